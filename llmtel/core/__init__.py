@@ -1,0 +1,1 @@
+"""The waist: the canonical call, units, catalogs and answers. No I/O, no command line."""

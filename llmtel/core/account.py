@@ -1,0 +1,65 @@
+"""Where every record went: the account that each run prints, and the sum that each run checks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record that is not well-formed: where it is and why. Never its bytes, which may hold a secret."""
+
+    file: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the reader decided or noticed in a file and that a person should know (kind, sentence, how often)."""
+
+    kind: str
+    text: str
+    count: int = 1
+    file: str | None = None
+
+
+@dataclass
+class Account:
+    """The fate of every record of a run; `balance` is zero or the reader is wrong.
+
+    A record is what the format iterates: a line, an array element, a span, a CSV row. `unreadable` and `coerced` count
+    values by field, beside the records: a value that was there and could not be used, and one read from another type.
+    """
+
+    files: int = 0
+    files_rejected: int = 0
+    bytes: int = 0
+    lines: int = 0
+    records: int = 0
+    calls: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    other: int = 0
+    blank: int = 0
+    unfinished: int = 0
+    unreadable: Counter[str] = field(default_factory=Counter)
+    coerced: Counter[str] = field(default_factory=Counter)
+
+    PARTS = ("calls", "duplicates", "rejected", "other", "blank", "unfinished")
+    SUMS = ("files", "files_rejected", "bytes", "lines", "records", *PARTS)
+
+    def balance(self) -> int:
+        """Records minus the sum of where they went: 0."""
+        return self.records - sum(getattr(self, part) for part in self.PARTS)
+
+    def add(self, other: Account) -> None:
+        """Take the counts of another part of the same run into this one."""
+        for name in self.SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.unreadable.update(other.unreadable)
+        self.coerced.update(other.coerced)

@@ -1,0 +1,140 @@
+"""Answers: what was computed, as plain data with its meaning attached. Renderers see these and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from llmtel.core.units import Unit
+
+Level = Literal["error", "warning", "info"]
+Better = Literal["lower", "higher"]
+Value = str | int | float | bool | None
+Row = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column of a table means.
+
+    `id` is the key in rows, JSON and CSV; `label` the words of a table's head; `unit` is None for text. `method` says
+    how the number was found (`exact`, `estimated`), for numbers where that is a question.
+    """
+
+    id: str
+    label: str
+    help: str
+    kind: Literal["dimension", "metric", "field"]
+    unit: Unit | None = None
+    better: Better | None = None
+    method: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """An answer in rows.
+
+    A row maps every column id to a raw value, None when unknown, and may carry `pooled: True` (the tail, "other (N)",
+    with `pooled_count: N`). `by` are the ids of the dimensions, `metrics` those of the metrics, in order.
+    `distinct` is how many groups there were before the tail was pooled.
+    """
+
+    by: tuple[str, ...]
+    metrics: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: Sequence[Row]
+    title: str = ""
+    distinct: int | None = None
+
+    def column(self, name: str) -> Column:
+        """The column with this id."""
+        return next(c for c in self.columns if c.id == name)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a person should know: how grave, one number, one sentence, the evidence, and a command to paste.
+
+    `kind` is a stable word for machines (`unpriced`, `rejected`, `day_change`, …). `figure` is the number as shown,
+    `money` and `calls` rank it among its siblings. `command` works when pasted into a shell.
+    """
+
+    level: Level
+    kind: str
+    text: str
+    figure: str = ""
+    command: str | None = None
+    money: float = 0.0
+    calls: float = 0.0
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A corner of the headline: a name, one number, and the lines below it."""
+
+    name: str
+    figure: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The verdict in numbers: what was read, over which time, and the cards."""
+
+    title: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A number over time, one value a step (None: no calls), for a sparkline."""
+
+    label: str
+    unit: Unit
+    steps: tuple[str, ...]
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Several series over the same steps (days as YYYY-MM-DD, or hours)."""
+
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Findings in order, under a heading."""
+
+    title: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sentence: an error line, a line of trust, a note. `grave` lines are shown in the colour of a warning."""
+
+    text: str
+    name: str = ""
+    grave: bool = False
+
+
+Block = Headline | Timeline | Table | Findings | Line
+
+
+@dataclass(frozen=True)
+class Document:
+    """An answer to print: a title and blocks for people, and the same answer for machines.
+
+    `schema` is the versioned name of the JSON form (`llmtel.analyze/1`); `meta` are its keys beside `tables` and
+    `findings`. `tables` and `findings` are all of them, also those that people are not shown.
+    """
+
+    schema: str
+    title: str
+    blocks: tuple[Block, ...]
+    tables: tuple[Table, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)

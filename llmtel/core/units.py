@@ -1,0 +1,121 @@
+"""Units: how a number is shown to people, and how people's numbers are read back.
+
+A unit shows a number three ways: alone with its symbol (`show`: "$184.37", "1.31 s"), as the cells of a column whose
+header carries the symbol (`column`: common decimals, so that they align), and, exactly, to machines (no unit at all).
+`read(show(x))` is x up to the digits shown.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from llmtel.core.errors import UsageError
+
+UNKNOWN = "?"
+"""What an unknown number looks like in a table: never 0."""
+
+_NUMBER = re.compile(r"\s*([-+]?)\s*\$?\s*(\d[\d,]*\.?\d*(?:[eE][-+]?\d+)?|\.\d+)\s*([^\d\s]*)\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a number is measured in.
+
+    `factor` divides a value on its way into a column (ms are shown as seconds); `suffixes` are the words that `read`
+    accepts, each with what it multiplies by; `digits` is the number of decimals a column needs for its values.
+    """
+
+    name: str
+    show_number: Callable[[float], str]
+    symbol: str = ""
+    factor: float = 1.0
+    suffixes: Mapping[str, float] = field(default_factory=dict)
+    digits: Callable[[Sequence[float]], int] = lambda _values: 0
+
+    def show(self, value: float | None) -> str:
+        """The number alone, with its symbol."""
+        return UNKNOWN if value is None or math.isnan(value) else self.show_number(value)
+
+    def column(self, values: Sequence[float | None]) -> list[str]:
+        """The numbers of one column in the unit of its header, with common decimals."""
+        scaled = [None if v is None or math.isnan(v) else v / self.factor for v in values]
+        digits = self.digits([v for v in scaled if v is not None])
+        return [UNKNOWN if v is None else f"{v:,.{digits}f}" for v in scaled]
+
+    def read(self, text: str) -> float:
+        """The number a person wrote, e.g. "2s", "$0.10", "3 %", "1.5M". Raises `UsageError`."""
+        match = _NUMBER.fullmatch(text)
+        if match is None or (match[3] and match[3] not in self.suffixes):
+            known = ", ".join(s for s in self.suffixes if s)
+            hint = f"; it may end in {known}" if known else ""
+            msg = f"{text!r} is not a number of {self.name}{hint}"
+            raise UsageError(msg)
+        number = float(match[2].replace(",", "")) * self.suffixes.get(match[3], 1.0)
+        return -number if match[1] == "-" else number
+
+
+def _significant(value: float, digits: int) -> str:
+    """`value` with about `digits` significant digits and no exponent."""
+    if value == 0:
+        return "0"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{places}f}"
+
+
+def _show_usd(value: float) -> str:
+    sign = "-" if value < 0 else ""
+    size = abs(value)
+    return f"{sign}$0" if size == 0 else f"{sign}${size:,.2f}" if size >= 1 else f"{sign}${_significant(size, 3)}"
+
+
+def _show_compact(value: float) -> str:
+    size = abs(value)
+    for limit, suffix in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
+        if size >= limit:
+            return f"{value / limit * (10 if limit == 1e4 else 1):.1f}{suffix}"  # noqa: PLR2004 (k starts at 10,000)
+    return f"{value:,.0f}" if float(value).is_integer() or size >= 1000 else _significant(value, 3)  # noqa: PLR2004
+
+
+def _show_ms(value: float) -> str:
+    size = abs(value)
+    if size < 1000:  # noqa: PLR2004
+        return f"{value:,.0f} ms" if size >= 10 or value == 0 else f"{_significant(value, 2)} ms"  # noqa: PLR2004
+    return f"{value / 1000:,.2f} s" if size < 10_000 else f"{value / 1000:,.1f} s"  # noqa: PLR2004
+
+
+def _show_share(value: float) -> str:
+    percent = value * 100
+    return f"{percent:.0f} %" if percent in (0, 100) else f"{_significant(percent, 2) if abs(percent) < 1 else format(percent, '.1f')} %"
+
+
+def _money_digits(values: Sequence[float]) -> int:
+    largest = max((abs(v) for v in values), default=0)
+    return 2 if largest >= 1 or largest == 0 else 4 if largest >= 0.01 else 6  # noqa: PLR2004
+
+
+def _seconds_digits(values: Sequence[float]) -> int:
+    largest = max((abs(v) for v in values), default=0)
+    return 1 if largest >= 10 else 2 if largest >= 1 else 3  # noqa: PLR2004
+
+
+def _plain_digits(values: Sequence[float]) -> int:
+    if all(v.is_integer() for v in map(float, values)):
+        return 0
+    largest = max((abs(v) for v in values), default=0)
+    return 0 if largest >= 1000 else 1 if largest >= 10 else 2  # noqa: PLR2004
+
+
+_SIZES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
+_TIMES = {"ms": 1.0, "s": 1e3, "sec": 1e3, "m": 6e4, "min": 6e4, "h": 3.6e6}
+
+USD = Unit("US dollars", _show_usd, "$", digits=_money_digits, suffixes={"$": 1.0, "USD": 1.0, "c": 0.01, **_SIZES})
+COUNT = Unit("count", lambda v: f"{v:,.0f}", digits=_plain_digits, suffixes=_SIZES)
+TOKENS = Unit("tokens", _show_compact, digits=_plain_digits, suffixes=_SIZES)
+SHARE = Unit("share", _show_share, "%", factor=0.01, suffixes={"%": 0.01}, digits=lambda _v: 1)
+MS = Unit("milliseconds", _show_ms, "s", factor=1000.0, suffixes=_TIMES, digits=_seconds_digits)
+SPEED = Unit("tokens per second", lambda v: f"{v:,.1f} tok/s", "tok/s", suffixes={"tok/s": 1.0}, digits=lambda _v: 1)
+RATING = Unit("rating", lambda v: f"{v:.2f}", digits=lambda _v: 2)
+NUMBER = Unit("number", lambda v: f"{v:,.6g}", digits=_plain_digits, suffixes=_SIZES)
