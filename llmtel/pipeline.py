@@ -1,0 +1,108 @@
+"""Paths to calls: the left half of the hourglass, told in one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from llmtel.core.account import Account, Note, Reject
+from llmtel.core.errors import UnreadableInput
+from llmtel.core.schema import complete, empty_calls
+from llmtel.sources.files import Inputs, expand
+from llmtel.sources.identity import deduplicated
+from llmtel.sources.openings import Seen
+from llmtel.sources.read import Calls, read_calls
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file that was read: its format, bytes on disk, and calls before duplicates were taken out."""
+
+    file: str
+    format: str | None
+    bytes: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read: `calls` (all FIELDS, unpriced), and the fate of everything else."""
+
+    calls: pl.DataFrame
+    account: Account
+    rejects: tuple[Reject, ...]
+    notes: tuple[Note, ...]
+    inputs: tuple[Input, ...]
+
+
+def read(
+    paths: Sequence[str],
+    *,
+    input_format: str | None = None,
+    tags: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+    slowly: bool = False,
+) -> Reading:
+    """The calls of some paths: files, folders, globs or `-`.
+
+    `progress` is told bytes done and bytes in all. `slowly` looks at every line alone. Raises `UsageError` for a path that
+    does not exist, `UnreadableInput` when there was input and nothing of it could be read.
+    """
+    inputs = expand(paths)
+    total = sum(inputs.sizes.values())
+    told = None if progress is None else lambda done: progress(done, total)
+    found = read_calls(inputs, input_format, tuple(tags), told, slowly=slowly)
+    _refuse_unreadable(inputs, found)
+    calls = _one_frame(found.frames)
+    calls, duplicates = deduplicated(calls)
+    account = found.account
+    account.calls -= duplicates
+    account.duplicates += duplicates
+    notes = (*found.notes, *_skipped(inputs))
+    counts = dict(calls.group_by("@file").len().iter_rows()) if "@file" in calls.columns else {}
+    reading = Reading(
+        complete(calls), account, tuple(sorted(found.rejects, key=lambda r: (r.file, r.line))), notes,
+        tuple(_input(seen, counts) for seen in found.seen),
+    )  # fmt: skip
+    if account.balance():
+        msg = f"the account does not add up: {account}"
+        raise AssertionError(msg)
+    return reading
+
+
+def _one_frame(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    if not frames:
+        return empty_calls()
+    return pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+
+
+def _input(seen: Seen, counts: dict[int, int]) -> Input:
+    return Input(seen.path, seen.format, seen.bytes, counts.get(seen.file, 0))
+
+
+def _skipped(inputs: Inputs) -> list[Note]:
+    kinds: dict[str, list[str]] = {}
+    for why, path in inputs.skipped:
+        kinds.setdefault(why, []).append(path)
+    return [
+        Note("skipped", f"skipped ({why}): {members[0]}" + (f" and {len(members) - 1} more" if members[1:] else ""), len(members))
+        for why, members in kinds.items()
+    ]
+
+
+def _refuse_unreadable(inputs: Inputs, found: Calls) -> None:
+    """Raise when there was input and nothing of it could be read."""
+    account = found.account
+    read = account.calls + account.other + account.unfinished
+    if read or (account.files and not account.files_rejected and not account.rejected):
+        return
+    reasons = [note.text for note in found.notes if note.kind == "file_rejected"]
+    reasons += [str(reject) for reject in found.rejects]
+    reasons += [f"{path}: {why}" for why, path in inputs.skipped]
+    if not reasons:
+        reasons = ["no files were found"]
+    more = f"\n… and {len(reasons) - 5} more" if len(reasons) > 5 else ""  # noqa: PLR2004
+    msg = "nothing could be read:\n" + "\n".join(reasons[:5]) + more
+    raise UnreadableInput(msg)

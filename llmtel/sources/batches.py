@@ -1,0 +1,120 @@
+"""Batches: lines of one format, joined from small files or cut from a large one, each line with its file and number."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import polars as pl
+
+from llmtel.sources.plan import Plan
+
+SIZE = 16 << 20
+"""Bytes of a batch: large enough that a query's fixed cost is small, small enough that memory stays bounded."""
+
+
+@dataclass(frozen=True)
+class FrameBatch:
+    """The calls of a Parquet file that llmtel wrote."""
+
+    frame: pl.DataFrame
+    file: int
+
+
+@dataclass
+class _Placed:
+    """Rows that know their files. `starts` are the first rows of each segment, `files` and `firsts` its file and line.
+
+    `numbers` are the lines of the rows where they do not follow each other (spans of one line).
+    """
+
+    plan: Plan
+    paths: list[str]
+    starts: list[int] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+    firsts: list[int] = field(default_factory=list)
+    lines: int = 0
+    consumed: int = 0
+    numbers: list[int] | None = None
+
+    def locate(self, row: int) -> tuple[str, int]:
+        """The file and line of a row."""
+        segment = bisect_right(self.starts, row) - 1
+        return self.paths[self.files[segment]], self.line(row, segment)
+
+    def line(self, row: int, segment: int) -> int:
+        """The line of a row of a segment."""
+        return row - self.starts[segment] + self.firsts[segment] if self.numbers is None else self.numbers[row]
+
+    def placed(self, calls: pl.DataFrame, name: str) -> pl.DataFrame:
+        """Calls with `format`, `file`, `line` and `@file` in place of `row`."""
+        row = pl.col("row").cast(pl.Int64)
+        if self.numbers is not None:
+            lines = pl.Series("line", self.numbers, dtype=pl.Int64)
+            calls = calls.with_columns(lines.gather(calls["row"]).alias("@line"))
+        if len(self.starts) == 1:
+            file: pl.Expr = pl.lit(self.files[0], dtype=pl.UInt32)
+            line = row - self.starts[0] + self.firsts[0] if self.numbers is None else pl.col("@line")
+            path: pl.Expr = pl.lit(self.paths[self.files[0]])
+            return calls.with_columns(
+                file.alias("@file"), line.alias("line"), path.cast(pl.Categorical).alias("file"),
+                pl.lit(name).cast(pl.Categorical).alias("format"),
+            ).drop("row", "@line", strict=False)  # fmt: skip
+        segments = pl.DataFrame(
+            {"start": self.starts, "@file": self.files, "first": self.firsts, "file": [self.paths[i] for i in self.files]},
+            schema={"start": pl.UInt32, "@file": pl.UInt32, "first": pl.Int64, "file": pl.String},
+        ).with_columns(pl.col("file").cast(pl.Categorical))
+        joined = calls.sort("row").join_asof(segments, left_on="row", right_on="start")
+        line = row - pl.col("start").cast(pl.Int64) + pl.col("first") if self.numbers is None else pl.col("@line")
+        return joined.with_columns(line.alias("line"), pl.lit(name).cast(pl.Categorical).alias("format")).drop("row", "start", "first", "@line", strict=False)
+
+
+@dataclass
+class Batch(_Placed):
+    """Complete lines of JSON. `finals` are rows of last lines without a newline."""
+
+    parts: list[bytes] = field(default_factory=list)
+    finals: set[int] = field(default_factory=set)
+    size: int = 0
+
+    @cached_property
+    def data(self) -> bytes:
+        """All lines."""
+        return b"".join(self.parts) if len(self.parts) != 1 else self.parts[0]
+
+    @property
+    def records(self) -> int:
+        """Records: one a line."""
+        return self.lines
+
+    def add(self, data: bytes, file: int, first: int) -> int:
+        """Lines of a file, from its line `first` on. Returns how many."""
+        count = data.count(b"\n")
+        self.starts.append(self.lines)
+        self.files.append(file)
+        self.firsts.append(first)
+        if data and not data.endswith(b"\n"):
+            data += b"\n"
+            self.finals.add(self.lines + count)
+            count += 1
+        self.lines += count
+        self.size += len(data)
+        self.parts.append(data)
+        return count
+
+
+@dataclass
+class CsvBatch(_Placed):
+    """Rows of a CSV or TSV, with the line each ends on, and those that do not fit the header."""
+
+    header: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    finals: frozenset[int] = frozenset()
+
+    @property
+    def records(self) -> int:
+        """Records: rows, also those that do not fit."""
+        return len(self.rows) + len(self.bad)

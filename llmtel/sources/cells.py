@@ -1,0 +1,47 @@
+"""Cells of a CSV as raw columns: every value is text, and is read as what the mapping wants."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from llmtel.sources.plan import Plan
+from llmtel.sources.raw import Kind
+
+_YES, _NO = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
+_LARGEST = float(2**63)
+
+
+def raw_rows(header: list[str], rows: list[list[str]], numbers: list[int], plan: Plan) -> pl.DataFrame:
+    """The raw columns of a plan from the rows of a table, with `row` (the line) and the unreadable values of each."""
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(header)
+    table = {name: pl.Series(name, column, dtype=pl.String) for name, column in zip(header, cells, strict=True)}
+    columns, faults = [pl.Series("row", numbers, dtype=pl.UInt32)], []
+    for column in plan.columns:
+        text = table.get(".".join(map(str, column.steps)))
+        if text is None:
+            columns.append(pl.Series(column.name, [None] * len(rows), dtype=column.dtype))
+            continue
+        value = _read(text, column.kind)
+        fault = value.is_null() & text.is_not_null() & (text.str.strip_chars() != "")
+        if fault.any():
+            faults.append(pl.when(fault).then(pl.lit(column.name)))
+        columns.append(value.alias(column.name))
+    frame = pl.DataFrame(columns)
+    none = pl.lit(None, dtype=pl.List(pl.String))
+    unreadable = pl.concat_list(faults).list.drop_nulls() if faults else none
+    return frame.with_columns(none.alias("coerced"), unreadable.alias("unreadable"))
+
+
+def _read(text: pl.Series, kind: Kind) -> pl.Series:
+    if kind in ("str", "time"):
+        return text
+    frame, cell = text.alias("cell").to_frame(), pl.col("cell").str.strip_chars()
+    if kind == "bool":
+        word = cell.str.to_lowercase()
+        return frame.select(pl.when(word.is_in(_YES)).then(True).when(word.is_in(_NO)).then(False)).to_series()  # noqa: FBT003
+    number = cell.str.strip_prefix("$").cast(pl.Float64, strict=False)
+    number = pl.when(number.is_finite()).then(number)
+    if kind == "number":
+        return frame.select(number).to_series()
+    whole = pl.when((number == number.floor()) & (number.abs() < _LARGEST)).then(number)
+    return frame.select(pl.coalesce(cell.cast(pl.Int64, strict=False), whole.cast(pl.Int64, strict=False))).to_series()

@@ -1,0 +1,243 @@
+"""Lines to raw rows: fast when all is well, exact when it is not.
+
+A batch of plain lines is decoded in one query. A query that fails is cut into pieces; a piece that fails is looked at
+line by line. What becomes of a line depends on the line alone, so both ways agree.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+import orjson
+import polars as pl
+
+from llmtel.sources.plan import Plan
+from llmtel.sources.project import project
+
+PIECE = 2 << 20
+"""Bytes of a piece in which a bad line is looked for."""
+LONGEST_LINE = 32 << 20
+CUT_OFF = "not JSON: the line ends too early"
+"""The reason of a line that is the beginning of an object: unfinished, when it is the last of a file."""
+_BLANK = b" \t\r\n\x0b\x0c"
+_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+
+
+@dataclass
+class Decoded:
+    """The records of a batch: `raw` rows (with `row`, the line's place in the batch, from 0), and the fate of the rest.
+
+    `raw` has beside the raw columns `coerced` and `unreadable`: lists of raw column names, null where all was plain.
+    """
+
+    raw: pl.DataFrame
+    lines: int = 0
+    other: int = 0
+    blank: int = 0
+    rejects: list[tuple[int, str]] = field(default_factory=list)
+
+
+def _raw_schema(plan: Plan) -> dict[str, pl.DataType | type[pl.DataType]]:
+    names = pl.List(pl.String)
+    return {"row": pl.UInt32, **plan.schema, "coerced": names, "unreadable": names}
+
+
+def decode(data: bytes, plan: Plan) -> Decoded:
+    """Decode complete lines of JSON. Never raises on any bytes."""
+    decoded = _decode_query(data, plan)
+    if decoded is not None:
+        return decoded
+    if len(data) <= PIECE:
+        return decode_slowly(data, plan)
+    parts, first = [], 0
+    for piece in _pieces(data):
+        part = _decode_query(piece, plan) or decode_slowly(piece, plan)
+        parts.append(_moved(part, first))
+        first += part.lines
+    return joined(parts, plan)
+
+
+def decode_slowly(data: bytes, plan: Plan) -> Decoded:
+    """The same as `decode`, looking at every line."""
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return _decode_each(list(enumerate(lines)), plan, len(lines))
+
+
+def joined(parts: list[Decoded], plan: Plan) -> Decoded:
+    """Several parts of a batch as one."""
+    whole = Decoded(pl.concat([part.raw for part in parts]) if parts else pl.DataFrame(schema=_raw_schema(plan)))
+    for part in parts:
+        whole.lines += part.lines
+        whole.other += part.other
+        whole.blank += part.blank
+        whole.rejects += part.rejects
+    return whole
+
+
+def _pieces(data: bytes) -> Iterable[bytes]:
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start + PIECE) + 1 or len(data)
+        yield data[start:end]
+        start = end
+
+
+def _moved(part: Decoded, first: int) -> Decoded:
+    part.raw = part.raw.with_columns(pl.col("row") + pl.lit(first, dtype=pl.UInt32))
+    part.rejects = [(row + first, reason) for row, reason in part.rejects]
+    return part
+
+
+def _decode_query(data: bytes, plan: Plan) -> Decoded | None:
+    """The batch in one query; None when a line of it fails."""
+    if not data:
+        return Decoded(pl.DataFrame(schema=_raw_schema(plan)))
+    count = data.count(b"\n") + (not data.endswith(b"\n"))
+    line = pl.col("line")
+    shaped = line.str.starts_with("{") & line.str.ends_with("}")
+    lines = pl.scan_lines(data, row_index_name="row")
+    marked = plan.has_marker()
+    if marked is not None:
+        lines = lines.filter(marked | ~shaped)
+    plain = shaped & ~line.str.contains("\\ud", literal=True) & ~line.str.contains("\\uD", literal=True)
+    if plan.suspicious:
+        plain &= ~line.str.contains(plan.suspicious)
+    text = pl.when(plain).then(line)
+    query = lines.select(
+        pl.col("row").cast(pl.UInt32),
+        text.str.json_decode(plan.dtype).alias("record"),
+        pl.when(~plain).then(line).alias("odd"),
+    ).select("row", "odd", *plan.unpacked)
+    try:
+        frame = query.collect(engine="streaming")
+    except pl.exceptions.PolarsError:
+        return None
+    odd = frame.filter(pl.col("odd").is_not_null()).select("row", "odd")
+    raw = frame.filter(pl.col("odd").is_null()) if odd.height else frame
+    names = pl.lit(None, dtype=pl.List(pl.String))
+    raw = raw.drop("odd").with_columns(names.alias("coerced"), names.alias("unreadable"))
+    decoded = Decoded(raw, count, count - frame.height)
+    if odd.height:
+        pairs = [(row, text.encode()) for row, text in odd.iter_rows()]
+        closer = _decode_each(pairs, plan, 0)
+        decoded = joined([decoded, closer], plan)
+        decoded.raw = decoded.raw.sort("row")
+    return decoded
+
+
+def _decode_each(lines: list[tuple[int, bytes]], plan: Plan, count: int) -> Decoded:
+    """Lines one by one, each with its place in the batch."""
+    decoded = Decoded(pl.DataFrame(schema=_raw_schema(plan)), count)
+    suspicious = re.compile(plan.suspicious.encode()) if plan.suspicious else None
+    markers = [marker.encode() for marker in plan.source.markers]
+    plain: list[tuple[int, bytes]] = []
+    rows = []
+    for row, line in lines:
+        text = line.strip(_BLANK).removeprefix(b"\xef\xbb\xbf").strip(_BLANK)
+        if not text:
+            decoded.blank += 1
+            continue
+        if markers and text[:1] == b"{" and text[-1:] == b"}" and not any(marker in text for marker in markers):
+            decoded.other += 1
+            continue
+        record = _parsed(text)
+        if isinstance(record, str):
+            decoded.rejects.append((row, record))
+        elif _conforms(record, text, plan, suspicious):
+            plain.append((row, text))
+        else:
+            rows.append({"row": row, **project(record, plan.columns)})
+    parts = [decoded, _typed(plain, plan)]
+    if rows:
+        parts.append(Decoded(pl.DataFrame(rows, schema=_raw_schema(plan))))
+    whole = joined(parts, plan)
+    whole.raw = whole.raw.sort("row")
+    return whole
+
+
+def _typed(lines: list[tuple[int, bytes]], plan: Plan) -> Decoded:
+    """Lines that are known to conform, through the typed decode. A failure halves them until it is one line."""
+    empty = Decoded(pl.DataFrame(schema=_raw_schema(plan)))
+    if not lines:
+        return empty
+    names = pl.lit(None, dtype=pl.List(pl.String))
+    frame = pl.DataFrame(
+        {"row": [row for row, _ in lines], "line": [line.decode() for _, line in lines]},
+        schema={"row": pl.UInt32, "line": pl.String},
+    )
+    try:
+        raw = frame.select("row", pl.col("line").str.json_decode(plan.dtype).alias("record")).select("row", *plan.unpacked)
+    except pl.exceptions.PolarsError:
+        if len(lines) > 1:
+            middle = len(lines) // 2
+            return joined([_typed(lines[:middle], plan), _typed(lines[middle:], plan)], plan)
+        row, line = lines[0]
+        empty.raw = pl.DataFrame([{"row": row, **project(orjson.loads(line), plan.columns)}], schema=_raw_schema(plan))
+        return empty
+    return Decoded(raw.with_columns(names.alias("coerced"), names.alias("unreadable")))
+
+
+def _conforms(record: dict[str, object], text: bytes, plan: Plan, suspicious: re.Pattern[bytes] | None) -> bool:
+    """Whether the typed decode reads this record rightly."""
+    if suspicious is not None and suspicious.search(text):
+        return False
+    return _takes(plan, record) or _takes(plan, _first_of_each(text))
+
+
+def _takes(plan: Plan, record: object) -> bool:
+    try:
+        msgspec.convert(record, plan.checker, strict=True)
+    except (msgspec.ValidationError, OverflowError):
+        return False
+    return True
+
+
+def _first_of_each(text: bytes) -> object:
+    """The object with the first value of a repeated key, as the typed decode sees it (orjson keeps the last)."""
+
+    def first(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        return dict(reversed(pairs))
+
+    try:
+        return json.loads(text, object_pairs_hook=first)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _parsed(text: bytes) -> dict[str, object] | str:
+    """The object that a line is, or why it is none."""
+    if len(text) > LONGEST_LINE:
+        return f"a line longer than {LONGEST_LINE >> 20} MB"
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return _reason(text, error)
+    except RecursionError:
+        return "nested too deeply"
+    if not isinstance(value, dict):
+        kind = {list: "an array", str: "a text", type(None): "null", bool: "a boolean"}.get(type(value), "a number")
+        return f"{kind}, where an object was expected"
+    return value
+
+
+def _reason(text: bytes, error: orjson.JSONDecodeError) -> str:
+    """Why a line is no JSON, in words that never repeat its bytes."""
+    if b"\x00" in text:
+        return "NUL bytes: the writer crashed, or this is not text"
+    try:
+        text.decode()
+    except UnicodeDecodeError as fault:
+        cut = fault.end == len(text) and fault.reason == "unexpected end of data"
+        return CUT_OFF if cut else f"not UTF-8 (byte {fault.start + 1})"
+    message = str(error.msg).split(": line")[0]
+    if text[:1] == b"{" and message == "unexpected end of data":
+        return CUT_OFF
+    if text[:1] == b"{" and ("unexpected content" in message or "trailing" in message):
+        return "more than one JSON value in the line"
+    return f"not JSON (column {error.colno}: {message})"

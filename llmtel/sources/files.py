@@ -1,0 +1,201 @@
+"""Inputs to files, files to bytes: paths, folders, globs, stdin; gzip and zstandard undone by their first bytes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from glob import glob, has_magic
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import zstandard
+
+from llmtel.core.errors import UsageError
+
+STDIN = "-"
+GZIP, ZSTD, PARQUET, SQLITE = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"SQLite format 3\x00"
+_MOST_EXPANSION, _FREE_EXPANSION = 1000, 256 << 20
+
+
+class Undecodable(Exception):  # noqa: N818 (a file that cannot be decoded, not a fault of the program)
+    """A file that cannot be opened or decoded; the message says why."""
+
+
+class Unclaimed(Undecodable):
+    """A file that opens well and that no format claims. In a folder that is no fault."""
+
+
+@dataclass
+class Inputs:
+    """The files of some arguments: `named` ones must be readable, found ones may be skipped.
+
+    `skipped` are (why, path) of what a walk left out; `sizes` the bytes of each file, 0 where it is not known.
+    """
+
+    files: list[str] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
+    sizes: dict[str, int] = field(default_factory=dict)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+
+def expand(arguments: Sequence[str]) -> Inputs:
+    """The files that some arguments name: each once, in the order given, folders sorted by name.
+
+    Raises `UsageError` for a path that does not exist or a glob that matches nothing.
+    """
+    inputs, seen = Inputs(), set[tuple[int, int]]()
+    for argument in arguments:
+        if argument == STDIN:
+            _take(inputs, STDIN, None, seen, named=True)
+            continue
+        for path in _paths(argument):
+            if os.path.isdir(path):
+                _walk(inputs, path, seen)
+            else:
+                _take(inputs, path, _stat(path), seen, named=True)
+    return inputs
+
+
+def _paths(argument: str) -> list[str]:
+    if os.path.lexists(argument):
+        return [argument]
+    if not has_magic(argument):
+        msg = f"{argument}: no such file or folder"
+        raise UsageError(msg)
+    found = sorted(glob(os.path.expanduser(argument), recursive=True))
+    if not found:
+        msg = f"{argument}: nothing matches this pattern"
+        raise UsageError(msg)
+    return found
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
+
+
+def _walk(inputs: Inputs, folder: str, seen: set[tuple[int, int]]) -> None:
+    """The regular files below a folder. Hidden ones, links to folders, pipes and devices are skipped and told."""
+
+    def unreadable(error: OSError) -> None:
+        inputs.skipped.append((f"{error.strerror or error}".lower(), str(error.filename)))
+
+    for here, folders, names in os.walk(folder, onerror=unreadable):
+        for name in sorted(folders):
+            path = os.path.join(here, name)
+            if os.path.islink(path):
+                inputs.skipped.append(("a link to a folder", path))
+            elif name.startswith("."):
+                inputs.skipped.append(("hidden", path))
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and not os.path.islink(os.path.join(here, n)))
+        for name in sorted(names):
+            path = os.path.join(here, name)
+            status = _stat(path)
+            if name.startswith("."):
+                inputs.skipped.append(("hidden", path))
+            elif status is not None and not stat.S_ISREG(status.st_mode):
+                inputs.skipped.append(("not a file", path))
+            else:
+                _take(inputs, path, status, seen, named=False)
+
+
+def _take(
+    inputs: Inputs, path: str, status: os.stat_result | None, seen: set[tuple[int, int]], *, named: bool
+) -> None:
+    if status is not None and stat.S_ISREG(status.st_mode):
+        identity = (status.st_dev, status.st_ino)
+        if identity in seen:
+            inputs.skipped.append(("the same file again", path))
+            return
+        seen.add(identity)
+    elif path in inputs.files:
+        return
+    inputs.files.append(path)
+    inputs.sizes[path] = 0 if status is None else status.st_size
+    if named:
+        inputs.named.add(path)
+
+
+@dataclass
+class Stream:
+    """A file being read: decoded bytes in blocks, and how many bytes of the file itself have gone by."""
+
+    path: str
+    source: BinaryIO
+    head: bytes
+    raw: BinaryIO
+    expanded: int = 0
+    bom_checked: bool = False
+
+    @property
+    def consumed(self) -> int:
+        """Bytes of the file, as it lies on the disk, that were read so far."""
+        return self.raw.tell() if self.raw.seekable() else self.expanded
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` decoded bytes; b"" at the end. Raises `Undecodable`."""
+        try:
+            parts, left = [], size
+            while left > 0 and (part := self.source.read(left)):
+                parts.append(part)
+                left -= len(part)
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+            raise Undecodable(_why(error)) from error
+        block = b"".join(parts) if len(parts) != 1 else parts[0]
+        self.expanded += len(block)
+        if self.source is not self.raw and self.expanded > max(_FREE_EXPANSION, _MOST_EXPANSION * max(self.consumed, 1)):
+            msg = f"expands beyond the limit of {_MOST_EXPANSION} times its size"
+            raise Undecodable(msg)
+        return block
+
+
+def open_stream(path: str) -> Stream:
+    """A file, opened and decompressed by what its first bytes say. Raises `Undecodable`."""
+    try:
+        file = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115 (closed by the reader)
+        raw = cast("BinaryIO", file if isinstance(file, io.BufferedReader) else io.BufferedReader(file))
+        head = raw.peek(64)[:64]  # type: ignore[attr-defined]
+    except OSError as error:
+        raise Undecodable(_why(error)) from error
+    if head.startswith(GZIP):
+        return Stream(path, cast("BinaryIO", gzip.GzipFile(fileobj=raw)), head, raw)
+    if head.startswith(ZSTD):
+        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        return Stream(path, cast("BinaryIO", reader), head, raw)
+    return Stream(path, raw, head, raw)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "permission denied"
+    if isinstance(error, FileNotFoundError):
+        return "it is gone"
+    if isinstance(error, EOFError):
+        return "cut off: the compressed data ends too early"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return f"damaged: {error}"
+
+
+def blocks(stream: Stream, size: int, first: bytes = b"") -> Iterator[bytes]:
+    """Blocks of complete lines of about `size` bytes, starting with `first`; the last may lack its newline."""
+    rest = first
+    while True:
+        block = stream.read(max(size - len(rest), 1 << 16))
+        data = rest + block
+        if not block:
+            if data:
+                yield data
+            return
+        end = data.rfind(b"\n") + 1
+        rest = data[end:]
+        if end:
+            yield data[:end]

@@ -1,0 +1,48 @@
+"""llmtel's own JSONL: a line has `llmtel_call`, the schema's version, and the names of FIELDS."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from llmtel.core.schema import FIELDS, SCHEMA_VERSION, TIME
+from llmtel.sources import raw
+from llmtel.sources.source import Mark, Source
+
+_MADE_HERE = frozenset({"format", "file", "line", "tags", "cost_usd", "price_id", "price_flags"})
+"""Fields that the reader or the price book gives, whatever a line says."""
+
+_VERSION = raw.count("llmtel_call")
+
+
+def _column(name: str) -> pl.Expr:
+    dtype = FIELDS[name].dtype
+    if dtype == TIME:
+        return raw.time(name)
+    kinds = {pl.String: raw.str, pl.Int64: raw.count, pl.Float64: raw.number, pl.Boolean: raw.bool}
+    return next(read for known, read in kinds.items() if dtype == known)(name)
+
+
+SOURCES = (
+    Source(
+        name="canonical",
+        help="llmtel's own JSONL: `llmtel_call` and the names of `llmtel list fields`",
+        link="https://github.com/llmtel/llmtel/blob/main/docs/formats.md#canonical",
+        marks=(Mark(all=("llmtel_call", "ts")),),
+        calls={
+            **{name: _column(name) for name in FIELDS if name not in _MADE_HERE},
+            "grain": raw.str("grain").fill_null("call"),
+            "request_count": pl.when(raw.str("grain") == "bucket").then(raw.count("request_count"))
+            .otherwise(raw.count("request_count").fill_null(1)),
+        },
+        refuse=pl.when(_VERSION > SCHEMA_VERSION).then(
+            pl.format("written by a newer llmtel (schema {}, this one reads {})", _VERSION, pl.lit(SCHEMA_VERSION))
+        ),
+        sample='{"llmtel_call":1,"ts":"2026-09-01T10:00:00Z","model":"gpt-4o-mini","input_uncached":10,"output_text":5,'
+        '"user":"u1","status":"ok","sample_rate":0.5,"unknown_key":1}\n'
+        '{"llmtel_call":1,"ts":null,"model":"gpt-4o-mini","input_uncached":null,"call_id":"c2"}\n',
+        expect=(
+            {"input_uncached": 10, "output_text": 5, "user": "u1", "status": "ok", "sample_rate": 0.5, "request_count": 1},
+            {"call_id": "c2", "input_uncached": None, "ts": None},
+        ),
+    ),
+)  # fmt: skip

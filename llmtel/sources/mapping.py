@@ -1,0 +1,177 @@
+"""Raw rows to calls: the mapping of a source evaluated, its values checked, and every loss counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from llmtel.core.schema import FIELDS, LEAVES, polars_schema
+from llmtel.sources.source import Source
+from llmtel.sources.values import LONGEST_TEXT, limits, times
+
+CATEGORIES = (
+    "grain", "format", "file", "token_source", "provider", "model", "model_requested", "operation", "user", "feature",
+    "project", "branch", "agent", "environment", "prompt", "prompt_version", "variant", "region", "status", "error",
+    "finish_reason", "service_tier", "price_reason",
+)  # fmt: skip
+"""Fields of few values: as categories they take little memory and group fast."""
+
+REFUSED_TIME = "a time in no accepted form"
+
+
+@dataclass
+class Mapped:
+    """The calls of some raw rows (with `row`), and what happened to the other rows and to single values.
+
+    `kept` rows are calls or were rejected (a call may have extra rows); `other` are the places of the rest.
+    """
+
+    calls: pl.DataFrame
+    kept: int = 0
+    other: pl.Series = field(default_factory=lambda: pl.Series("row", [], dtype=pl.UInt32))
+    rejects: list[tuple[int, str]] = field(default_factory=list)
+    coerced: Counter[str] = field(default_factory=Counter)
+    unreadable: Counter[str] = field(default_factory=Counter)
+    remarks: Counter[str] = field(default_factory=Counter)
+
+
+def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
+    """The calls among raw rows (raw columns, `row`, `coerced`, `unreadable`).
+
+    A row that `keep` leaves out is *other*; one that is refused, or whose time is in no accepted form, is rejected.
+    """
+    rows, assumed_utc, bad_time = _with_times(rows, source)
+    if source.prepare is not None:
+        rows = source.prepare(rows)
+    selected = rows.lazy().select(*_service_columns(rows, source, bad_time), *_field_columns(source)).collect()
+    mapped = Mapped(selected, selected.height)
+    if source.keep is not None:
+        kept = selected.filter("@keep").drop("@keep")
+        mapped = Mapped(kept, kept.height, selected.filter(~pl.col("@keep"))["row"])
+    _reject(mapped)
+    _count_raw_values(mapped, source)
+    _count_remarks(mapped, source)
+    _check_values(mapped)
+    if assumed_utc:
+        mapped.remarks["utc"] += assumed_utc
+    if source.extra is not None:
+        mapped.calls = source.extra(mapped.calls)
+    mapped.calls = _as_fields(mapped.calls)
+    return mapped
+
+
+def _with_times(rows: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, int, list[str]]:
+    """Time columns read. Rows whose `ts` has no accepted form are marked in columns named in the last part."""
+    stamps = set(source.calls["ts"].meta.root_names()) if "ts" in source.calls else set()
+    assumed, bad, read = 0, [], []
+    for name in rows.columns:
+        if not name.endswith(":time"):
+            continue
+        text = rows[name]
+        column, utc = times(text)
+        assumed += utc if name in stamps else 0
+        read.append(column.alias(name))
+        failed = column.is_null() & text.is_not_null() & (text.str.strip_chars() != "")
+        if failed.any() and name in stamps:
+            bad.append(f"@bad {name}")
+            read.append(failed.alias(bad[-1]))
+    return rows.with_columns(read) if read else rows, assumed, bad
+
+
+def _service_columns(rows: pl.DataFrame, source: Source, bad_time: list[str]) -> list[pl.Expr]:
+    """What is needed to account for a row, in columns whose names begin with `@`."""
+    columns = [pl.col("row"), pl.col("coerced").alias("@coerced"), pl.col("unreadable").alias("@unreadable")]
+    columns += [pl.col(name) for name in rows.columns if name.startswith("@") and not name.startswith("@bad")]
+    if source.keep is not None:
+        columns.append(source.keep.fill_null(value=False).alias("@keep"))
+    refused = source.refuse if source.refuse is not None else pl.lit(None, dtype=pl.String)
+    if bad_time:
+        refused = pl.coalesce(refused, pl.when(pl.any_horizontal(bad_time)).then(pl.lit(REFUSED_TIME)))
+    if source.refuse is not None or bad_time:
+        columns.append(refused.alias("@refused"))
+    columns += [remark.when.fill_null(value=False).alias(f"@remark {name}") for name, remark in source.remarks.items()]
+    if source.copies is not None:
+        columns += [key.alias(f"@prefer {i}") for i, key in enumerate(source.copies.prefer)]
+    return columns
+
+
+def _field_columns(source: Source) -> list[pl.Expr]:
+    return [expression.alias(name) for name, expression in source.calls.items()]
+
+
+def _reject(mapped: Mapped) -> None:
+    if "@refused" not in mapped.calls.columns:
+        return
+    refused = mapped.calls.filter(pl.col("@refused").is_not_null())
+    mapped.rejects = list(refused.select("row", "@refused").iter_rows())
+    mapped.calls = mapped.calls.filter(pl.col("@refused").is_null()).drop("@refused")
+
+
+def _count_raw_values(mapped: Mapped, source: Source) -> None:
+    """Values of other types and unusable ones, under the first field that reads them."""
+    field_of: dict[str, str] = {}
+    for name, expression in source.calls.items():
+        for root in expression.meta.root_names():
+            field_of.setdefault(root, name)
+    for column, counter in (("@coerced", mapped.coerced), ("@unreadable", mapped.unreadable)):
+        if mapped.calls[column].null_count() == mapped.calls.height:
+            continue
+        names = mapped.calls.select(pl.col(column).explode(empty_as_null=True, keep_nulls=True).drop_nulls().alias("name"))
+        for name, count in names.group_by("name").len().iter_rows():
+            counter[field_of.get(name, name.rsplit(":", 1)[0])] += count
+    mapped.calls = mapped.calls.drop("@coerced", "@unreadable")
+
+
+def _count_remarks(mapped: Mapped, source: Source) -> None:
+    names = [f"@remark {name}" for name in source.remarks]
+    if not names:
+        return
+    sums = mapped.calls.select(pl.col(names).sum()).row(0)
+    mapped.remarks.update({name: int(count or 0) for name, count in zip(source.remarks, sums, strict=True) if count})
+    mapped.calls = mapped.calls.drop(names)
+
+
+def _check_values(mapped: Mapped) -> None:
+    """Values beyond what is possible become null and are counted; empty texts are unknown, long ones are cut."""
+    calls = mapped.calls
+    schema = polars_schema()
+    calls = calls.with_columns(
+        pl.col(name).cast(schema[name]) for name in calls.columns if name in schema and calls.schema[name] != schema[name]
+    )
+    checks = {name: limits(name) for name in calls.columns if name in FIELDS}
+    masks = {name: mask for name, mask in checks.items() if mask is not None}
+    texts = [name for name in calls.columns if schema.get(name) == pl.String]
+    found = calls.select(
+        *(mask.sum().alias(f"bad {name}") for name, mask in masks.items()),
+        *((pl.col(name).str.len_bytes() > LONGEST_TEXT).sum().alias(f"long {name}") for name in texts),
+        *((pl.col(name) == "").any().alias(f"empty {name}") for name in texts),
+    ).row(0, named=True)
+    bad = [name for name in masks if found[f"bad {name}"]]
+    mapped.unreadable.update({name: found[f"bad {name}"] for name in bad})
+    fixes = [pl.when(~masks[name]).then(pl.col(name)).alias(name) for name in bad]
+    for name in texts:
+        column = pl.col(name)
+        if found[f"long {name}"]:
+            mapped.remarks["cut"] += found[f"long {name}"]
+            column = column.str.head(LONGEST_TEXT)
+        if found[f"empty {name}"]:
+            column = pl.when(column != "").then(column)
+        if found[f"long {name}"] or found[f"empty {name}"]:
+            fixes.append(column.alias(name))
+    mapped.calls = calls.with_columns(fixes)
+
+
+def _as_fields(calls: pl.DataFrame) -> pl.DataFrame:
+    """Columns that follow from others, and categories for the fields of few values."""
+    new = []
+    if "grain" not in calls.columns:
+        new.append(pl.lit("call").alias("grain"))
+    if "request_count" not in calls.columns:
+        new.append(pl.lit(1, dtype=pl.Int64).alias("request_count"))
+    known = [pl.col(name).is_not_null() for name in LEAVES if name in calls.columns]
+    if known and "token_source" not in calls.columns:
+        new.append(pl.when(pl.any_horizontal(known)).then(pl.lit("logged")).alias("token_source"))
+    calls = calls.with_columns(new)
+    return calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in calls.columns)

@@ -1,0 +1,178 @@
+"""A mapping made of the aliases that a file uses: the expressions of every fact found, and the units decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.aliases import Place
+from llmtel.sources.outcome import error_kind
+from llmtel.sources.usage import Counts, leaves
+
+_PLAIN_TEXTS = (
+    "provider", "model", "model_requested", "operation", "user", "feature", "project", "branch", "agent", "environment",
+    "session", "trace", "prompt", "prompt_version", "variant", "case", "region", "finish_reason", "service_tier",
+)  # fmt: skip
+_PLAIN_COUNTS = ("retries", "web_searches", "context_limit", "prompt_chars", "output_chars")
+_FLAGS = ("batch", "regenerated", "corrected", "escalated", "hallucination", "resolved")
+_GOOD = ("ok", "success", "succeeded", "successful", "completed", "complete", "passed", "true", "200")
+_BAD = ("error", "failed", "failure", "fail", "exception", "false", "errored")
+_RESPONSE_IDS = r"^(?:chatcmpl-|resp_|msg_|gen-|cmpl-)"
+_SECONDS_BELOW, _MS_FROM = 120, 20
+
+
+Reader = Callable[[str], pl.Expr]
+
+
+@dataclass
+class Outline:
+    """The facts of a file as expressions. `places` says where each fact stands; `decisions` what was chosen for it."""
+
+    places: dict[str, list[Place]]
+    decisions: list[str] = field(default_factory=list)
+
+    def text(self, fact: str) -> pl.Expr | None:
+        """A text fact: the first of its places that has one."""
+        return self._first(fact, raw.str)
+
+    def number(self, fact: str) -> pl.Expr | None:
+        """A number."""
+        return self._first(fact, raw.number)
+
+    def count(self, fact: str) -> pl.Expr | None:
+        """A whole number."""
+        return self._first(fact, raw.count)
+
+    def time(self, fact: str) -> pl.Expr | None:
+        """A time."""
+        return self._first(fact, raw.time)
+
+    def flag(self, fact: str) -> pl.Expr | None:
+        """A boolean; what is not written as one is read from its text."""
+        return self._first(fact, self._flag_at)
+
+    def _flag_at(self, path: str) -> pl.Expr:
+        seen = [value for places in self.places.values() for place in places if place.path == path for value in place.values]
+        if all(isinstance(value, bool) for value in seen):
+            return raw.bool(path)
+        word = raw.str(path).str.to_lowercase()
+        yes, no = ["true", "1", "up", "positive", "yes"], ["false", "0", "-1", "down", "negative", "no"]
+        return pl.when(word.is_in(yes)).then(statement=True).when(word.is_in(no)).then(statement=False)
+
+    def _first(self, fact: str, reader: Reader) -> pl.Expr | None:
+        found = [reader(place.path) for place in self.places.get(fact, ())[:3]]
+        return None if not found else found[0] if len(found) == 1 else pl.coalesce(found)
+
+    def calls(self) -> dict[str, pl.Expr]:
+        """The mapping of all facts of the file."""
+        mapping: dict[str, pl.Expr | None] = {name: self.text(name) for name in _PLAIN_TEXTS}
+        mapping |= {name: self.count(name) for name in _PLAIN_COUNTS}
+        mapping |= {name: self.flag(name) for name in _FLAGS}
+        mapping |= {"ts": self.time("ts"), "cost_logged": self.number("cost_logged")}
+        mapping |= {"rating": self.number("rating"), "sample_rate": self.number("sample_rate"), "thumb": self.flag("thumb")}
+        mapping |= self._ids() | self._durations() | self._outcome()
+        if mapping["retries"] is None and (attempt := self.count("attempt")) is not None:
+            mapping["retries"] = pl.when(attempt > 0).then(attempt - 1)
+        mapping |= self._tokens(mapping["status"])
+        return {name: expression for name, expression in mapping.items() if expression is not None}
+
+    def _ids(self) -> dict[str, pl.Expr | None]:
+        call_id, response_id = self.text("call_id"), self.text("response_id")
+        if call_id is None and (span := self.text("span_id")) is not None and (trace := self.text("trace")) is not None:
+            call_id = pl.concat_str([trace, span], separator="/")
+        if response_id is None and any(
+            str(value).startswith(("chatcmpl-", "resp_", "msg_", "gen-", "cmpl-"))
+            for place in self.places.get("call_id", ())
+            for value in place.values
+        ):
+            response_id = pl.when(call_id.str.contains(_RESPONSE_IDS)).then(call_id)  # type: ignore[union-attr]
+        return {"call_id": call_id, "response_id": response_id}
+
+    def _durations(self) -> dict[str, pl.Expr | None]:
+        start, end, first = self.time("ts"), self.time("end"), self.time("first_token")
+        latency, ttft = self.number("latency_ms"), self.number("ttft_ms")
+        if latency is None and (seconds := self.number("latency_s")) is not None:
+            latency = seconds * 1000
+        if latency is None and start is not None and end is not None:
+            latency = (end - start).dt.total_microseconds() / 1000
+        if latency is None:
+            latency = self._bare_latency()
+        if ttft is None and (seconds := self.number("ttft_s")) is not None:
+            ttft = seconds * 1000
+        if ttft is None and start is not None and first is not None:
+            ttft = (first - start).dt.total_microseconds() / 1000
+        return {"latency_ms": latency, "ttft_ms": ttft}
+
+    def _bare_latency(self) -> pl.Expr | None:
+        """A duration whose name has no unit: decided once from the values, and always stated."""
+        found = self.places.get("latency")
+        if not found:
+            return None
+        place = found[0]
+        values = [float(value) for value in place.values]
+        middle = median(values)
+        if any(not value.is_integer() for value in values) and middle < _SECONDS_BELOW:
+            self.decisions.append(f"{place.path} is read as seconds (fractions, median {middle:.3g})")
+            return raw.number(place.path) * 1000
+        if all(value.is_integer() for value in values) and middle >= _MS_FROM:
+            self.decisions.append(f"{place.path} is read as milliseconds (whole numbers, median {middle:.3g})")
+            return raw.number(place.path)
+        self.decisions.append(f"{place.path} is not read: its values (median {middle:.3g}) do not tell seconds from milliseconds")
+        return None
+
+    def _outcome(self) -> dict[str, pl.Expr | None]:
+        http = self.count("http_status")
+        word = self.text("status")
+        texts = [raw.str(place.path) for place in self.places.get("error", ())]
+        if not texts:
+            texts = [raw.str("error"), raw.str("error.type"), raw.str("error.message"), raw.str("error_type")]
+        if http is None:
+            http = raw.count("status_code")
+        good: list[pl.Expr] = [http.is_between(100, 399)]
+        bad: list[pl.Expr] = []
+        if word is not None:
+            lower = word.str.to_lowercase()
+            good.append(lower.is_in(_GOOD))
+            bad.append(lower.is_in(_BAD))
+            texts.append(pl.when(~lower.is_in(_GOOD)).then(lower))
+        if (success := self.flag("success")) is not None:
+            good.append(success)
+            bad.append(~success)
+        if (failed := self.flag("is_error")) is not None:
+            bad.append(failed)
+            good.append(~failed)
+        kind = error_kind(texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=" ", ignore_nulls=True), http)
+        if word is not None:
+            neutral = ~pl.any_horizontal(*bad) & ~(http >= 400).fill_null(value=False) & (kind == "other")  # noqa: PLR2004
+            unsaid = pl.all_horizontal(text.is_null() for text in texts[:-1])
+            kind = pl.when((neutral & unsaid).fill_null(value=False)).then(None).otherwise(kind)
+        failed_somehow = kind.is_not_null() | pl.any_horizontal(pl.lit(value=False), *bad).fill_null(value=False)
+        status = pl.when(failed_somehow).then(pl.lit("error")).when(pl.any_horizontal(*good).fill_null(value=False)).then(pl.lit("ok"))
+        error = pl.when(failed_somehow).then(pl.coalesce(kind, pl.lit("other")))
+        logged_http = http if "http_status" in self.places else raw.count("status_code")
+        return {"status": status, "error": error, "http_status": logged_http}
+
+    def _tokens(self, status: pl.Expr | None) -> dict[str, pl.Expr]:
+        p, c = self.count("input"), self.count("output")
+        if p is None and c is None:
+            return {}
+        counts = Counts(
+            input=p if p is not None else pl.lit(None, dtype=pl.Int64),
+            output=c if c is not None else pl.lit(None, dtype=pl.Int64),
+            cache_read=self.count("cache_read"),
+            cache_write=self.count("cache_write"),
+            cache_write_1h=self.count("cache_write_1h"),
+            reasoning=self.count("reasoning"),
+            total=self.count("total"),
+        )
+        found = leaves(counts)
+        if status is None:
+            return found
+        # a failed call that logs zeros used nothing that is known
+        placeholder = (status == "error") & (pl.sum_horizontal(counts.input, counts.output) == 0)
+        return {name: pl.when(~placeholder.fill_null(value=False)).then(value) for name, value in found.items()}
+

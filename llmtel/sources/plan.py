@@ -1,0 +1,126 @@
+"""What must be decoded of a format's records: one dtype, one query, and which lines need a closer look."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from llmtel.sources.raw import DTYPES, Kind, RawColumn, Step
+from llmtel.sources.source import Source
+
+Tree = dict[Step, Any]
+"""Steps to the next tree, or to the raw column at their end."""
+
+
+def tree_of(columns: tuple[RawColumn, ...]) -> Tree:
+    """The columns by their steps. Where a path is both a value and an object, the object wins."""
+    root: Tree = {}
+    for column in sorted(columns, key=lambda c: -len(c.steps)):
+        node = root
+        for step in column.steps[:-1]:
+            node = node.setdefault(step, {})
+        node.setdefault(column.steps[-1], column)
+    return root
+
+
+def _dtype(node: Tree | RawColumn) -> pl.DataType:
+    if isinstance(node, RawColumn):
+        return node.dtype
+    if any(isinstance(step, int) for step in node):
+        return pl.List(_dtype(next(iter(node.values()))))
+    return pl.Struct({str(key): _dtype(child) for key, child in node.items()})
+
+
+_CHECKED: dict[Kind, Any] = {
+    "str": str | int | float | bool | None, "time": str | int | float | bool | None,
+    "count": int | None, "number": int | float | None, "bool": bool | None,
+}  # fmt: skip
+
+
+def _checker(node: Tree | RawColumn) -> Any:  # noqa: ANN401 (a type made at run time)
+    """The type that msgspec checks a decoded record against: what the typed decode takes, and nothing else."""
+    if isinstance(node, RawColumn):
+        if not node.items:
+            return _CHECKED[node.kind]
+        fields: list[tuple[str, Any, Any]] = [
+            (f"f{i}", _CHECKED[kind], msgspec.field(name=name, default=None)) for i, (name, kind) in enumerate(node.items)
+        ]
+        return list[msgspec.defstruct("Item", fields) | None] | None  # type: ignore[misc]
+    if any(isinstance(step, int) for step in node):
+        return list[_checker(next(iter(node.values())))] | None  # type: ignore[misc]
+    members = [
+        (f"f{i}", _checker(child), msgspec.field(name=str(key), default=None)) for i, (key, child) in enumerate(node.items())
+    ]
+    return msgspec.defstruct("Node", members) | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the lines of one (bound) source are decoded.
+
+    A line is *plain* when it is one object from its first to its last byte and no number in it may be more than the
+    typed decode can tell (`suspicious`): those are decoded in one query, all others are looked at one by one.
+    """
+
+    source: Source
+    columns: tuple[RawColumn, ...] = field(init=False)
+    dtype: pl.Struct = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", self.source.columns())
+        object.__setattr__(self, "dtype", _dtype(tree_of(self.columns)) if self.columns else pl.Struct({}))
+
+    @cached_property
+    def schema(self) -> dict[str, pl.DataType]:
+        """The dtypes of the raw columns."""
+        return {column.name: column.dtype for column in self.columns}
+
+    @cached_property
+    def checker(self) -> Any:  # noqa: ANN401 (a type made at run time)
+        """The msgspec type of a record that the typed decode takes."""
+        return _checker(tree_of(self.columns))
+
+    @cached_property
+    def suspicious(self) -> str:
+        """A pattern of numbers that the typed decode would change: a fraction or 19 digits for a count, a boolean."""
+        kinds: dict[str, set[str]] = {"count": set(), "number": set()}
+        for column in self.columns:
+            leaves = column.items or ((str(column.steps[-1]), column.kind),)
+            for key, kind in leaves:
+                if kind in kinds:
+                    kinds[kind].add(re.escape(key))
+        parts = []
+        if kinds["count"]:
+            parts.append(rf'"(?:{"|".join(sorted(kinds["count"]))})"\s*:\s*(?:[tf]|-?[0-9]+[.eE]|-?[0-9]{{19}})')
+        if kinds["number"]:
+            parts.append(rf'"(?:{"|".join(sorted(kinds["number"]))})"\s*:\s*[tf]')
+        return "|".join(parts)
+
+    @cached_property
+    def unpacked(self) -> list[pl.Expr]:
+        """The raw columns as expressions over the decoded `record`."""
+        return [self._unpack(column) for column in self.columns]
+
+    def _unpack(self, column: RawColumn) -> pl.Expr:
+        node: Any = tree_of(self.columns)
+        expression = pl.col("record")
+        for step in column.steps:
+            node = node[step]
+            if isinstance(step, int):
+                expression = expression.list.get(step, null_on_oob=True)
+            else:
+                expression = expression.struct.field(step)
+        if node is not column and not isinstance(node, RawColumn):
+            return pl.lit(None, dtype=DTYPES[column.kind]).alias(column.name)
+        return expression.cast(column.dtype, strict=False).alias(column.name)
+
+    def has_marker(self) -> pl.Expr | None:
+        """Whether a line may be a call, None when every line may."""
+        if not self.source.markers:
+            return None
+        return pl.any_horizontal(pl.col("line").str.contains(marker, literal=True) for marker in self.source.markers)

@@ -1,0 +1,106 @@
+"""One record at a time: the exact reading of what the typed decode cannot tell apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from llmtel.sources.raw import Kind, RawColumn
+from llmtel.sources.source import lookup
+
+_LARGEST = 2**63 - 1
+UNREADABLE = object()
+"""What a converter returns for a value that was there and cannot be used."""
+
+Converted = tuple[Any, bool]
+"""The value as wanted (or UNREADABLE), and whether it was read from another type."""
+
+
+def _text(value: object) -> Converted:
+    if isinstance(value, str):
+        return value, False
+    if isinstance(value, bool):
+        return ("true" if value else "false"), False
+    if isinstance(value, int | float):
+        return f"{value:.17g}" if isinstance(value, float) else str(value), False
+    return UNREADABLE, False
+
+
+def _count(value: object) -> Converted:
+    if isinstance(value, bool):
+        return UNREADABLE, False
+    if isinstance(value, int):
+        return (value, False) if abs(value) <= _LARGEST else (UNREADABLE, False)
+    number, coerced = _number(value)
+    if isinstance(number, float) and number.is_integer() and abs(number) <= _LARGEST:
+        return int(number), True
+    return (None if number is None else UNREADABLE), coerced
+
+
+def _number(value: object) -> Converted:
+    if isinstance(value, bool):
+        return UNREADABLE, False
+    if isinstance(value, int | float):
+        return float(value), False
+    if isinstance(value, str):
+        return numeral(value), True
+    return UNREADABLE, False
+
+
+def numeral(text: str) -> object:
+    """The number that a text is, None when it is empty, UNREADABLE when it is none."""
+    if not text.strip():
+        return None
+    try:
+        number = float(text) if "_" not in text else math.nan
+    except ValueError:
+        return UNREADABLE
+    return number if math.isfinite(number) else UNREADABLE
+
+
+def _bool(value: object) -> Converted:
+    if isinstance(value, bool):
+        return value, False
+    known = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False, "-1": False}
+    word = str(value).strip().lower() if isinstance(value, str | int) else ""
+    if isinstance(value, str) and not word:
+        return None, False
+    return (known[word], True) if word in known else (UNREADABLE, False)
+
+
+CONVERTERS: dict[Kind, Callable[[object], Converted]] = {
+    "str": _text, "time": _text, "count": _count, "number": _number, "bool": _bool,
+}  # fmt: skip
+
+
+def _items(value: object, fields: tuple[tuple[str, Kind], ...]) -> Converted:
+    if not isinstance(value, list):
+        return UNREADABLE, False
+    rows, coerced = [], False
+    for element in value:
+        row = {}
+        for name, kind in fields:
+            found = element.get(name) if isinstance(element, dict) else None
+            converted, changed = (None, False) if found is None else CONVERTERS[kind](found)
+            row[name] = None if converted is UNREADABLE else converted
+            coerced |= changed
+        rows.append(row)
+    return rows, coerced
+
+
+def project(record: dict[str, Any], columns: tuple[RawColumn, ...]) -> dict[str, Any]:
+    """A raw row: each column's value, and the names of those that were coerced or unreadable."""
+    row: dict[str, Any] = {"coerced": [], "unreadable": []}
+    for column in columns:
+        value = lookup(record, column.steps)
+        if value is None:
+            continue
+        converted, changed = _items(value, column.items) if column.items else CONVERTERS[column.kind](value)
+        if converted is UNREADABLE:
+            row["unreadable"].append(column.name)
+            continue
+        row[column.name] = converted
+        if changed and converted is not None:
+            row["coerced"].append(column.name)
+    return row

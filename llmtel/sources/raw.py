@@ -1,0 +1,106 @@
+"""Raw columns: the paths of a record that a mapping reads, and with which type.
+
+`raw.count("usage.prompt_tokens")` is `pl.col("usage.prompt_tokens:count")`. The name says where the value is and what
+it must be, so that all that has to be decoded is found in the expressions of a mapping and is written nowhere else.
+
+A path has steps parted by dots (`\\.` is a dot inside a key), `[0]` takes an element of a list. `raw.items` reads some
+fields of every element of a list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import polars as pl
+
+Kind = Literal["str", "count", "number", "bool", "time"]
+DTYPES: dict[Kind, type[pl.DataType]] = {
+    "str": pl.String, "count": pl.Int64, "number": pl.Float64, "bool": pl.Boolean, "time": pl.String,
+}  # fmt: skip
+"""What each kind is decoded as. A time stays text until `values.times` reads it."""
+
+Step = str | int
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """One raw column: where its value is in a record, and what is wanted there.
+
+    `items` are the fields of a list's elements, (name, kind) each, when the column is a list of objects.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    kind: Kind
+    items: tuple[tuple[str, Kind], ...] = ()
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The dtype of the column after decoding."""
+        if self.items:
+            return pl.List(pl.Struct({name: DTYPES[kind] for name, kind in self.items}))
+        return DTYPES[self.kind]()
+
+
+def str(path: str) -> pl.Expr:  # noqa: A001 (reads as `raw.str`)
+    """A text."""
+    return pl.col(f"{path}:str")
+
+
+def count(path: str) -> pl.Expr:
+    """A whole number."""
+    return pl.col(f"{path}:count")
+
+
+def number(path: str) -> pl.Expr:
+    """Any number."""
+    return pl.col(f"{path}:number")
+
+
+def bool(path: str) -> pl.Expr:  # noqa: A001 (reads as `raw.bool`)
+    """True or false."""
+    return pl.col(f"{path}:bool")
+
+
+def time(path: str) -> pl.Expr:
+    """A time: Datetime in UTC when the mapping sees it."""
+    return pl.col(f"{path}:time")
+
+
+def items(path: str, **fields: Kind) -> pl.Expr:
+    """Some fields of every element of a list of objects: a column of List(Struct)."""
+    return pl.col(f"{path}:items " + " ".join(f"{name}={kind}" for name, kind in fields.items()))
+
+
+def escaped(key: str) -> str:
+    """A key as one step of a path."""
+    return re.sub(r"([\\.\[\]:])", r"\\\1", key)
+
+
+def steps_of(path: str) -> tuple[Step, ...]:
+    """The steps of a path: keys, and positions in lists."""
+    steps: list[Step] = []
+    for match in re.finditer(r"((?:\\.|[^.\[\\])+)|\[(\d+)\]", path):
+        key, position = match.groups()
+        steps.append(int(position) if key is None else re.sub(r"\\(.)", r"\1", key))
+    return tuple(steps)
+
+
+@cache
+def parse(name: str) -> RawColumn:
+    """The raw column that a name stands for."""
+    path, kind = name.rsplit(":", 1)
+    if kind.startswith("items "):
+        pairs = [pair.split("=") for pair in kind.split(" ")[1:]]
+        return RawColumn(name, steps_of(path), "str", tuple((key, wanted) for key, wanted in pairs))  # type: ignore[misc]
+    return RawColumn(name, steps_of(path), kind)  # type: ignore[arg-type]
+
+
+def wanted(expressions: Iterable[pl.Expr]) -> tuple[RawColumn, ...]:
+    """The raw columns that some expressions read, by name."""
+    names = {name for expression in expressions for name in expression.meta.root_names()}
+    return tuple(parse(name) for name in sorted(names))

@@ -1,0 +1,153 @@
+"""Source: what a log format is, declared as data. One format is one file in `formats/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from llmtel.sources import raw
+
+Record = Mapping[str, Any]
+
+WRAPPERS = ("response", "output", "result", "body", "data", "completion")
+"""Keys under which an application's own line holds a provider's response."""
+
+
+def lookup(record: object, steps: Sequence[raw.Step]) -> object:
+    """The value at the end of `steps`, None when there is none."""
+    value = record
+    for step in steps:
+        if isinstance(step, str) and isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a record shows its format: paths that are there, that are not, and values that some have.
+
+    `values` maps a path to the values it may have; a value ending in `*` is a beginning.
+    """
+
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    values: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+
+    def matches(self, record: Record) -> bool:
+        """Whether the record bears this mark."""
+        return (
+            all(_has(record, path) for path in self.all)
+            and (not self.any or any(_has(record, path) for path in self.any))
+            and not any(_has(record, path) for path in self.none)
+            and all(_among(lookup(record, raw.steps_of(path)), values) for path, values in self.values.items())
+        )
+
+    def words(self) -> str:
+        """The mark in words, for `llmtel inspect`."""
+        parts = [" and ".join(self.all)] if self.all else []
+        parts += ["one of " + ", ".join(self.any)] if self.any else []
+        parts += [f"{path} is {' or '.join(map(str, values))}" for path, values in self.values.items()]
+        parts += ["no " + ", no ".join(self.none)] if self.none else []
+        return ", ".join(parts)
+
+
+def _has(record: Record, path: str) -> bool:
+    return path in record or lookup(record, raw.steps_of(path)) is not None
+
+
+def _among(value: object, values: tuple[object, ...]) -> bool:
+    return any(
+        isinstance(value, str) and value.startswith(wanted[:-1])
+        if isinstance(wanted, str) and wanted.endswith("*")
+        else value == wanted and type(value) is type(wanted)
+        for wanted in values
+    )
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to say about the calls of a file for which `when` holds. `{n}` in the text is their number."""
+
+    when: pl.Expr
+    text: str
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Which copy of a call wins when the format writes it several times, whatever the order of arrival.
+
+    Copies are sorted by `prefer` (fields or raw columns of a kept row), the last is kept whole; `earliest` and
+    `largest` name the fields that are taken over all copies.
+    """
+
+    prefer: tuple[pl.Expr, ...]
+    earliest: tuple[str, ...] = ()
+    largest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A log format.
+
+    `calls` maps fields to expressions over raw columns (`raw.count("usage.prompt_tokens")`); from them the reader knows
+    what to decode. Optional words, all of them data: `keep` (which records are calls; the rest is *other*), `markers`
+    (bytes, one of which every call's line contains, so that other lines are never parsed), `refuse` (a text where a
+    record cannot be read), `copies` (the call is written several times), `whole` (the expressions see all records of a
+    file in order), `extra` (more rows from the kept ones), `bind` (a mapping that is chosen for a file from its first
+    records), and, as a last resort for nested exports, `records` (a decoded object to the records inside it).
+    """
+
+    name: str
+    help: str
+    link: str
+    calls: Mapping[str, pl.Expr] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
+    keep: pl.Expr | None = None
+    markers: tuple[str, ...] = ()
+    refuse: pl.Expr | None = None
+    remarks: Mapping[str, Remark] = field(default_factory=dict)
+    copies: Copies | None = None
+    whole: bool = False
+    prepare: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    extra: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    reads: tuple[pl.Expr, ...] = ()
+    bind: Callable[[Sequence[Record], "Source"], "Source"] | None = None
+    records: Callable[[Record], Iterable[Record]] | None = None
+    layout: Literal["json", "csv"] = "json"
+    family: str | None = None
+    decisions: tuple[str, ...] = ()
+    sample: str = ""
+    expect: tuple[Mapping[str, Any], ...] = ()
+
+    def claims(self, record: Record) -> bool:
+        """Whether a record is of this format."""
+        return self.prefix_in(record) is not None
+
+    def prefix_in(self, record: Record) -> str | None:
+        """Where the body that bears a mark is: "" at the top; for a family also one level down ("response.")."""
+        if any(mark.matches(record) for mark in self.marks):
+            return ""
+        if self.family is None:
+            return None
+        for key in WRAPPERS:
+            body = record.get(key)
+            if isinstance(body, dict) and any(mark.matches(body) for mark in self.marks):
+                return f"{key}."
+        return None
+
+    def expressions(self) -> list[pl.Expr]:
+        """Every expression over raw columns."""
+        optional = [expression for expression in (self.keep, self.refuse) if expression is not None]
+        return [*self.calls.values(), *optional, *self.reads, *(remark.when for remark in self.remarks.values())]
+
+    def columns(self) -> tuple[raw.RawColumn, ...]:
+        """The raw columns that must be decoded."""
+        return raw.wanted(self.expressions())
