@@ -19,7 +19,8 @@ class Column:
     """What a column of a table means.
 
     `id` is the key in rows, JSON and CSV; `label` the words of a table's head; `unit` is None for text. `method` says
-    how the number was found (`exact`, `estimated`), for numbers where that is a question.
+    how the number was found (`exact`, `estimated`, `observed`), for numbers where that is a question. `known` is the share
+    of the rows a metric is about whose value is known, over the whole table; the numbers rest on those alone.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Column:
     unit: Unit | None = None
     better: Better | None = None
     method: str | None = None
+    known: float | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Table:
 
     A row maps every column id to a raw value, None when unknown, and may carry `pooled: True` (the tail, "other (N)",
     with `pooled_count: N`). `by` are the ids of the dimensions, `metrics` those of the metrics, in order.
-    `distinct` is how many groups there were before the tail was pooled.
+    `distinct` is how many groups there were before the tail was pooled. `n` goes with `rows`: on how many rows of calls
+    each metric of that row rests.
     """
 
     by: tuple[str, ...]
@@ -46,6 +49,7 @@ class Table:
     rows: Sequence[Row]
     title: str = ""
     distinct: int | None = None
+    n: Sequence[Mapping[str, int]] = ()
 
     def column(self, name: str) -> Column:
         """The column with this id."""

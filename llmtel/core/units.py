@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from llmtel.core.errors import UsageError
 
@@ -25,7 +26,8 @@ class Unit:
     """What a number is measured in.
 
     `factor` divides a value on its way into a column (ms are shown as seconds); `suffixes` are the words that `read`
-    accepts, each with what it multiplies by; `digits` is the number of decimals a column needs for its values.
+    accepts, each with what it multiplies by; `digits` is the number of decimals a column needs for its values;
+    `compact` lets a column of large numbers count in k, M or G.
     """
 
     name: str
@@ -34,16 +36,24 @@ class Unit:
     factor: float = 1.0
     suffixes: Mapping[str, float] = field(default_factory=dict)
     digits: Callable[[Sequence[float]], int] = lambda _values: 0
+    compact: bool = False
 
     def show(self, value: float | None) -> str:
         """The number alone, with its symbol."""
-        return UNKNOWN if value is None or math.isnan(value) else self.show_number(value)
+        return UNKNOWN if value is None or not math.isfinite(value) else self.show_number(value)
 
     def column(self, values: Sequence[float | None]) -> list[str]:
-        """The numbers of one column in the unit of its header, with common decimals."""
-        scaled = [None if v is None or math.isnan(v) else v / self.factor for v in values]
-        digits = self.digits([v for v in scaled if v is not None])
-        return [UNKNOWN if v is None else f"{v:,.{digits}f}" for v in scaled]
+        """The numbers of one column in the unit of its header, with common decimals.
+
+        A number too small for them is not shown as zero: "<0.01".
+        """
+        known = [v / self.factor for v in values if v is not None and math.isfinite(v)]
+        size, suffix = _scale(known) if self.compact else (1.0, "")
+        digits = self.digits([v / size for v in known])
+        cell = partial(_cell, digits=digits, suffix=suffix)
+        unknown = [v is None or not math.isfinite(v) for v in values]
+        numbers = iter(known)
+        return [UNKNOWN if u else cell(next(numbers) / size) for u in unknown]
 
     def read(self, text: str) -> float:
         """The number a person wrote, e.g. "2s", "$0.10", "3 %", "1.5M". Raises `UsageError`."""
@@ -55,6 +65,22 @@ class Unit:
             raise UsageError(msg)
         number = float(match[2].replace(",", "")) * self.suffixes.get(match[3], 1.0)
         return -number if match[1] == "-" else number
+
+
+def _cell(value: float, *, digits: int, suffix: str) -> str:
+    """A number with fixed decimals; one that they would show as zero, though it is not, as a bound."""
+    if value and abs(value) < 0.5 * 10**-digits:
+        return f"{'<' if value > 0 else '>-'}{10**-digits:.{digits}f}{suffix}"
+    return f"{value:,.{digits}f}{suffix}" if value else f"{0:.{digits}f}"
+
+
+def _scale(values: Sequence[float]) -> tuple[float, str]:
+    """The k, M or G that suits the middle of a column with large numbers."""
+    sizes = sorted(abs(v) for v in values if v)
+    if not sizes or sizes[-1] < 1e4:  # noqa: PLR2004 (k starts at 10,000)
+        return 1.0, ""
+    middle = sizes[len(sizes) // 2]
+    return next(((size, suffix) for size, suffix in ((1e9, "G"), (1e6, "M")) if middle >= size), (1e3, "k"))
 
 
 def _significant(value: float, digits: int) -> str:
@@ -92,8 +118,11 @@ def _show_share(value: float) -> str:
 
 
 def _money_digits(values: Sequence[float]) -> int:
-    largest = max((abs(v) for v in values), default=0)
-    return 2 if largest >= 1 or largest == 0 else 4 if largest >= 0.01 else 6  # noqa: PLR2004
+    """Cents for bills; more decimals where half of the column would lose its digits (prices of one call)."""
+    sizes = sorted(abs(v) for v in values if v)
+    if not sizes or (sizes[-1] >= 1 and sizes[len(sizes) // 2] >= 0.02):  # noqa: PLR2004
+        return 2
+    return 4 if sizes[-1] >= 0.01 else 6  # noqa: PLR2004
 
 
 def _seconds_digits(values: Sequence[float]) -> int:
@@ -108,12 +137,17 @@ def _plain_digits(values: Sequence[float]) -> int:
     return 0 if largest >= 1000 else 1 if largest >= 10 else 2  # noqa: PLR2004
 
 
+def _token_digits(values: Sequence[float]) -> int:
+    largest = max((abs(v) for v in values), default=0)
+    return 0 if largest >= 1000 or all(float(v).is_integer() for v in values) else 1  # noqa: PLR2004
+
+
 _SIZES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 _TIMES = {"ms": 1.0, "s": 1e3, "sec": 1e3, "m": 6e4, "min": 6e4, "h": 3.6e6}
 
 USD = Unit("US dollars", _show_usd, "$", digits=_money_digits, suffixes={"$": 1.0, "USD": 1.0, "c": 0.01, **_SIZES})
 COUNT = Unit("count", lambda v: f"{v:,.0f}", digits=_plain_digits, suffixes=_SIZES)
-TOKENS = Unit("tokens", _show_compact, digits=_plain_digits, suffixes=_SIZES)
+TOKENS = Unit("tokens", _show_compact, digits=_token_digits, suffixes=_SIZES, compact=True)
 SHARE = Unit("share", _show_share, "%", factor=0.01, suffixes={"%": 0.01}, digits=lambda _v: 1)
 MS = Unit("milliseconds", _show_ms, "s", factor=1000.0, suffixes=_TIMES, digits=_seconds_digits)
 SPEED = Unit("tokens per second", lambda v: f"{v:,.1f} tok/s", "tok/s", suffixes={"tok/s": 1.0}, digits=lambda _v: 1)
