@@ -1,0 +1,107 @@
+"""A burst of 429s, timeouts and server errors: days, or hours of a short log, with far more of them than usual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from llmtel.core.answers import Finding
+from llmtel.core.units import COUNT
+from llmtel.findings.command import Command
+from llmtel.findings.cube import only_calls
+from llmtel.findings.words import span_words
+
+KINDS = ("rate_limit", "timeout", "http_5xx")
+FEWEST = 10
+LEAST_FACTOR = 3.0
+SHORT_DAYS = 3
+"""A log of fewer days is looked at by the hour."""
+MOST_HOURS = 8
+BULK = 0.7
+
+
+def burst(calls: pl.DataFrame, command: Command, tz: str) -> list[Finding]:
+    """The run of days (or hours) in a row with most failures above the usual share of calls: at most one finding."""
+    local = pl.col("ts").dt.convert_time_zone(tz)
+    span = calls.select(first=local.min().dt.date(), last=local.max().dt.date()).row(0)
+    if span[0] is None:
+        return []
+    every = "1h" if (span[1] - span[0]).days < SHORT_DAYS else "1d"
+    failed = (
+        only_calls(calls)
+        .select("error", local.alias("at"))
+        .filter(pl.col("at").is_not_null())
+        .with_columns(pl.col("error").cast(pl.String).is_in(KINDS).fill_null(value=False).alias("failed"))
+    )
+    steps = (
+        failed.group_by(pl.col("at").dt.truncate(every).alias("step"))
+        .agg(failures=pl.col("failed").sum(), calls=pl.len())
+        .sort("step")
+        .collect()
+    )
+    run = _worst_run(steps, timedelta(hours=1) if every == "1h" else timedelta(days=1))
+    if not run:
+        return []
+    inside = failed.filter(pl.col("failed"), pl.col("at").dt.truncate(every).is_in(run)).collect()
+    return [_finding(inside, run, every, command)]
+
+
+def _worst_run(steps: pl.DataFrame, step: timedelta) -> list[datetime]:
+    """Steps in a row whose share of failures is far above the usual one (the median step) and above that of all calls."""
+    rate = pl.col("failures") / pl.col("calls")
+    overall = steps["failures"].sum() / max(steps["calls"].sum(), 1)
+    limit = max(LEAST_FACTOR * (steps.select(rate.median()).item() or 0.0), overall)
+    high = steps.filter(rate > limit, pl.col("failures") > 1)
+    runs: list[list[tuple[datetime, int]]] = []
+    for at, failures in high.select("step", "failures").iter_rows():
+        # An hour more than a step: a day on which the clock changes has 25.
+        if runs and at - runs[-1][-1][0] <= step + timedelta(hours=1):
+            runs[-1].append((at, failures))
+        else:
+            runs.append([(at, failures)])
+    worst = max(runs, key=lambda run: sum(n for _, n in run), default=[])
+    enough = sum(n for _, n in worst) >= FEWEST and len(worst) <= max(1, len(steps) // 2)
+    return [at for at, _ in worst] if enough else []
+
+
+def _finding(inside: pl.DataFrame, run: Sequence[datetime], every: str, command: Command) -> Finding:
+    kinds = (
+        inside.group_by(pl.col("error").cast(pl.String)).len().sort("len", "error", descending=[True, False])
+    )
+    words = ", ".join(f"{kind} {COUNT.show(n)}" for kind, n in kinds.iter_rows())
+    first, last = run[0].date(), run[-1].date()
+    hours = _hours(inside)
+    when = (
+        f"{span_words(first, last)}{hours}" if every == "1d" else f"{span_words(first, last)} {_clock(run)}"
+    )
+    return Finding(
+        level="warning",
+        kind="error_burst",
+        figure=COUNT.show(len(inside)),
+        text=f"failed calls on {when}: {words}",
+        command=command.paste(since=first.isoformat(), until=last.isoformat(), by="hour,error"),
+        calls=float(len(inside)),
+        evidence={
+            "first_day": first.isoformat(),
+            "last_day": last.isoformat(),
+            "errors": dict(kinds.iter_rows()),
+        },
+    )
+
+
+def _clock(run: Sequence[datetime]) -> str:
+    return f"{run[0]:%H:%M}–{run[-1] + timedelta(hours=1):%H:%M}"
+
+
+def _hours(inside: pl.DataFrame) -> str:
+    """The fewest hours of the day in a row that hold most of the failures, in words; nothing when they are spread."""
+    counts = [0] * 24
+    for hour, n in inside.group_by(pl.col("at").dt.hour()).len().iter_rows():
+        counts[hour] = n
+    for width in range(1, MOST_HOURS + 1):
+        held, earlier = max((sum(counts[s : s + width]), -s) for s in range(25 - width))
+        if held >= BULK * len(inside):
+            return f", mostly {-earlier:02d}:00–{width - earlier:02d}:00"
+    return ""

@@ -1,0 +1,44 @@
+"""The command line of this run, which a finding extends to the command that shows more."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+Condition = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Command:
+    """What was asked: paths, conditions and options, as they were typed.
+
+    `options` are pairs of an option and its value (`--tz`, `UTC`); a finding that sets one of them replaces it.
+    """
+
+    paths: tuple[str, ...]
+    where: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    repeated: tuple[Condition, ...] = ()
+
+    def paste(
+        self,
+        verb: str = "analyze",
+        *,
+        where: Sequence[str] = (),
+        flags: Sequence[str] = (),
+        **options: str | None,
+    ) -> str:
+        """A command that works when pasted into a shell: this run's paths and conditions, and what is given here."""
+        words = ["llmtel", verb, *self.paths]
+        for condition in (*self.where, *where):
+            words += ["--where", condition]
+        for name, value in self.repeated:
+            words += [name, value]
+        merged = {
+            **self.options,
+            **{f"--{k.replace('_', '-')}": v for k, v in options.items() if v is not None},
+        }
+        for name, value in merged.items():
+            words += [name, value]
+        return " ".join(map(shlex.quote, (*words, *flags)))

@@ -1,0 +1,100 @@
+"""One pass over the calls that all findings share: sums by day and by every dimension with few values.
+
+Percentiles cannot be summed; findings point with means and sums, and look up the percentiles of what they found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from llmtel.core.schema import INPUT_LEAVES, OUTPUT_LEAVES
+
+DAY = "day"
+CANDIDATES = (
+    "feature",
+    "model",
+    "provider",
+    "region",
+    "environment",
+    "project",
+    "agent",
+    "prompt",
+    "prompt_version",
+    "variant",
+)
+MOST_VALUES = 200
+"""A dimension with more values than this is not split by here: its segments are too small to stand out."""
+
+
+@dataclass(frozen=True)
+class Cube:
+    """Sums over calls, by day (null: no time) and the dimensions of `by`.
+
+    `sums` columns: calls, cost (null skipped), priced (calls with a cost), latency_ms (of calls that did not fail) and
+    timed (how many those are), errors, up and votes (thumbs). Rows are weighted by 1 ÷ `sample_rate` where it is known.
+    """
+
+    sums: pl.DataFrame
+    by: tuple[str, ...]
+
+    def total(self, column: str) -> float:
+        """A sum over all calls."""
+        return float(self.sums[column].sum())
+
+    def over(self, *by: str) -> pl.DataFrame:
+        """The sums by fewer dimensions, unknown values included."""
+        return self.sums.group_by(by).agg(pl.col(SUMS).sum(), pl.col("first").min()).sort(by)
+
+    @property
+    def days(self) -> pl.Series:
+        """The days on which there were calls, in order."""
+        return self.sums[DAY].drop_nulls().unique().sort()
+
+
+SUMS = ("calls", "cost", "priced", "latency_ms", "timed", "errors", "up", "votes")
+
+
+def only_calls(calls: pl.DataFrame) -> pl.LazyFrame:
+    """The rows that are calls: neither a provider's buckets nor extra passes inside a call."""
+    return calls.lazy().filter(
+        pl.col("grain").eq_missing("call") | pl.col("grain").is_null(),
+        pl.col("request_count").fill_null(1) > 0,
+    )
+
+
+def tokens() -> pl.Expr:
+    """All tokens of a call, null when none is known."""
+    leaves = [pl.col(leaf) for leaf in (*INPUT_LEAVES, *OUTPUT_LEAVES)]
+    return pl.when(pl.any_horizontal(leaf.is_not_null() for leaf in leaves)).then(pl.sum_horizontal(leaves))
+
+
+def cube(calls: pl.DataFrame, tz: str) -> Cube:
+    """Sum `calls` (priced, all fields) once, by local day and the dimensions that some call knows."""
+    by = tuple(name for name in CANDIDATES if _is_useful(calls[name]))
+    weight = 1 / pl.col("sample_rate").fill_null(1.0)
+    worked = pl.col("status").ne_missing("error") & pl.col("latency_ms").is_not_null()
+    sums = (
+        only_calls(calls)
+        .group_by(pl.col("ts").dt.convert_time_zone(tz).dt.date().alias(DAY), *by)
+        .agg(
+            calls=weight.sum(),
+            cost=(pl.col("cost_usd") * weight).sum(),
+            priced=weight.filter(pl.col("cost_usd").is_not_null()).sum(),
+            latency_ms=(pl.col("latency_ms") * weight).filter(worked).sum(),
+            timed=weight.filter(worked).sum(),
+            errors=weight.filter(pl.col("status") == "error").sum(),
+            up=weight.filter(pl.col("thumb")).sum(),
+            votes=weight.filter(pl.col("thumb").is_not_null()).sum(),
+            first=pl.col("ts").min(),
+        )
+        .with_columns(pl.col(by).cast(pl.String))
+        .collect()
+    )
+    return Cube(sums, by)
+
+
+def _is_useful(values: pl.Series) -> bool:
+    """Known for some calls, and few enough values to compare."""
+    return values.null_count() < len(values) and values.n_unique() <= MOST_VALUES

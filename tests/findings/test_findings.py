@@ -1,0 +1,242 @@
+"""Findings point at what the calls show, with one number, one sentence and a command; they are silent otherwise."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from llmtel.core.account import Account, Reject
+from llmtel.core.schema import complete, polars_schema
+from llmtel.findings import bursts, changes, coverage, prompts, segments
+from llmtel.findings.command import Command
+from llmtel.findings.cube import cube
+from llmtel.findings.words import quoted, span_words
+
+HERE = Command(("logs/",))
+MONDAY = datetime(2026, 9, 7, 10, tzinfo=UTC)
+
+
+def calls(rows):
+    """A frame of calls; each is one call that went well unless a row says otherwise."""
+    usual = {"grain": "call", "request_count": 1, "status": "ok", "ts": MONDAY}
+    rows = [{**usual, **row} for row in rows]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return complete(
+        pl.DataFrame({n: [row.get(n) for row in rows] for n in names}, schema=polars_schema(names))
+    )
+
+
+def by_day(days, **fields):
+    return [{"ts": MONDAY + timedelta(days=d), **fields} for d in range(days)]
+
+
+def test_the_largest_change_of_a_day_names_day_segment_factor_and_the_user_behind_it():
+    frame = calls(
+        [
+            *by_day(7, feature="chat", cost_usd=1.0, user="a"),
+            *by_day(7, feature="search", cost_usd=3.0, user="b"),
+            {"ts": MONDAY + timedelta(days=4), "feature": "chat", "cost_usd": 7.0, "user": "u-0417"},
+        ]
+    )
+    (found,) = changes.largest_change(frame, cube(frame, "UTC"), HERE, "UTC")
+    assert found.figure == "$7.00"
+    assert found.text == "chat cost 8× its usual day on Fri 11 Sep; 88 % of it is one user, u-0417"
+    assert found.command == "llmtel analyze logs/ --where feature=chat --by day,user"
+    assert found.money == pytest.approx(7.0)
+
+
+def test_days_that_resemble_each_other_are_no_change():
+    frame = calls([{**row, "cost_usd": 1.0 + 0.1 * i} for i, row in enumerate(by_day(9, feature="chat"))])
+    assert changes.largest_change(frame, cube(frame, "UTC"), HERE, "UTC") == []
+
+
+def test_without_a_known_cost_the_change_is_one_of_calls():
+    frame = calls([*by_day(7, model="m"), *[{"ts": MONDAY + timedelta(days=2), "model": "m"}] * 4])
+    (found,) = changes.largest_change(frame, cube(frame, "UTC"), HERE, "UTC")
+    assert found.figure == "4"
+    assert found.money == 0
+
+
+def test_a_slow_region_is_found_although_a_slow_model_is_everywhere():
+    rows = [
+        {"model": model, "region": region, "latency_ms": base * (3 if region == "ap-south" else 1)}
+        for model, base in (("small", 500.0), ("large", 4000.0))
+        for region in ("eu-west", "us-east", "ap-south")
+        for _ in range(40)
+    ]
+    frame = calls(rows)
+    (found,) = segments.far_from_siblings(frame, cube(frame, "UTC"), HERE)
+    assert found.kind == "slow_segment"
+    assert found.figure == "12.0 s"
+    assert (
+        found.text == "p95 in ap-south; 4.00 s elsewhere. 80 calls, 3.0× the mean of the same work elsewhere"
+    )
+    assert found.command == "llmtel analyze logs/ --by region,model"
+
+
+def test_a_region_that_serves_only_the_slow_model_is_not_blamed_for_it():
+    rows = [
+        *[{"model": "small", "region": "eu", "latency_ms": 500.0}] * 90,
+        *[{"model": "large", "region": "eu", "latency_ms": 4000.0}] * 40,
+        *[{"model": "large", "region": "us", "latency_ms": 4000.0}] * 90,
+    ]
+    frame = calls(rows)
+    assert segments.far_from_siblings(frame, cube(frame, "UTC"), HERE) == []
+
+
+def test_a_dear_provider_of_the_same_model_is_worth_its_excess():
+    rows = [
+        {"model": "m", "provider": p, "cost_usd": c} for p, c in (("a", 0.01), ("b", 0.03)) for _ in range(50)
+    ]
+    frame = calls(rows)
+    (found,) = segments.far_from_siblings(frame, cube(frame, "UTC"), HERE)
+    assert found.kind == "dear_segment"
+    assert found.money == pytest.approx(50 * 0.02)
+    assert found.figure == "$1.00"
+
+
+def test_failed_calls_do_not_make_a_segment_fast():
+    rows = [
+        *[{"model": "m", "region": "eu", "latency_ms": 1000.0}] * 60,
+        *[{"model": "m", "region": "us", "latency_ms": 1000.0}] * 60,
+        *[{"model": "m", "region": "eu", "latency_ms": 0.0, "status": "error"}] * 200,
+    ]
+    frame = calls(rows)
+    assert segments.far_from_siblings(frame, cube(frame, "UTC"), HERE) == []
+
+
+def test_a_burst_names_its_days_its_hours_and_its_kinds():
+    quiet = [{"ts": MONDAY + timedelta(days=d, minutes=m)} for d in range(10) for m in range(50)]
+    storm = [
+        {"ts": MONDAY + timedelta(days=d, minutes=m - 60), "status": "error", "error": kind}
+        for d in (3, 4)
+        for m, kind in [*[(5 * i, "rate_limit") for i in range(10)], (60, "timeout"), (65, "timeout")]
+    ]
+    frame = calls([*quiet, *storm])
+    (found,) = bursts.burst(frame, HERE, "UTC")
+    assert found.figure == "24"
+    assert found.text == "failed calls on 10–11 Sep, mostly 09:00–10:00: rate_limit 20, timeout 4"
+    assert found.command == "llmtel analyze logs/ --since 2026-09-10 --until 2026-09-11 --by hour,error"
+
+
+def test_failures_spread_over_all_days_are_no_burst():
+    frame = calls(
+        [
+            {"ts": MONDAY + timedelta(days=d, minutes=m), "error": "timeout" if m == 0 else None}
+            for d in range(20)
+            for m in range(10)
+        ]
+    )
+    assert bursts.burst(frame, HERE, "UTC") == []
+
+
+def test_a_log_of_one_day_is_searched_by_the_hour():
+    rows = [{"ts": MONDAY.replace(hour=h, minute=m)} for h in range(24) for m in range(20)]
+    rows += [
+        {"ts": MONDAY.replace(hour=13, minute=m), "error": "http_5xx", "status": "error"} for m in range(15)
+    ]
+    (found,) = bursts.burst(calls(rows), HERE, "UTC")
+    assert found.text == "failed calls on Mon 7 Sep 13:00–14:00: http_5xx 15"
+
+
+def prompt_calls(version, day, cost, ups):
+    return [
+        {
+            "ts": MONDAY + timedelta(days=day),
+            "prompt": "support",
+            "prompt_version": version,
+            "cost_usd": cost,
+            "thumb": i < ups,
+        }
+        for i in range(100)
+    ]
+
+
+def test_a_prompt_version_that_costs_more_and_is_liked_less_is_found():
+    frame = calls([*prompt_calls("v3", 0, 0.010, 91), *prompt_calls("v4", 3, 0.0138, 82)])
+    (found,) = prompts.dearer_and_liked_less(cube(frame, "UTC"), HERE)
+    assert found.figure == "+38 %"
+    assert found.text == "cost per call of prompt support@v4 over @v3; thumbs up 91 % → 82 % (observational)"
+    assert found.money == pytest.approx(0.38)
+
+
+@pytest.mark.parametrize(("cost", "ups"), [(0.02, 95), (0.0102, 50)], ids=["liked more", "no dearer"])
+def test_a_prompt_version_that_is_only_dearer_or_only_less_liked_is_not(cost, ups):
+    frame = calls([*prompt_calls("v3", 0, 0.010, 91), *prompt_calls("v4", 3, cost, ups)])
+    assert prompts.dearer_and_liked_less(cube(frame, "UTC"), HERE) == []
+
+
+def alias(_provider, model):
+    return f"aliases: {{{model}: other}}"
+
+
+def test_unpriced_calls_are_named_with_a_stanza_to_paste():
+    frame = calls(
+        [
+            *[{"model": "acme-7b", "price_reason": "unknown_model", "input_uncached": 1000}] * 3,
+            {"model": "gpt-5", "cost_usd": 0.1},
+        ]
+    )
+    (found,) = coverage.unpriced(frame, HERE, alias)
+    assert (found.figure, found.level) == ("3", "warning")
+    assert found.text == "calls (3,000 tokens) have no price: acme-7b. Sums of money leave them out"
+    assert found.evidence["models"][0]["alias"] == "aliases: {acme-7b: other}"
+
+
+def test_a_free_call_is_priced():
+    assert coverage.unpriced(calls([{"model": "m", "cost_usd": 0.0}]), HERE, alias) == []
+
+
+def test_more_than_a_twentieth_rejected_is_an_error_with_its_commonest_reason():
+    account = Account(files=1, records=100, calls=90, rejected=10)
+    rejects = [Reject("a", n, "not JSON" if n < 8 else "no time") for n in range(10)]
+    (found,) = coverage.rejected(account, rejects, HERE)
+    assert (found.level, found.figure) == ("error", "10")
+    assert (
+        found.text
+        == "of 100 records (10.0 %) could not be read and are not counted; most often (8): not JSON"
+    )
+    assert found.command == "llmtel analyze logs/ --rejects"
+
+
+def test_a_twentieth_rejected_is_not():
+    assert coverage.rejected(Account(files=1, records=100, calls=95, rejected=5), (), HERE) == []
+
+
+def test_unreadable_values_are_counted_by_field():
+    account = Account(unreadable=Counter({"input_uncached": 2, "ts": 1}))
+    (found,) = coverage.unreadable(account, HERE)
+    assert found.text.endswith("input_uncached 2, ts 1")
+
+
+def test_a_sampled_log_weighs_its_calls():
+    frame = calls([{"model": "m", "cost_usd": 1.0, "sample_rate": 0.1}])
+    assert cube(frame, "UTC").total("cost") == pytest.approx(10.0)
+
+
+def test_nothing_is_found_in_nothing():
+    frame = calls([{"model": "m"}]).head(0)
+    sums = cube(frame, "UTC")
+    assert changes.largest_change(frame, sums, HERE, "UTC") == []
+    assert segments.far_from_siblings(frame, sums, HERE) == []
+    assert bursts.burst(frame, HERE, "UTC") == []
+    assert prompts.dearer_and_liked_less(sums, HERE) == []
+    assert coverage.unpriced(frame, HERE, alias) == []
+
+
+def test_a_command_quotes_what_a_shell_would_take_apart():
+    command = Command(("my logs/",), where=("model=a b",), options={"--tz": "UTC"})
+    assert command.paste(where=["user=$(rm)"], by="day") == (
+        "llmtel analyze 'my logs/' --where 'model=a b' --where 'user=$(rm)' --tz UTC --by day"
+    )
+
+
+def test_values_are_quoted_for_conditions_only_where_needed():
+    assert [quoted(v) for v in ("gpt-4o", "a b", 'a"b')] == ["gpt-4o", '"a b"', '"a\\"b"']
+
+
+def test_days_are_named_in_few_words():
+    days = [(MONDAY + timedelta(days=d)).date() for d in (0, 1, 30)]
+    assert span_words(days[0], days[1]) == "7–8 Sep"
+    assert span_words(days[0], days[2]) == "7 Sep – 7 Oct"
