@@ -40,7 +40,8 @@ class Table:
     A row maps every column id to a raw value, None when unknown, and may carry `pooled: True` (the tail, "other (N)",
     with `pooled_count: N`). `by` are the ids of the dimensions, `metrics` those of the metrics, in order.
     `distinct` is how many groups there were before the tail was pooled. `n` goes with `rows`: on how many rows of calls
-    each metric of that row rests.
+    each metric of that row rests. `bar` is the metric whose share of the whole is drawn as a bar beside it; `optional`
+    are metrics to leave out of a narrow terminal, the first to go first (the others are wrapped, never dropped).
     """
 
     by: tuple[str, ...]
@@ -50,6 +51,8 @@ class Table:
     title: str = ""
     distinct: int | None = None
     n: Sequence[Mapping[str, int]] = ()
+    bar: str | None = None
+    optional: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column with this id."""
