@@ -1,0 +1,131 @@
+"""DIMENSIONS: every way to split calls, and `tags.KEY` for the extra keys that were kept.
+
+A dimension gives a *key*, cheap to group by (a date, an hour as an instant), and *words* made of the key for the few
+groups that come out. Keys of time are in the reader's time zone and right across a change of clocks: an hour that
+occurs twice is two hours, told apart by their offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from llmtel.core.catalog import Catalog
+from llmtel.core.errors import UsageError
+from llmtel.core.schema import FIELDS
+
+TAGS = "tags."
+
+
+def _same(key: pl.Expr) -> pl.Expr:
+    return key
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A way to split: `key(tz)` over calls, then `words(key)` over groups. `time` keys are in order of time.
+
+    `numeric` says that the value is a number (an HTTP status, an hour of the day) and not text.
+    """
+
+    name: str
+    help: str
+    key: Callable[[str], pl.Expr]
+    words: Callable[[pl.Expr], pl.Expr] = _same
+    time: bool = False
+    numeric: bool = False
+
+    @property
+    def label(self) -> str:
+        """The words of a table's head."""
+        return self.name.replace("_", " ")
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The fields of a call that it reads."""
+        return frozenset(self.key("UTC").meta.root_names())
+
+    def value(self, tz: str) -> pl.Expr:
+        """The value itself, over calls."""
+        return self.words(self.key(tz))
+
+
+def _field(name: str, *, numeric: bool = False) -> Dimension:
+    return Dimension(name, FIELDS[name].help, lambda _tz: pl.col(name), numeric=numeric)
+
+
+def _local(tz: str) -> pl.Expr:
+    return pl.col("ts").dt.convert_time_zone(tz)
+
+
+def _slot(name: str, every: str, help_: str) -> Dimension:
+    """A slice of the day as an instant; `truncate` keeps the two copies of a repeated hour apart."""
+    return Dimension(
+        name,
+        f"{help_}, as ISO with offset, in the time zone",
+        lambda tz: _local(tz).dt.truncate(every),
+        lambda key: key.dt.to_string("%Y-%m-%dT%H:%M:%S%:z"),
+        time=True,
+    )
+
+
+def _date(name: str, pattern: str, start: Callable[[pl.Expr], pl.Expr], help_: str) -> Dimension:
+    return Dimension(
+        name,
+        f"{help_}, in the time zone",
+        lambda tz: start(_local(tz).dt.date()),
+        lambda key: key.dt.to_string(pattern),
+        time=True,
+    )
+
+
+def _monday(date: pl.Expr) -> pl.Expr:
+    return date.dt.truncate("1w")
+
+
+def _first(date: pl.Expr) -> pl.Expr:
+    return date.dt.month_start()
+
+
+DIMENSIONS: Catalog[Dimension] = Catalog(
+    "dimension",
+    (
+        *map(
+            _field,
+            ("model", "model_requested", "provider", "user", "feature", "project", "branch", "agent", "environment"),
+        ),
+        *map(_field, ("session", "prompt", "prompt_version", "variant", "case", "region", "operation", "status")),
+        _field("http_status", numeric=True),
+        *map(_field, ("error", "finish_reason", "service_tier", "format", "file")),
+        _date("day", "%Y-%m-%d", _same, "Day as YYYY-MM-DD"),
+        _date("week", "%G-W%V", _monday, "ISO week as YYYY-Www"),
+        _date("month", "%Y-%m", _first, "Month as YYYY-MM"),
+        _slot("hour", "1h", "Hour"),
+        _slot("15m", "15m", "Quarter of an hour"),
+        _slot("5m", "5m", "Five minutes"),
+        _slot("minute", "1m", "Minute"),
+        Dimension("hour_of_day", "Hour of the day, 0 to 23, in the time zone", lambda tz: _local(tz).dt.hour(), time=True, numeric=True),
+        Dimension(
+            "weekday", "Day of the week, 1 (Monday) to 7, in the time zone", lambda tz: _local(tz).dt.weekday(),
+            time=True, numeric=True,
+        ),
+    ),
+)  # fmt: skip
+
+
+def tag(key: str) -> Dimension:
+    """The dimension of one extra key, read from the JSON object in `tags`. Raises `UsageError` for an empty key."""
+    if not key:
+        msg = "tags. needs a key, e.g. tags.env"
+        raise UsageError(msg)
+    path = "$['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']"
+    return Dimension(
+        TAGS + key, f"Extra key {key!r} of the log", lambda _tz: pl.col("tags").cast(pl.String).str.json_path_match(path)
+    )
+
+
+def dimension(name: str) -> Dimension:
+    """The dimension with this name, `tags.KEY` included. Raises `UnknownName` with a suggestion."""
+    return tag(name.removeprefix(TAGS)) if name.startswith(TAGS) else DIMENSIONS[name]

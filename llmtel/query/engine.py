@@ -1,0 +1,94 @@
+"""The engine: lowered metrics over calls, one group_by a table, and the tail of a table pooled from its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from llmtel.query.dimensions import Dimension
+from llmtel.query.lower import ROWS, Lowering, Quantile, pooled
+from llmtel.query.percentiles import in_order, percentiles
+
+Keys = tuple[str, ...]
+
+
+@dataclass
+class Engine:
+    """Gathers what several tables need, makes it once (`run`), and keeps the rows for pooling.
+
+    A table is known by its keys, the names of its key columns over rows; tables with the same keys share a group_by.
+    """
+
+    lowering: Lowering
+    _dimensions: dict[str, pl.Expr] = field(default_factory=dict)
+    _wanted: dict[Keys, set[str]] = field(default_factory=dict)
+    _rows: pl.DataFrame = field(default_factory=pl.DataFrame)
+    _ordered: dict[tuple[str, str | None], pl.DataFrame] = field(default_factory=dict)
+    _answers: dict[Keys, pl.DataFrame] = field(default_factory=dict)
+
+    def table(self, by: Iterable[Dimension], tz: str, aggregates: Iterable[str]) -> Keys:
+        """Ask for a table of aggregates by dimensions; its keys."""
+        keys = []
+        for dim in by:
+            key = f"key:{dim.name}@{tz}" if dim.time else f"key:{dim.name}"
+            self._dimensions[key] = dim.key(tz)
+            keys.append(key)
+        self._wanted.setdefault(tuple(keys), {ROWS}).update(aggregates)
+        return tuple(keys)
+
+    def run(self, calls: pl.DataFrame) -> None:
+        """Make the columns, sort for the percentiles, and group."""
+        columns = {**self._dimensions, **self.lowering.columns}
+        self._rows = calls.lazy().with_columns(**columns).select(*columns).collect() if columns else calls
+        for source in {(q.column, q.weight) for q in self.lowering.quantiles.values()}:
+            used = {k for table, wanted in self._wanted.items() if self._quantiles(wanted, source) for k in table}
+            self._ordered[source] = in_order(self._rows, *source, sorted(used))
+        parts = [(keys, part) for keys, wanted in self._wanted.items() for part in self._parts(keys, wanted)]
+        for (keys, _), frame in zip(parts, pl.collect_all([part for _, part in parts]), strict=True):
+            self._answers[keys] = _joined(self._answers.get(keys), frame, keys)
+
+    def answer(self, keys: Keys) -> pl.DataFrame:
+        """The aggregates of a table, with its key columns: one row a group."""
+        return self._answers[keys]
+
+    def pool(self, keys: Keys, tail: pl.DataFrame) -> pl.DataFrame:
+        """Some groups of a table as one row of aggregates (without keys): what adds up is added, the rest is found again."""
+        wanted = self._wanted[keys]
+        sums = {name: pooled(name, pl.col(name)) for name in sorted(wanted)}
+        row = tail.select(expr.alias(name) for name, expr in sums.items() if expr is not None)
+        again = {name for name, expr in sums.items() if expr is None}
+        members = tail.select(keys).lazy()
+
+        def only_tail(rows: pl.DataFrame) -> pl.DataFrame:
+            # A semi join keeps the order of its left side, which is the order of value where there are percentiles.
+            return rows.lazy().join(members, on=keys, how="semi", nulls_equal=True, maintain_order="left").collect()
+
+        distinct = [self.lowering.aggregates[name].alias(name) for name in sorted(again & self.lowering.aggregates.keys())]
+        if distinct:
+            row = row.hstack(only_tail(self._rows).select(distinct))
+        for source, ordered in self._ordered.items():
+            if quantiles := self._quantiles(again, source):
+                row = row.hstack(percentiles(only_tail(ordered), (), quantiles).collect())
+        return row
+
+    def _quantiles(self, wanted: set[str], source: tuple[str, str | None]) -> list[Quantile]:
+        found = (q for name, q in self.lowering.quantiles.items() if name in wanted)
+        return [q for q in found if (q.column, q.weight) == source]
+
+    def _parts(self, keys: Keys, wanted: set[str]) -> list[pl.LazyFrame]:
+        """The aggregates of the rows, then the percentiles of each ordered column."""
+        aggs = [e.alias(name) for name, e in self.lowering.aggregates.items() if name in wanted]
+        rows = self._rows.lazy()
+        parts = [rows.group_by(keys).agg(aggs) if keys else rows.select(aggs)]
+        for source, ordered in self._ordered.items():
+            if quantiles := self._quantiles(wanted, source):
+                parts.append(percentiles(ordered, keys, quantiles))
+        return parts
+
+
+def _joined(left: pl.DataFrame | None, right: pl.DataFrame, keys: Keys) -> pl.DataFrame:
+    if left is None:
+        return right
+    return left.join(right, on=keys, how="left", nulls_equal=True) if keys else left.hstack(right)

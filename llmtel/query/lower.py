@@ -1,0 +1,179 @@
+"""Measures → Polars: which columns to make of the calls, what to aggregate, and how to finish.
+
+Three layers, so that much is shared: *columns* over rows (made once for all tables), *aggregates* of plain columns
+(one group_by a table; each is a sum, a maximum, or must be found again when groups are pooled), and *values* of
+metrics made of aggregates.
+
+Weights: a row of a sampled log stands for 1 ÷ `sample_rate` calls and a bucket for `request_count` requests. Where no
+row is sampled and every row is one request there are no weights, and integers stay integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from llmtel.core.schema import FIELDS
+from llmtel.query.measures import Measure, Ratio, Scope
+
+BASE = frozenset({"grain", "request_count", "sample_rate", "status"})
+"""Fields that decide what a row stands for."""
+
+ROWS = "rows:sum"
+"""The aggregate that counts rows."""
+
+BUCKET = pl.col("grain").eq_missing(pl.lit("bucket"))
+REQUESTS = pl.when(BUCKET).then(pl.col("request_count")).otherwise(pl.col("request_count").fill_null(1))
+SAMPLED = (pl.col("sample_rate") > 0) & (pl.col("sample_rate") < 1)
+SAMPLE = pl.when(SAMPLED).then(1 / pl.col("sample_rate")).otherwise(1.0)
+IS_CALL = ~BUCKET & (REQUESTS > 0)
+FINISHED = pl.col("status").ne_missing(pl.lit("error"))
+
+
+def completed(calls: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """`calls` with every field of `names`: those that are missing, or of no dtype, are null of the field's dtype."""
+    missing = [n for n in names if n not in calls.columns or calls.schema[n] == pl.Null]
+    return calls.with_columns(pl.lit(None, dtype=FIELDS[n].dtype).alias(n) for n in sorted(missing))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is true of a whole frame: whether there are buckets, rows of several requests, rows of a sampled log."""
+
+    buckets: bool
+    counted: bool
+    sampled: bool
+    unknown: frozenset[str]
+
+    @classmethod
+    def of(cls, calls: pl.DataFrame) -> Facts:
+        """The facts of a frame that has the fields of BASE."""
+        flags = calls.select(BUCKET.any().alias("b"), (REQUESTS != 1).any().alias("c"), SAMPLED.any().alias("s"))
+        buckets, counted, sampled = flags.row(0)
+        unknown = frozenset(n for n in calls.columns if calls[n].null_count() == calls.height)
+        return cls(bool(buckets), bool(counted or buckets), bool(sampled), unknown)
+
+
+@dataclass(frozen=True)
+class Quantile:
+    """A quantile to find in a second pass: of a column, with the column of its weights (None: all are 1)."""
+
+    column: str
+    weight: str | None
+    at: float
+
+    @property
+    def name(self) -> str:
+        """The aggregate's name."""
+        return f"{self.column}:q{self.at}"
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A metric over aggregates: its value, on how many rows it rests, and of how many rows that is the known part."""
+
+    value: pl.Expr
+    n: pl.Expr
+    scope: pl.Expr
+
+
+@dataclass
+class Lowering:
+    """Collects the columns, aggregates and quantiles that the metrics of several queries need, each once."""
+
+    facts: Facts
+    columns: dict[str, pl.Expr] = field(default_factory=dict)
+    aggregates: dict[str, pl.Expr] = field(default_factory=lambda: {ROWS: pl.len().cast(pl.Int64)})
+    quantiles: dict[str, Quantile] = field(default_factory=dict)
+    _names: dict[bytes, str] = field(default_factory=dict)
+
+    def column(self, expr: pl.Expr) -> str:
+        """The name of the column that holds an expression over rows."""
+        name = self._names.setdefault(expr.meta.serialize(), f"c{len(self._names)}")
+        self.columns[name] = expr
+        return name
+
+    def metric(self, expr: Measure | Ratio, *, include_failed: bool) -> Lowered:
+        """What a metric is in terms of aggregates, which are noted as needed."""
+        if isinstance(expr, Measure):
+            return self._measure(expr, include_failed)
+        over = self._measure(expr.over, include_failed)
+        under = self._measure(expr.under, include_failed)
+        value = pl.when(under.value > 0).then(over.value / under.value * expr.scale)
+        if expr.under.how != "count":
+            return Lowered(value, over.n, under.scope)
+        return Lowered(value, self._rows_where(expr.under, include_failed), under.scope)
+
+    def _measure(self, m: Measure, include_failed: bool) -> Lowered:  # noqa: FBT001 (one switch, passed through)
+        values = self._scoped(m, include_failed)
+        weight = self._weight(m)
+        scope = self._scope_rows(m.scope, include_failed)
+        name = self.column(values)
+        n = self._aggregate(name, "count")
+        if m.how == "count":
+            counted = name if weight is None else self.column(pl.when(values).then(weight))
+            zero_is_zero = (n > 0) | (pl.col(ROWS) == 0)
+            known_somewhere = pl.lit(not m.gate or not self.facts.unknown.issuperset(m.gate))
+            total = self._aggregate(counted, "sum").fill_null(0)
+            return Lowered(pl.when(zero_is_zero & known_somewhere).then(total), n, scope)
+        if m.how == "quantile":
+            q = Quantile(name, None if weight is None else self.column(weight), m.at)
+            self.quantiles[q.name] = q
+            return Lowered(pl.col(q.name), n, scope)
+        if m.how in ("distinct", "max"):
+            return Lowered(pl.when(n > 0).then(self._aggregate(name, m.how)), n, scope)
+        summed = name if weight is None else self.column(values * weight)
+        return Lowered(pl.when(n > 0).then(self._aggregate(summed, "sum")), n, scope)
+
+    def _scoped(self, m: Measure, include_failed: bool) -> pl.Expr:  # noqa: FBT001
+        """The measure's values, null (of a count: false) outside its scope."""
+        mask = self._mask(m, include_failed)
+        if mask is None:
+            return m.of
+        return m.of & mask if m.how == "count" else pl.when(mask).then(m.of)
+
+    def _mask(self, m: Measure, include_failed: bool) -> pl.Expr | None:  # noqa: FBT001
+        if m.scope == "timed":
+            return None if include_failed else FINISHED
+        if m.scope == "rows" or not self.facts.counted:
+            return None
+        # An extra pass inside a call (request_count 0) adds to the call's tokens and cost, and is no call of its own.
+        return ~BUCKET if m.how == "total" else IS_CALL
+
+    def _weight(self, m: Measure) -> pl.Expr | None:
+        if m.how in ("distinct", "max"):
+            return None
+        if m.how == "total" or m.scope == "calls" or not self.facts.counted:
+            return SAMPLE if self.facts.sampled else None
+        return REQUESTS * SAMPLE if self.facts.sampled else REQUESTS
+
+    def _scope_rows(self, scope: Scope, include_failed: bool) -> pl.Expr:  # noqa: FBT001
+        if scope == "timed" and not include_failed:
+            return self._aggregate(self.column(FINISHED), "sum")
+        if scope == "calls" and self.facts.counted:
+            return self._aggregate(self.column(IS_CALL), "sum")
+        return pl.col(ROWS)
+
+    def _rows_where(self, m: Measure, include_failed: bool) -> pl.Expr:  # noqa: FBT001
+        return self._aggregate(self.column(self._scoped(m, include_failed)), "sum").fill_null(0)
+
+    def _aggregate(self, column: str, how: str) -> pl.Expr:
+        name = f"{column}:{how}"
+        col = pl.col(column)
+        self.aggregates[name] = {
+            "sum": col.sum(),
+            "count": col.count().cast(pl.Int64),
+            "max": col.max(),
+            "distinct": (col.n_unique() - (col.null_count() > 0)).cast(pl.Int64),
+        }[how]
+        return pl.col(name)
+
+
+def pooled(name: str, column: pl.Expr) -> pl.Expr | None:
+    """The aggregate of several groups together, None when only the calls can tell (quantiles, distinct)."""
+    how = name.rpartition(":")[2]
+    if how in ("sum", "count"):
+        return column.sum()
+    return column.max() if how == "max" else None

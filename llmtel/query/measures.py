@@ -1,0 +1,108 @@
+"""Measures: what a metric aggregates over calls, declared once and lowered to Polars by `llmtel.query.lower`.
+
+A measure says *what* is counted and over *which* rows. How it is weighted is not its business: a row of a sampled log
+stands for 1 ÷ `sample_rate` calls, a bucket for `request_count` requests, and the engine knows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+How = Literal["total", "moment", "count", "distinct", "max", "quantile"]
+Scope = Literal["rows", "calls", "timed"]
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """One aggregate over rows; unknown values are skipped, and over nothing known it is null.
+
+    `how`: `total` sums values that are already sums (weight 1 ÷ sample_rate); `moment` sums values of single requests
+    (weight requests); `count` sums the weight of rows where a Boolean is true, and is known where that is not null;
+    `distinct`, `max` and `quantile` (at `at`, linear interpolation) are what they say.
+    `scope`: `rows`, all of them; `calls`, no buckets (a count also leaves out extra passes, `request_count = 0`); `timed`, no failed
+    calls unless they are asked for. `gate` names fields of which one must be known somewhere for 0 to mean 0.
+    """
+
+    how: How
+    of: pl.Expr
+    scope: Scope = "rows"
+    at: float = 0.0
+    gate: tuple[str, ...] = ()
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The fields it reads."""
+        return frozenset(self.of.meta.root_names()) | set(self.gate)
+
+    def __truediv__(self, other: Measure) -> Ratio:
+        return Ratio(self, other)
+
+
+@dataclass(frozen=True, eq=False)
+class Ratio:
+    """One measure over another, times `scale`; null when the denominator is zero or unknown."""
+
+    over: Measure
+    under: Measure
+    scale: float = 1.0
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The fields it reads."""
+        return self.over.needs | self.under.needs
+
+    def __mul__(self, scale: float) -> Ratio:
+        return Ratio(self.over, self.under, self.scale * scale)
+
+
+def total(of: pl.Expr, scope: Scope = "rows") -> Measure:
+    """Sum of what is known."""
+    return Measure("total", of, scope)
+
+
+def count(of: pl.Expr, scope: Scope = "rows", gate: tuple[str, ...] = ()) -> Measure:
+    """How many (weighted) rows have a true value."""
+    return Measure("count", of, scope, gate=gate)
+
+
+def known(of: pl.Expr, scope: Scope = "rows") -> Measure:
+    """How many (weighted) rows have a value."""
+    return count(of.is_not_null(), scope)
+
+
+def distinct(of: pl.Expr) -> Measure:
+    """How many different known values there are; never weighted, for nobody knows who was not sampled."""
+    return Measure("distinct", of)
+
+
+def maximum(of: pl.Expr, scope: Scope = "rows") -> Measure:
+    """The largest known value."""
+    return Measure("max", of, scope)
+
+
+def quantile(of: pl.Expr, at: float, scope: Scope = "rows") -> Measure:
+    """The exact quantile of the known values, linear interpolation (type 7 of Hyndman & Fan 1996)."""
+    return Measure("quantile", of, scope, at)
+
+
+def mean(of: pl.Expr, scope: Scope = "rows") -> Ratio:
+    """The mean of the known values."""
+    return Measure("moment", of, scope) / known(of, scope)
+
+
+def rate(of: pl.Expr, among: pl.Expr, gate: tuple[str, ...] = ()) -> Ratio:
+    """The share of rows where `of` is true among those where `among` is."""
+    return count(of & among, gate=gate) / count(among)
+
+
+def share(flag: pl.Expr) -> Ratio:
+    """The share of rows where a flag is true among those where it is known."""
+    return rate(flag, flag.is_not_null())
+
+
+def per_call(of: pl.Expr) -> Ratio:
+    """The total of what is known, over the calls where it is known."""
+    return total(of, "calls") / known(of, "calls")

@@ -1,0 +1,183 @@
+"""Query: which metrics, split by what → Table. Several queries share their work.
+
+Columns over rows are made once for all queries, rows are sorted once for the percentiles of all, and there is one
+group_by a table. `top` pools the rest into one row, whose numbers are those of its calls together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from llmtel.core.answers import Column, Table, Value
+from llmtel.core.errors import UsageError
+from llmtel.query.dimensions import Dimension, dimension
+from llmtel.query.engine import Engine
+from llmtel.query.lower import BASE, Facts, Lowering, completed
+from llmtel.query.metrics import METRICS, Metric
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question: metrics × dimensions, in a time zone.
+
+    `sort` is the id of a metric (largest first) or of a dimension of `by` (smallest first); `:asc` or `:desc` at its
+    end turns it. By default times are in their order and all else by cost, or by the first metric. `top` keeps that many
+    groups and pools the rest; the group whose values are all unknown is never pooled.
+    Raises `UnknownName` for a name that does not exist and `UsageError` for one that does not fit, when made.
+    """
+
+    metrics: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    tz: str = "UTC"
+    sort: str | None = None
+    top: int | None = None
+    include_failed: bool = False
+
+    def __post_init__(self) -> None:
+        for name in self.metrics:
+            METRICS[name]
+        for name in self.by:
+            dimension(name)
+        if self.top is not None and self.top < 1:
+            msg = f"--top {self.top}: at least 1"
+            raise UsageError(msg)
+        self.order()
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The fields of a call that it reads."""
+        metrics = (METRICS[m].needs for m in (*self.metrics, *self.sort_metric()))
+        return BASE.union(*metrics, *(dimension(d).needs for d in self.by))
+
+    def order(self) -> tuple[str, bool]:
+        """What rows are sorted by, and whether descending."""
+        if self.sort is None:
+            in_time = bool(self.by) and dimension(self.by[0]).time and self.top is None
+            return (self.by[0], False) if in_time else ("cost" if "cost" in self.metrics else self.metrics[0], True)
+        name, _, way = self.sort.partition(":")
+        if way not in ("", "asc", "desc"):
+            msg = f"--sort {self.sort}: after the colon comes asc or desc"
+            raise UsageError(msg)
+        if name not in self.by:
+            METRICS[name]
+        return name, way == "desc" if way else name not in self.by
+
+    def sort_metric(self) -> tuple[str, ...]:
+        """The metric that only the sorting needs, if there is one."""
+        name = self.order()[0]
+        return () if name in self.metrics or name in self.by else (name,)
+
+    def run(self, calls: pl.DataFrame) -> Table:
+        """The answer over a frame of calls."""
+        return run_many([self], calls)[0]
+
+
+def run_many(queries: Sequence[Query], calls: pl.DataFrame) -> list[Table]:
+    """The answers to several queries over the same calls, in order; what they have in common is done once.
+
+    `calls` has the columns of FIELDS, or those that the queries need (`Query.needs`); missing ones count as unknown.
+    """
+    calls = completed(calls, frozenset[str]().union(*(q.needs for q in queries)))
+    engine = Engine(Lowering(Facts.of(calls)))
+    plans = [_Plan(query, engine) for query in queries]
+    engine.run(calls)
+    return [plan.table() for plan in plans]
+
+
+class _Plan:
+    """A query on an engine: asks for its aggregates when made, and makes its table when the engine has run."""
+
+    def __init__(self, query: Query, engine: Engine) -> None:
+        self.query = query
+        self.engine = engine
+        self.dimensions = [dimension(name) for name in query.by]
+        self.lowered = {
+            name: engine.lowering.metric(METRICS[name].expr, include_failed=query.include_failed)
+            for name in (*query.metrics, *query.sort_metric())
+        }
+        aggregates = {root for m in self.lowered.values() for e in (m.value, m.n, m.scope) for root in e.meta.root_names()}
+        self.keys = engine.table(self.dimensions, query.tz, aggregates)
+
+    def table(self) -> Table:
+        """The answer: sorted, the tail pooled, each column with its meaning."""
+        everything = self._sorted(self._finished(self.engine.answer(self.keys)))
+        shown, tail = self._split(everything)
+        frame = self._selected(shown)
+        if tail is not None:
+            others = self.engine.pool(self.keys, tail).with_columns(pl.lit(None).alias(d) for d in self.query.by)
+            frame = pl.concat([frame, self._selected(self._values(others))], how="vertical_relaxed")
+        rows: list[dict[str, Value]] = frame.select(*self.query.by, *self.query.metrics).to_dicts()
+        if tail is not None:
+            rows[-1] |= {"pooled": True, "pooled_count": tail.height}
+        ns = frame.select(pl.col(f"n:{m}").alias(m) for m in self.query.metrics).to_dicts()
+        return Table(
+            by=self.query.by,
+            metrics=self.query.metrics,
+            columns=(*map(_dimension_column, self.dimensions), *self._metric_columns(everything)),
+            rows=rows,
+            distinct=everything.height if self.query.by else None,
+            n=ns,
+        )
+
+    def _finished(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """Aggregates with the words of the keys and the values of the metrics beside them."""
+        words = {d.name: d.words(pl.col(key)) for d, key in zip(self.dimensions, self.keys, strict=True)}
+        texts = {name: expr.cast(pl.String) for name, expr in words.items() if not dimension(name).numeric}
+        return self._values(raw.with_columns(**{**words, **texts}))
+
+    def _values(self, raw: pl.DataFrame) -> pl.DataFrame:
+        return raw.with_columns(
+            *(m.value.alias(name) for name, m in self.lowered.items()),
+            *(m.n.cast(pl.Int64).alias(f"n:{name}") for name, m in self.lowered.items()),
+            *(m.scope.cast(pl.Int64).alias(f"scope:{name}") for name, m in self.lowered.items()),
+        )
+
+    def _selected(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.select(*self.query.by, *self.query.metrics, *(f"n:{m}" for m in self.query.metrics))
+
+    def _sorted(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """In the order asked for, unknown last, ties by key (times by the instant, not by its words)."""
+        if not self.query.by:
+            return frame
+        places = {d.name: key if d.time else d.name for d, key in zip(self.dimensions, self.keys, strict=True)}
+        name, descending = self.query.order()
+        by = [places.get(name, name), *places.values()]
+        return frame.sort(by, descending=[descending, *(False for _ in places)], nulls_last=True)
+
+    def _split(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+        """The groups to show and those to pool; a group of which nothing is known is always shown."""
+        top = self.query.top
+        if top is None or not self.query.by or frame.height <= top:
+            return frame, None
+        unknown = pl.all_horizontal(pl.col(name).is_null() for name in self.query.by)
+        shown = unknown | (pl.int_range(pl.len()) < top)
+        tail = frame.filter(~shown)
+        return (frame, None) if tail.is_empty() else (frame.filter(shown), tail)
+
+    def _metric_columns(self, frame: pl.DataFrame) -> list[Column]:
+        sampled = self.engine.lowering.facts.sampled
+        sums = frame.select(pl.col("^(n|scope):.*$").sum()).row(0, named=True)
+        return [
+            _metric_column(METRICS[m], sums[f"n:{m}"], sums[f"scope:{m}"], sampled=sampled) for m in self.query.metrics
+        ]
+
+
+def _dimension_column(dim: Dimension) -> Column:
+    return Column(dim.name, dim.label, dim.help, "dimension")
+
+
+def _metric_column(metric: Metric, n: int, scope: int, *, sampled: bool) -> Column:
+    """A metric's column; `known` is the share of the rows it is about whose value is known."""
+    return Column(
+        metric.name,
+        metric.head,
+        metric.help,
+        "metric",
+        metric.unit,
+        metric.better,
+        metric.method(sampled=sampled),
+        known=n / scope if scope else None,
+    )
