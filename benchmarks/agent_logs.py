@@ -4,8 +4,8 @@
 
 Layout `folder/projects/<project>/<session>.jsonl`, as Claude Code writes it. Same arguments, same bytes. Most
 lines are parts of answers: an answer is written as one to three lines that share their ids; input and cache
-counts repeat, and only the last line has the final count of output tokens. The others are tool results and notes.
-The exact answers stand in `folder/truth.json`: the last line of each answer counts.
+counts repeat, and only the last line has the final count of output tokens. The others are tool results and
+notes. The exact answers stand in `folder/truth.json`: the last line of each answer counts.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ MODELS = (
     ("claude-sonnet-4-5-20250929",) * 4 + ("claude-opus-4-5-20251101",) * 2 + ("claude-haiku-4-5-20251001",)
 )
 PROSE = (
-    "reads the file path and returns an error when value is missing, updates test config \\n    def parse(self) "
-    '-> None: if \\"key\\" in frame: import column group token model request response session naïve 測試'
+    "reads the file path and returns an error when value is missing, updates test config \\n    def parse"
+    '(self) -> None: if \\"key\\" in frame: import column group token model request response session naïve 測試'
 )
 WORDS = PROSE.split()
 LINES_A_FILE = 800

@@ -2,10 +2,10 @@
 
     python benchmarks/flat_logs.py calls.jsonl --calls 1000000 [--bad-line]
 
-Same arguments, same bytes. Calls are in time order over thirty days; a few users make most of them, one call in
-fifty fails. The answers stand in `calls.truth.json`: totals, calls by model, feature and day, and latency
-percentiles (linear interpolation) of the calls that succeeded. `--bad-line` puts a line that is cut short into
-the middle.
+Same arguments, same bytes. Calls are in time order over thirty days; a few users make most of them, one call
+in fifty fails. The answers stand in `calls.truth.json`: totals, calls by model, feature and day, and latency
+percentiles (linear interpolation) of the calls that succeeded. `--bad-line` puts a line that is cut short
+into the middle.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def duckdb_flat_sets(path: Path) -> dict[str, Any]:
 
 
 def polars_agent(folder: Path) -> dict[str, Any]:
-    """The floor of transcripts: decode the wanted paths of lines with usage, one line an answer, three groupings."""
+    """The floor of transcripts: decode what is wanted of lines with usage, one line an answer, group."""
     import polars as pl  # noqa: PLC0415 (as above)
 
     counts = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")

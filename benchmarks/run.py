@@ -5,12 +5,13 @@
     python benchmarks/run.py flat startup         # some of the works
 
 Data are made by deterministic generators with known answers and kept in `benchmarks/.data` (`--data` for
-elsewhere). Every answer is compared with the known one before a speed is printed. The programs take turns, five
-rounds by default; times are medians. The works:
+elsewhere). Every answer is compared with the known one before a speed is printed. The programs take turns,
+five rounds by default; times are medians. The works:
 
 - flat: 1,000,000 flat calls; beside bare Polars and hand-written DuckDB with the columns declared
-- agent: 1.1 GB of agent transcripts; beside bare Polars and the native ccusage (npm package `ccusage`, 20.0.24;
-  its platform's binary, named by `--ccusage`, by LLMTEL_BENCH_CCUSAGE or found on the PATH; else left out)
+- agent: 1.1 GB of agent transcripts; beside bare Polars and the native ccusage (npm package `ccusage`,
+  20.0.24; its platform's binary, named by `--ccusage`, by LLMTEL_BENCH_CCUSAGE or found on the PATH; else
+  left out)
 - startup: `llmtel --help`
 """
 
