@@ -25,7 +25,7 @@ MODELS = (
 )
 PROSE = (
     "reads the file path and returns an error when value is missing, updates test config \\n    def parse"
-    '(self) -> None: if \\"key\\" in frame: import column group token model request response session naïve 測試'
+    '(self) -> None: if \\"key\\" in frame: import column group token model request response session naïve 測'
 )
 WORDS = PROSE.split()
 LINES_A_FILE = 800
