@@ -27,9 +27,7 @@ def raw_rows(header: list[str], rows: list[list[str]], numbers: list[int], plan:
             faults.append(pl.when(fault).then(pl.lit(column.name)))
         columns.append(value.alias(column.name))
     frame = pl.DataFrame(columns)
-    none = pl.lit(None, dtype=pl.List(pl.String))
-    unreadable = pl.concat_list(faults).list.drop_nulls() if faults else none
-    return frame.with_columns(none.alias("coerced"), unreadable.alias("unreadable"))
+    return frame.with_columns(pl.concat_list(faults).list.drop_nulls().alias("unreadable")) if faults else frame
 
 
 def _read(text: pl.Series, kind: Kind) -> pl.Series:

@@ -24,14 +24,13 @@ LONGEST_LINE = 32 << 20
 CUT_OFF = "not JSON: the line ends too early"
 """The reason of a line that is the beginning of an object: unfinished, when it is the last of a file."""
 _BLANK = b" \t\r\n\x0b\x0c"
-_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
 @dataclass
 class Decoded:
     """The records of a batch: `raw` rows (with `row`, the line's place in the batch, from 0), and the fate of the rest.
 
-    `raw` has beside the raw columns `coerced` and `unreadable`: lists of raw column names, null where all was plain.
+    Where a value was coerced or unreadable, `raw` has columns of these names too: lists of raw column names.
     """
 
     raw: pl.DataFrame
@@ -42,8 +41,12 @@ class Decoded:
 
 
 def _raw_schema(plan: Plan) -> dict[str, pl.DataType | type[pl.DataType]]:
+    return {"row": pl.UInt32, **plan.schema}
+
+
+def _projected(rows: list[dict[str, object]], plan: Plan) -> pl.DataFrame:
     names = pl.List(pl.String)
-    return {"row": pl.UInt32, **plan.schema, "coerced": names, "unreadable": names}
+    return pl.DataFrame(rows, schema={**_raw_schema(plan), "coerced": names, "unreadable": names})
 
 
 def decode(data: bytes, plan: Plan) -> Decoded:
@@ -71,7 +74,7 @@ def decode_slowly(data: bytes, plan: Plan) -> Decoded:
 
 def joined(parts: list[Decoded], plan: Plan) -> Decoded:
     """Several parts of a batch as one."""
-    whole = Decoded(pl.concat([part.raw for part in parts]) if parts else pl.DataFrame(schema=_raw_schema(plan)))
+    whole = Decoded(pl.concat([part.raw for part in parts], how="diagonal") if parts else pl.DataFrame(schema=_raw_schema(plan)))
     for part in parts:
         whole.lines += part.lines
         whole.other += part.other
@@ -108,25 +111,28 @@ def _decode_query(data: bytes, plan: Plan) -> Decoded | None:
     plain = shaped & ~line.str.contains("\\ud", literal=True) & ~line.str.contains("\\uD", literal=True)
     if plan.suspicious:
         plain &= ~line.str.contains(plan.suspicious)
-    text = pl.when(plain).then(line)
     query = lines.select(
         pl.col("row").cast(pl.UInt32),
-        text.str.json_decode(plan.dtype).alias("record"),
+        pl.when(plain).then(line).str.json_decode(plan.dtype).alias("record"),
         pl.when(~plain).then(line).alias("odd"),
-    ).select("row", "odd", *plan.unpacked)
+        line,
+    ).select("row", "odd", "line", *plan.unpacked)
+    if plan.boolean_numbers:
+        boolean = pl.when(plan.zero_or_one).then(line).str.contains(plan.boolean_numbers)
+        query = query.with_columns(pl.when(boolean).then(line).otherwise("odd").alias("odd"))
     try:
-        frame = query.collect(engine="streaming")
+        frame = query.drop("line").collect(engine="streaming")
     except pl.exceptions.PolarsError:
         return None
+    return _with_odd_ones(frame, Decoded(frame, count, count - frame.height), plan)
+
+
+def _with_odd_ones(frame: pl.DataFrame, decoded: Decoded, plan: Plan) -> Decoded:
+    """The rows of a query, those lines that were not plain looked at one by one."""
     odd = frame.filter(pl.col("odd").is_not_null()).select("row", "odd")
-    raw = frame.filter(pl.col("odd").is_null()) if odd.height else frame
-    names = pl.lit(None, dtype=pl.List(pl.String))
-    raw = raw.drop("odd").with_columns(names.alias("coerced"), names.alias("unreadable"))
-    decoded = Decoded(raw, count, count - frame.height)
+    decoded.raw = (frame.filter(pl.col("odd").is_null()) if odd.height else frame).drop("odd")
     if odd.height:
-        pairs = [(row, text.encode()) for row, text in odd.iter_rows()]
-        closer = _decode_each(pairs, plan, 0)
-        decoded = joined([decoded, closer], plan)
+        decoded = joined([decoded, _decode_each([(row, text.encode()) for row, text in odd.iter_rows()], plan, 0)], plan)
         decoded.raw = decoded.raw.sort("row")
     return decoded
 
@@ -134,7 +140,8 @@ def _decode_query(data: bytes, plan: Plan) -> Decoded | None:
 def _decode_each(lines: list[tuple[int, bytes]], plan: Plan, count: int) -> Decoded:
     """Lines one by one, each with its place in the batch."""
     decoded = Decoded(pl.DataFrame(schema=_raw_schema(plan)), count)
-    suspicious = re.compile(plan.suspicious.encode()) if plan.suspicious else None
+    patterns = [pattern for pattern in (plan.suspicious, plan.boolean_numbers) if pattern]
+    suspicious = re.compile("|".join(patterns).encode()) if patterns else None
     markers = [marker.encode() for marker in plan.source.markers]
     plain: list[tuple[int, bytes]] = []
     rows = []
@@ -155,7 +162,7 @@ def _decode_each(lines: list[tuple[int, bytes]], plan: Plan, count: int) -> Deco
             rows.append({"row": row, **project(record, plan.columns)})
     parts = [decoded, _typed(plain, plan)]
     if rows:
-        parts.append(Decoded(pl.DataFrame(rows, schema=_raw_schema(plan))))
+        parts.append(Decoded(_projected(rows, plan)))
     whole = joined(parts, plan)
     whole.raw = whole.raw.sort("row")
     return whole
@@ -166,7 +173,6 @@ def _typed(lines: list[tuple[int, bytes]], plan: Plan) -> Decoded:
     empty = Decoded(pl.DataFrame(schema=_raw_schema(plan)))
     if not lines:
         return empty
-    names = pl.lit(None, dtype=pl.List(pl.String))
     frame = pl.DataFrame(
         {"row": [row for row, _ in lines], "line": [line.decode() for _, line in lines]},
         schema={"row": pl.UInt32, "line": pl.String},
@@ -178,9 +184,9 @@ def _typed(lines: list[tuple[int, bytes]], plan: Plan) -> Decoded:
             middle = len(lines) // 2
             return joined([_typed(lines[:middle], plan), _typed(lines[middle:], plan)], plan)
         row, line = lines[0]
-        empty.raw = pl.DataFrame([{"row": row, **project(orjson.loads(line), plan.columns)}], schema=_raw_schema(plan))
+        empty.raw = _projected([{"row": row, **project(orjson.loads(line), plan.columns)}], plan)
         return empty
-    return Decoded(raw.with_columns(names.alias("coerced"), names.alias("unreadable")))
+    return Decoded(raw)
 
 
 def _conforms(record: dict[str, object], text: bytes, plan: Plan, suspicious: re.Pattern[bytes] | None) -> bool:

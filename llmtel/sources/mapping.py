@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from llmtel.core.schema import FIELDS, LEAVES, polars_schema
+from llmtel.sources.outcome import settled
 from llmtel.sources.source import Source
 from llmtel.sources.values import LONGEST_TEXT, limits, times
 
@@ -53,6 +54,7 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
     _reject(mapped)
     _count_raw_values(mapped, source)
     _count_remarks(mapped, source)
+    mapped.calls = without_placeholders(settled(mapped.calls))
     _check_values(mapped)
     if assumed_utc:
         mapped.remarks["utc"] += assumed_utc
@@ -73,8 +75,10 @@ def _with_times(rows: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, int, 
         column, utc = times(text)
         assumed += utc if name in stamps else 0
         read.append(column.alias(name))
+        if column.null_count() == text.null_count() or name not in stamps:
+            continue
         failed = column.is_null() & text.is_not_null() & (text.str.strip_chars() != "")
-        if failed.any() and name in stamps:
+        if failed.any():
             bad.append(f"@bad {name}")
             read.append(failed.alias(bad[-1]))
     return rows.with_columns(read) if read else rows, assumed, bad
@@ -82,7 +86,8 @@ def _with_times(rows: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, int, 
 
 def _service_columns(rows: pl.DataFrame, source: Source, bad_time: list[str]) -> list[pl.Expr]:
     """What is needed to account for a row, in columns whose names begin with `@`."""
-    columns = [pl.col("row"), pl.col("coerced").alias("@coerced"), pl.col("unreadable").alias("@unreadable")]
+    columns = [pl.col("row")]
+    columns += [pl.col(name).alias(f"@{name}") for name in ("coerced", "unreadable") if name in rows.columns]
     columns += [pl.col(name) for name in rows.columns if name.startswith("@") and not name.startswith("@bad")]
     if source.keep is not None:
         columns.append(source.keep.fill_null(value=False).alias("@keep"))
@@ -116,12 +121,23 @@ def _count_raw_values(mapped: Mapped, source: Source) -> None:
         for root in expression.meta.root_names():
             field_of.setdefault(root, name)
     for column, counter in (("@coerced", mapped.coerced), ("@unreadable", mapped.unreadable)):
-        if mapped.calls[column].null_count() == mapped.calls.height:
+        if column not in mapped.calls.columns:
             continue
         names = mapped.calls.select(pl.col(column).explode(empty_as_null=True, keep_nulls=True).drop_nulls().alias("name"))
         for name, count in names.group_by("name").len().iter_rows():
             counter[field_of.get(name, name.rsplit(":", 1)[0])] += count
-    mapped.calls = mapped.calls.drop("@coerced", "@unreadable")
+    mapped.calls = mapped.calls.drop("@coerced", "@unreadable", strict=False)
+
+
+def without_placeholders(calls: pl.DataFrame) -> pl.DataFrame:
+    """Failed calls that log no tokens but zeros used nothing that is known: their leaves are null."""
+    found = [name for name in LEAVES if name in calls.columns]
+    if not found or "status" not in calls.columns:
+        return calls
+    empty = (pl.col("status") == "error").fill_null(value=False) & (pl.sum_horizontal(found) == 0)
+    if not calls.select(empty.any()).item():
+        return calls
+    return calls.with_columns(pl.when(~empty).then(pl.col(name)).alias(name) for name in found)
 
 
 def _count_remarks(mapped: Mapped, source: Source) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.aliases import Place
-from llmtel.sources.outcome import error_kind
+from llmtel.sources.outcome import SUCCESS, TEXT, WORD
 from llmtel.sources.usage import Counts, leaves
 
 _PLAIN_TEXTS = (
@@ -19,8 +19,6 @@ _PLAIN_TEXTS = (
 )  # fmt: skip
 _PLAIN_COUNTS = ("retries", "web_searches", "context_limit", "prompt_chars", "output_chars")
 _FLAGS = ("batch", "regenerated", "corrected", "escalated", "hallucination", "resolved")
-_GOOD = ("ok", "success", "succeeded", "successful", "completed", "complete", "passed", "true", "200")
-_BAD = ("error", "failed", "failure", "fail", "exception", "false", "errored")
 _RESPONSE_IDS = r"^(?:chatcmpl-|resp_|msg_|gen-|cmpl-)"
 _SECONDS_BELOW, _MS_FROM = 120, 20
 
@@ -77,7 +75,7 @@ class Outline:
         mapping |= self._ids() | self._durations() | self._outcome()
         if mapping["retries"] is None and (attempt := self.count("attempt")) is not None:
             mapping["retries"] = pl.when(attempt > 0).then(attempt - 1)
-        mapping |= self._tokens(mapping["status"])
+        mapping |= self._tokens()
         return {name: expression for name, expression in mapping.items() if expression is not None}
 
     def _ids(self) -> dict[str, pl.Expr | None]:
@@ -125,38 +123,21 @@ class Outline:
         return None
 
     def _outcome(self) -> dict[str, pl.Expr | None]:
-        http = self.count("http_status")
-        word = self.text("status")
+        """What came of the call. The usual names of an error are read also where no record of the sample has one."""
         texts = [raw.str(place.path) for place in self.places.get("error", ())]
-        if not texts:
-            texts = [raw.str("error"), raw.str("error.type"), raw.str("error.message"), raw.str("error_type")]
-        if http is None:
-            http = raw.count("status_code")
-        good: list[pl.Expr] = [http.is_between(100, 399)]
-        bad: list[pl.Expr] = []
-        if word is not None:
-            lower = word.str.to_lowercase()
-            good.append(lower.is_in(_GOOD))
-            bad.append(lower.is_in(_BAD))
-            texts.append(pl.when(~lower.is_in(_GOOD)).then(lower))
-        if (success := self.flag("success")) is not None:
-            good.append(success)
-            bad.append(~success)
-        if (failed := self.flag("is_error")) is not None:
-            bad.append(failed)
-            good.append(~failed)
-        kind = error_kind(texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=" ", ignore_nulls=True), http)
-        if word is not None:
-            neutral = ~pl.any_horizontal(*bad) & ~(http >= 400).fill_null(value=False) & (kind == "other")  # noqa: PLR2004
-            unsaid = pl.all_horizontal(text.is_null() for text in texts[:-1])
-            kind = pl.when((neutral & unsaid).fill_null(value=False)).then(None).otherwise(kind)
-        failed_somehow = kind.is_not_null() | pl.any_horizontal(pl.lit(value=False), *bad).fill_null(value=False)
-        status = pl.when(failed_somehow).then(pl.lit("error")).when(pl.any_horizontal(*good).fill_null(value=False)).then(pl.lit("ok"))
-        error = pl.when(failed_somehow).then(pl.coalesce(kind, pl.lit("other")))
-        logged_http = http if "http_status" in self.places else raw.count("status_code")
-        return {"status": status, "error": error, "http_status": logged_http}
+        texts = texts or [raw.str(path) for path in ("error", "error.type", "error.message", "error_type")]
+        success, failed = self.flag("success"), self.flag("is_error")
+        if success is None and failed is not None:
+            success = ~failed
+        codes = [raw.code(place.path) for place in self.places.get("http_status", ())[:3]] or [raw.code("status_code")]
+        return {
+            WORD: self.text("status"),
+            TEXT: texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=" ", ignore_nulls=True),
+            SUCCESS: success,
+            "http_status": codes[0] if len(codes) == 1 else pl.coalesce(codes),
+        }
 
-    def _tokens(self, status: pl.Expr | None) -> dict[str, pl.Expr]:
+    def _tokens(self) -> dict[str, pl.Expr]:
         p, c = self.count("input"), self.count("output")
         if p is None and c is None:
             return {}
@@ -169,10 +150,4 @@ class Outline:
             reasoning=self.count("reasoning"),
             total=self.count("total"),
         )
-        found = leaves(counts)
-        if status is None:
-            return found
-        # a failed call that logs zeros used nothing that is known
-        placeholder = (status == "error") & (pl.sum_horizontal(counts.input, counts.output) == 0)
-        return {name: pl.when(~placeholder.fill_null(value=False)).then(value) for name, value in found.items()}
-
+        return leaves(counts)

@@ -70,7 +70,7 @@ def _bool(value: object) -> Converted:
 
 
 CONVERTERS: dict[Kind, Callable[[object], Converted]] = {
-    "str": _text, "time": _text, "count": _count, "number": _number, "bool": _bool,
+    "str": _text, "time": _text, "count": _count, "code": _count, "number": _number, "bool": _bool,
 }  # fmt: skip
 
 

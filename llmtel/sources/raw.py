@@ -17,9 +17,9 @@ from typing import Literal
 
 import polars as pl
 
-Kind = Literal["str", "count", "number", "bool", "time"]
+Kind = Literal["str", "count", "code", "number", "bool", "time"]
 DTYPES: dict[Kind, type[pl.DataType]] = {
-    "str": pl.String, "count": pl.Int64, "number": pl.Float64, "bool": pl.Boolean, "time": pl.String,
+    "str": pl.String, "count": pl.Int64, "code": pl.Int64, "number": pl.Float64, "bool": pl.Boolean, "time": pl.String,
 }  # fmt: skip
 """What each kind is decoded as. A time stays text until `values.times` reads it."""
 
@@ -39,6 +39,11 @@ class RawColumn:
     items: tuple[tuple[str, Kind], ...] = ()
 
     @property
+    def leaves(self) -> tuple[tuple[str, Kind], ...]:
+        """The keys whose values are read, with their kinds."""
+        return self.items or ((f"{self.steps[-1]}", self.kind),)
+
+    @property
     def dtype(self) -> pl.DataType:
         """The dtype of the column after decoding."""
         if self.items:
@@ -54,6 +59,11 @@ def str(path: str) -> pl.Expr:  # noqa: A001 (reads as `raw.str`)
 def count(path: str) -> pl.Expr:
     """A whole number."""
     return pl.col(f"{path}:count")
+
+
+def code(path: str) -> pl.Expr:
+    """A whole number that counts nothing (a status code, a version): what else looks like one is read as one."""
+    return pl.col(f"{path}:code")
 
 
 def number(path: str) -> pl.Expr:

@@ -25,6 +25,8 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     epoch numbers whose size tells the unit (seconds below 1e11, ms below 1e14, µs below 1e17, .NET ticks, else ns).
     """
     parsed = column.str.to_datetime("%+", strict=False, cache=False, time_unit="us", time_zone="UTC")
+    if parsed.null_count() == column.null_count():
+        return parsed, 0
     missing = parsed.is_null() & column.is_not_null() & (column.str.strip_chars() != "")
     if not missing.any():
         return parsed, 0
@@ -33,10 +35,11 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     with_offset = [text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC") for form in _FORMS_WITH_OFFSET]
     of_utc = [text.str.to_datetime(form, strict=False, time_unit="us").dt.replace_time_zone("UTC") for form in _FORMS_OF_UTC]
     of_utc.append(text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
-    read = rest.select(
-        pl.coalesce(*with_offset, _epoch(text)).alias("known"),
-        pl.coalesce(*of_utc).alias("utc"),
-    )
+    numeric = text.str.contains(r"^[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?$")
+    if rest.select(numeric.all()).item():
+        read = rest.select(_epoch(text).alias("known"), pl.lit(None, dtype=pl.Datetime("us", "UTC")).alias("utc"))
+    else:
+        read = rest.select(pl.coalesce(*with_offset, _epoch(text)).alias("known"), pl.coalesce(*of_utc).alias("utc"))
     filled = read["known"].fill_null(read["utc"])
     assumed = int((read["known"].is_null() & read["utc"].is_not_null()).sum())
     places = missing.arg_true()
