@@ -116,13 +116,18 @@ DIMENSIONS: Catalog[Dimension] = Catalog(
 
 
 def tag(key: str) -> Dimension:
-    """The dimension of one extra key, read from the JSON object in `tags`. Raises `UsageError` for an empty key."""
-    if not key:
-        msg = "tags. needs a key, e.g. tags.env"
-        raise UsageError(msg)
-    path = "$['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']"
+    """The dimension of one extra key, read from the JSON object in `tags`.
+
+    Raises `UsageError` for an empty key, and for one that the path language of Polars cannot quote.
+    """
+    if not key or "\\" in key or {"'", '"'} <= set(key):
+        raise UsageError(f"tags.{key}: tags. needs a key without backslashes, or both quotation marks, e.g. tags.env")
+    quote = '"' if "'" in key else "'"
+    path = f"$[{quote}{key}{quote}]"
     return Dimension(
-        TAGS + key, f"Extra key {key!r} of the log", lambda _tz: pl.col("tags").cast(pl.String).str.json_path_match(path)
+        TAGS + key,
+        f"Extra key {key!r} of the log",
+        lambda _tz: pl.col("tags").cast(pl.String).str.json_path_match(path),
     )
 
 
