@@ -12,7 +12,8 @@ from llmtel.core.answers import Finding
 from llmtel.core.units import COUNT, USD
 from llmtel.findings.command import Command
 from llmtel.findings.cube import DAY, Cube, only_calls
-from llmtel.findings.words import day_words, equals, percent, quoted
+from llmtel.findings.words import condition, day_words, equals, percent
+from llmtel.query.lower import SAMPLE
 
 FEWEST_DAYS = 5
 LEAST_FACTOR = 2.0
@@ -65,8 +66,7 @@ def _biggest_user(
     of_day = only_calls(calls).filter(pl.col("ts").dt.convert_time_zone(tz).dt.date() == top[DAY])
     if split:
         of_day = of_day.filter(equals(split, top[split]))
-    weight = 1 / pl.col("sample_rate").fill_null(1.0)
-    size = weight if measure == "calls" else pl.col("cost_usd") * weight
+    size = SAMPLE if measure == "calls" else pl.col("cost_usd") * SAMPLE
     users = (
         of_day.group_by(pl.col("user").cast(pl.String))
         .agg(size=size.sum())
@@ -91,7 +91,7 @@ def _finding(
     who = f"; {percent(user[1])} of it is one user, {user[0]}" if user else ""
     calls_word = "" if measure == "cost" else " the calls of"
     options = {"by": "day,user" if user else f"day,{split or 'model'}"}
-    where = [f"{split}={quoted(top[split])}"] if split and top[split] else []
+    where = [condition(split, top[split])] if split else []
     return Finding(
         level="warning",
         kind="day_change",

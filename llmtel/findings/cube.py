@@ -5,11 +5,13 @@ Percentiles cannot be summed; findings point with means and sums, and look up th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from llmtel.core.schema import INPUT_LEAVES, OUTPUT_LEAVES
+from llmtel.query.lower import FINISHED, IS_CALL, SAMPLE
 
 DAY = "day"
 CANDIDATES = (
@@ -58,23 +60,36 @@ SUMS = ("calls", "cost", "priced", "latency_ms", "timed", "errors", "up", "votes
 
 def only_calls(calls: pl.DataFrame) -> pl.LazyFrame:
     """The rows that are calls: neither a provider's buckets nor extra passes inside a call."""
-    return calls.lazy().filter(
-        pl.col("grain").eq_missing("call") | pl.col("grain").is_null(),
-        pl.col("request_count").fill_null(1) > 0,
-    )
+    return calls.lazy().filter(IS_CALL)
 
 
 def tokens() -> pl.Expr:
     """All tokens of a call, null when none is known."""
-    leaves = [pl.col(leaf) for leaf in (*INPUT_LEAVES, *OUTPUT_LEAVES)]
-    return pl.when(pl.any_horizontal(leaf.is_not_null() for leaf in leaves)).then(pl.sum_horizontal(leaves))
+    return _sum_of((*INPUT_LEAVES, *OUTPUT_LEAVES))
+
+
+def input_tokens() -> pl.Expr:
+    """The input tokens of a call, null when none is known."""
+    return _sum_of(INPUT_LEAVES)
+
+
+def output_tokens() -> pl.Expr:
+    """The output tokens of a call, null when none is known."""
+    return _sum_of(OUTPUT_LEAVES)
+
+
+def _sum_of(leaves: Sequence[str]) -> pl.Expr:
+    columns = [pl.col(leaf) for leaf in leaves]
+    return pl.when(pl.any_horizontal(column.is_not_null() for column in columns)).then(
+        pl.sum_horizontal(columns)
+    )
 
 
 def cube(calls: pl.DataFrame, tz: str) -> Cube:
     """Sum `calls` (priced, all fields) once, by local day and the dimensions that some call knows."""
     by = tuple(name for name in CANDIDATES if _is_useful(calls[name]))
-    weight = 1 / pl.col("sample_rate").fill_null(1.0)
-    worked = pl.col("status").ne_missing("error") & pl.col("latency_ms").is_not_null()
+    weight = SAMPLE
+    worked = FINISHED & pl.col("latency_ms").is_not_null()
     sums = (
         only_calls(calls)
         .group_by(pl.col("ts").dt.convert_time_zone(tz).dt.date().alias(DAY), *by)

@@ -10,7 +10,7 @@ import polars as pl
 from llmtel.core.answers import Finding
 from llmtel.findings.command import Command
 from llmtel.findings.cube import Cube
-from llmtel.findings.words import percent, quoted
+from llmtel.findings.words import condition, percent
 
 ARMS = ("prompt_version", "variant")
 FEWEST_CALLS = 30
@@ -56,7 +56,7 @@ def _finding(pair: Mapping[str, Any], command: Command) -> Finding:
     arm, within = pair["arm"], pair["within"]
     more = pair["cost_per_call"] / pair["old_cost_per_call"] - 1
     name = f"{pair[within]}@" if within and pair[within] else ""
-    where = [f"{within}={quoted(pair[within])}"] if name else []
+    where = [condition(within, pair[within])] if name else []
     return Finding(
         level="warning",
         kind="prompt_worse",

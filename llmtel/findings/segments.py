@@ -16,7 +16,8 @@ from llmtel.core.answers import Finding
 from llmtel.core.units import COUNT, MS, USD
 from llmtel.findings.command import Command
 from llmtel.findings.cube import Cube, only_calls
-from llmtel.findings.words import equals, quoted
+from llmtel.findings.words import condition, equals
+from llmtel.query.lower import FINISHED
 
 PLACES = ("region", "environment", "provider")
 """Where a call went: a difference here is never the nature of the work."""
@@ -72,7 +73,7 @@ def _compared(sums: Cube, dimension: str, amount: str, count: str) -> list[dict[
 
 
 def _slow(calls: pl.DataFrame, row: Mapping[str, Any], command: Command) -> Finding:
-    worked = only_calls(calls).filter(pl.col("status").ne_missing("error"))
+    worked = only_calls(calls).filter(FINISHED)
     inside = equals(row["dimension"], row["value"])
     p95 = pl.col("latency_ms").quantile(0.95, "linear")
     here, elsewhere = (
@@ -99,7 +100,7 @@ def _dear(row: Mapping[str, Any], command: Command) -> Finding:
         figure=USD.show(row["excess"]),
         text=f"more for {row['dimension']} {row['value']}: {USD.show(here)} per call, "
         f"{USD.show(expected)} for the same work elsewhere",
-        command=command.paste(where=[f"{row['dimension']}={quoted(row['value'])}"], by=_by(row["dimension"])),
+        command=command.paste(where=[condition(row["dimension"], row["value"])], by=_by(row["dimension"])),
         money=row["excess"],
         calls=row["n"],
         evidence=_evidence(row),

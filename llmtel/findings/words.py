@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from datetime import date
 
@@ -32,12 +33,11 @@ def span_words(first: date, last: date) -> str:
     return f"{short_day(first)} – {short_day(last)}"
 
 
-def quoted(value: str) -> str:
-    """A value as `--where` reads it: in quotes unless it is plain."""
-    if PLAIN.fullmatch(value):
-        return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def condition(field: str, value: str | None) -> str:
+    """`--where` for a value: in quotes unless it is plain; nothing after the `=` asks for the unknown."""
+    if value is None or PLAIN.fullmatch(value):
+        return f"{field}={value or ''}"
+    return f'{field}="{value}"' if '"' not in value else f"{field}={shlex.quote(value)}"
 
 
 def equals(field: str, value: str | None) -> pl.Expr:

@@ -11,7 +11,8 @@ from llmtel.core.schema import complete, polars_schema
 from llmtel.findings import bursts, changes, coverage, prompts, segments
 from llmtel.findings.command import Command
 from llmtel.findings.cube import cube
-from llmtel.findings.words import quoted, span_words
+from llmtel.findings.words import condition, span_words
+from llmtel.query import where
 
 HERE = Command(("logs/",))
 MONDAY = datetime(2026, 9, 7, 10, tzinfo=UTC)
@@ -233,7 +234,12 @@ def test_a_command_quotes_what_a_shell_would_take_apart():
 
 
 def test_values_are_quoted_for_conditions_only_where_needed():
-    assert [quoted(v) for v in ("gpt-4o", "a b", 'a"b')] == ["gpt-4o", '"a b"', '"a\\"b"']
+    values = ("gpt-4o", "a b", 'a "b"', """a'b "c\"""", None)
+    assert [condition("user", v) for v in values[:2]] == ["user=gpt-4o", 'user="a b"']
+    frame = pl.DataFrame({"user": values})
+    for value in values:
+        matched = frame.filter(where.parse([condition("user", value)]))
+        assert matched["user"].to_list() == [value]
 
 
 def test_days_are_named_in_few_words():

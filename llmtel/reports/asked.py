@@ -1,0 +1,76 @@
+"""The report for a question: the tables that `--by` and `--metrics` ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from llmtel.core.answers import Block, Document, Findings, Line, Table
+from llmtel.query.query import Query, run_many
+from llmtel.reports import headline, stand_out, trust
+from llmtel.reports.context import Context, time_range
+from llmtel.reports.tables import DEFAULT, known, shaped, without_unknown
+
+
+def asked(
+    calls: pl.DataFrame,
+    context: Context,
+    *,
+    by: Sequence[tuple[str, ...]],
+    metrics: Sequence[str] = (),
+    sort: str | None = None,
+    top: int | None = None,
+) -> Document:
+    """A table over each of `by` (a table over nothing: the total), with `metrics` or those of the overview's tables."""
+    wanted = tuple(metrics) or DEFAULT
+    total, *tables = run_many(
+        [
+            Query(wanted, tz=context.tz, include_failed=context.include_failed),
+            *(
+                Query(
+                    wanted, by=one, tz=context.tz, sort=sort, top=top, include_failed=context.include_failed
+                )
+                for one in by
+            ),
+        ],
+        calls,
+    )
+    if not metrics:
+        total, tables = without_unknown(total), [shaped(without_unknown(table)) for table in tables]
+    tables = [replace(table, title=", ".join(table.by)) for table in tables]
+    found = stand_out.ranked(stand_out.about_coverage(calls, context), 0.0, float(len(calls)))
+    if calls.is_empty():
+        found = (*found, stand_out.empty())
+    first, last = time_range(calls, context.tz)
+    span = headline.span_of(first, last, context.tz)
+    blocks: list[Block] = [
+        Line(" · ".join(p for p in ("llmtel", " ".join(context.command.paths), span) if p))
+    ]
+    blocks += tables or [total]
+    if tables:
+        blocks.append(Line(_in_words(total), name="TOTAL"))
+    if found:
+        blocks.append(Findings("What stands out", found[: stand_out.MOST_SHOWN]))
+    timed = int(calls["latency_ms"].count()) if known(calls, "latency_ms") else None
+    blocks += trust.lines(context, timed=timed)
+    return Document(
+        schema=context.schema,
+        title="Usage",
+        blocks=tuple(blocks),
+        tables=(total, *tables),
+        findings=found,
+        meta=context.meta(calls),
+    )
+
+
+def _in_words(total: Table) -> str:
+    """The total on one line: each metric with its label."""
+    row = total.rows[0]
+    shown = []
+    for name in total.metrics:
+        column, value = total.column(name), row[name]
+        if column.unit and isinstance(value, int | float):
+            shown.append(f"{column.label} {column.unit.show(value)}")
+    return " · ".join(shown)

@@ -1,0 +1,65 @@
+"""`llmtel list`: the catalogs as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from llmtel import __version__
+from llmtel.core.answers import Column, Document, Table, Value
+from llmtel.core.schema import FIELDS
+from llmtel.query.dimensions import DIMENSIONS
+from llmtel.query.metrics import METRICS
+
+HEADS: Mapping[str, str] = {
+    "name": "Word on the command line, and key in JSON",
+    "unit": "Unit",
+    "better": "Which way is better",
+    "type": "Type",
+    "null": "What a missing value means",
+    "privacy": "What it points at",
+    "help": "What it is",
+    "link": "Where its makers define it",
+}
+
+
+def metrics() -> Document:
+    """Every number that can be asked for."""
+    rows = [
+        {"name": m.name, "unit": m.unit.name, "better": m.better or "", "help": m.help}
+        for m in METRICS.values()
+    ]
+    return _document("metrics", ("name", "unit", "better", "help"), rows)
+
+
+def dimensions() -> Document:
+    """Every way to split."""
+    rows = [{"name": d.name, "help": d.help} for d in DIMENSIONS.values()]
+    rows.append({"name": "tags.KEY", "help": "An extra key of the log, e.g. tags.team"})
+    return _document("dimensions", ("name", "help"), rows)
+
+
+def fields() -> Document:
+    """Every column of a call."""
+    rows = [
+        {"name": f.name, "type": str(f.dtype), "null": f.null, "privacy": f.privacy, "help": f.help}
+        for f in FIELDS.values()
+    ]
+    return _document("fields", ("name", "type", "null", "privacy", "help"), rows)
+
+
+def formats(known: Iterable[tuple[str, str, str]]) -> Document:
+    """Every format of a log, given as name, help and link."""
+    rows = [{"name": name, "help": help_, "link": link} for name, help_, link in known]
+    return _document("formats", ("name", "help", "link"), rows)
+
+
+def _document(what: str, ids: Sequence[str], rows: Sequence[Mapping[str, Value]]) -> Document:
+    columns = tuple(Column(name, name, HEADS[name], kind="field") for name in ids)
+    table = Table((), (), columns, rows, title=what)
+    return Document(
+        schema="llmtel.list/1",
+        title=what,
+        blocks=(table,),
+        tables=(table,),
+        meta={"tool": {"name": "llmtel", "version": __version__}},
+    )

@@ -1,0 +1,95 @@
+"""What a report stands on beside the calls: the account of reading, the prices, the question and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from llmtel import __version__
+from llmtel.core.account import Account, Note, Reject
+from llmtel.findings.command import Command
+from llmtel.findings.coverage import Alias
+
+SHOWN_REJECTS = 5
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Which prices were used: the date of the book, the hash of its content, and which cost counts."""
+
+    as_of: str
+    sha256: str
+    source: str = "auto"
+
+
+@dataclass(frozen=True)
+class Context:
+    """How the calls of a report came to be, and how to ask further.
+
+    `timeless` are the calls without a time that `--since/--until` left out (None: no such option). `seconds` is what the
+    run took so far. `all_rejects` asks for every rejected record to be shown, not the first few.
+    """
+
+    account: Account
+    prices: Prices
+    command: Command
+    alias: Alias
+    tz: str = "UTC"
+    rejects: Sequence[Reject] = ()
+    notes: Sequence[Note] = ()
+    include_failed: bool = False
+    all_rejects: bool = False
+    timeless: int | None = None
+    seconds: float = 0.0
+    name: str = "analyze"
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> str:
+        """The versioned name of the JSON form."""
+        return f"llmtel.{self.name}/1"
+
+    def shown_rejects(self) -> Sequence[Reject]:
+        """The rejected records to show: the first few, or all where they were asked for."""
+        return self.rejects if self.all_rejects else self.rejects[:SHOWN_REJECTS]
+
+    def meta(self, calls: pl.DataFrame) -> dict[str, Any]:
+        """The keys of the JSON form beside tables and findings."""
+        return {
+            "tool": {"name": "llmtel", "version": __version__},
+            "input": input_meta(self.account),
+            "pricing": {
+                "as_of": self.prices.as_of,
+                "sha256": self.prices.sha256,
+                "cost_source": self.prices.source,
+            },
+            "tz": self.tz,
+            "range": time_range(calls, self.tz),
+            **({} if self.timeless is None else {"without_time": self.timeless}),
+            "include_failed": self.include_failed,
+            "rejects": [{"file": r.file, "line": r.line, "reason": r.reason} for r in self.shown_rejects()],
+            "notes": [{"kind": n.kind, "text": n.text, "count": n.count, "file": n.file} for n in self.notes],
+            **self.extra,
+        }
+
+
+def input_meta(account: Account) -> dict[str, Any]:
+    """The account as JSON: every count, and the values that were coerced or unreadable, in sum and by field."""
+    return {
+        **{name: getattr(account, name) for name in Account.SUMS},
+        "coerced": sum(account.coerced.values()),
+        "unreadable": sum(account.unreadable.values()),
+        "coerced_by_field": dict(sorted(account.coerced.items())),
+        "unreadable_by_field": dict(sorted(account.unreadable.items())),
+    }
+
+
+def time_range(calls: pl.DataFrame, tz: str) -> list[str | None]:
+    """First and last time of a call, ISO 8601 with the offset of `tz`; None where no call has a time."""
+    local = calls.select(first=pl.col("ts").min(), last=pl.col("ts").max()).with_columns(
+        pl.all().dt.convert_time_zone(tz)
+    )
+    return [None if at is None else at.isoformat() for at in local.row(0)]

@@ -1,0 +1,90 @@
+"""`llmtel calls`: the calls themselves, where each stands in its file, and no text of anybody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from llmtel.core.answers import Block, Column, Document, Findings, Line, Table
+from llmtel.core.errors import UnknownName
+from llmtel.core.schema import FIELDS
+from llmtel.core.units import COUNT, MS, TOKENS, USD
+from llmtel.findings.cube import input_tokens, output_tokens
+from llmtel.reports import stand_out, trust
+from llmtel.reports.context import Context
+
+SHOWN = (
+    "ts", "model", "feature", "user", "session", "region", "latency_ms", "ttft_ms", "input_tokens", "output_tokens",
+    "cost_usd", "status", "error", "http_status", "finish_reason", "call_id", "response_id",
+)  # fmt: skip
+"""Fields (and two sums of fields) that say something about a call; those that no listed call knows are left out."""
+SUMS = {
+    "input_tokens": Column("input_tokens", "in", "Input tokens", "field", TOKENS),
+    "output_tokens": Column("output_tokens", "out", "Output tokens", "field", TOKENS),
+}
+LABELS = {"latency_ms": "latency", "ttft_ms": "ttft", "cost_usd": "cost", "http_status": "http", "ts": "time"}
+WHERE = Column("where", "where", "File and line of the call", "field")
+
+
+def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int | None) -> Document:
+    """The first `top` calls by `sort` (a field; largest first, the time earliest first, unknown last).
+
+    Raises `UnknownName` when there is no such field.
+    """
+    field, descending = order(sort)
+    summed = calls.with_columns(input_tokens=input_tokens(), output_tokens=output_tokens())
+    chosen = summed.sort(
+        field, "ts", "file", "line", descending=[descending, False, False, False], nulls_last=True
+    )
+    if top is not None:
+        chosen = chosen.head(top)
+    names = [name for name in SHOWN if chosen[name].null_count() < len(chosen) or name == field]
+    rows = chosen.select(
+        pl.col("ts").dt.convert_time_zone(context.tz).dt.to_string("%Y-%m-%dT%H:%M:%S%.3f%:z"),
+        *(pl.col(name) for name in names if name != "ts"),
+        pl.format("{}:{}", pl.col("file").fill_null("?"), pl.col("line").fill_null(0)).alias("where"),
+    ).to_dicts()
+    columns = (*(_column(name) for name in names), WHERE)
+    ids = [column.id for column in columns]
+    table = Table(
+        (), (), columns, [{i: row[i] for i in ids} for row in rows], title="calls", distinct=len(calls)
+    )
+    found = (stand_out.empty(),) if calls.is_empty() else ()
+    blocks: list[Block] = [table, Line(_counted(len(rows), len(calls), field))]
+    if found:
+        blocks.append(Findings("What stands out", found))
+    blocks += trust.lines(replace(context, include_failed=True), timed=None)
+    return Document(
+        schema=context.schema,
+        title="Calls",
+        blocks=tuple(blocks),
+        tables=(table,),
+        findings=found,
+        meta=context.meta(calls),
+    )
+
+
+def order(sort: str | None) -> tuple[str, bool]:
+    """The field to sort by, and whether the largest comes first. Raises `UnknownName`."""
+    if sort is None:
+        return "ts", False
+    name, _, way = sort.partition(":")
+    if name not in FIELDS and name not in SUMS:
+        raise UnknownName(FIELDS.unknown(name))
+    return name, way == "desc" if way else name != "ts"
+
+
+def _column(name: str) -> Column:
+    if name in SUMS:
+        return SUMS[name]
+    field = FIELDS[name]
+    unit = {"latency_ms": MS, "ttft_ms": MS, "cost_usd": USD}.get(name)
+    return Column(name, LABELS.get(name, name.replace("_", " ")), field.help, "field", unit)
+
+
+def _counted(shown: int, matching: int, field: str) -> str:
+    noun = "call" if matching == 1 else "calls"
+    if shown == matching:
+        return f"{COUNT.show(matching)} {noun}"
+    return f"{COUNT.show(shown)} of {COUNT.show(matching)} {noun}, by {field}; more with --top"

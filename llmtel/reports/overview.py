@@ -1,0 +1,141 @@
+"""The overview: what `llmtel analyze` says when it is not asked for anything in particular."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+import polars as pl
+
+from llmtel.core.answers import Block, Document, Findings, Line, Series, Table, Timeline
+from llmtel.core.units import COUNT, SHARE, USD
+from llmtel.query.query import Query, run_many
+from llmtel.reports import headline, stand_out, trust
+from llmtel.reports.context import Context, time_range
+from llmtel.reports.tables import DEFAULT, known, shaped, without_unknown
+
+SPLITS: Mapping[str, int] = {"model": 10, "feature": 10, "user": 3}
+"""The tables, and how many rows each shows before the tail is pooled."""
+STEP_METRICS = ("cost", "calls", "error_rate")
+FEW_DAYS = 3
+"""Fewer days than this are shown by the hour."""
+ABSENT = {
+    "latency_ms": "latency",
+    "status": "outcomes",
+    "cost_usd": "prices",
+    "feature": "feature",
+    "user": "user",
+    "thumb": "feedback",
+}
+
+
+def overview(
+    calls: pl.DataFrame, context: Context, *, top: int | None = None, sort: str | None = None
+) -> Document:
+    """The overview of `calls` (priced, all fields), as blocks for people; `tables` hold the total first."""
+    first, last = time_range(calls, context.tz)
+    step = _step(first, last)
+    splits = [name for name in SPLITS if known(calls, name)]
+    queries = [
+        Query(headline.METRICS, tz=context.tz, include_failed=context.include_failed),
+        *(
+            Query(
+                DEFAULT,
+                by=(name,),
+                tz=context.tz,
+                sort=sort or "cost",
+                top=top or SPLITS[name],
+                include_failed=context.include_failed,
+            )
+            for name in splits
+        ),
+        Query(("calls",), by=("error",), tz=context.tz),
+        *([Query(STEP_METRICS, by=(step,), tz=context.tz)] if step else []),
+    ]
+    total, *tables = run_many(queries, calls)
+    split_tables = [
+        replace(shaped(without_unknown(table)), title=name)
+        for name, table in zip(splits, tables, strict=False)
+    ]
+    errors = tables[len(splits)]
+    steps = tables[len(splits) + 1] if step else None
+    found = stand_out.findings(calls, context)
+    blocks: list[Block] = [
+        headline.headline(total, " ".join(context.command.paths), headline.span_of(first, last, context.tz))
+    ]
+    if steps:
+        blocks.append(timeline(steps))
+    blocks += split_tables
+    blocks += error_line(errors)
+    if found:
+        blocks.append(Findings("What stands out", found[: stand_out.MOST_SHOWN]))
+    blocks += trust.lines(context, timed=_timed(calls, context), absent=_absent(calls))
+    return Document(
+        schema=context.schema,
+        title="Overview",
+        blocks=tuple(blocks),
+        tables=(without_unknown(total), *split_tables, *([steps] if steps else [])),
+        findings=found,
+        meta=context.meta(calls),
+    )
+
+
+def _step(first: str | None, last: str | None) -> str | None:
+    """What a step of the timeline is; None where no call has a time."""
+    if first is None or last is None:
+        return None
+    days = (date.fromisoformat(last[:10]) - date.fromisoformat(first[:10])).days + 1
+    return "day" if days >= FEW_DAYS else "hour"
+
+
+def timeline(steps: Table) -> Timeline:
+    """Cost, calls and error rate by day or hour; days without calls are gaps."""
+    by = steps.by[0]
+    rows = {str(row[by]): row for row in steps.rows if row[by] is not None and not row.get("pooled")}
+    keys = _filled(sorted(rows)) if by == "day" else sorted(rows)
+    wanted = (("cost", f"cost/{by}", USD), ("calls", f"calls/{by}", COUNT), ("error_rate", "errors %", SHARE))
+    series = (
+        Series(label, unit, tuple(keys), tuple(_at(rows, key, metric) for key in keys))
+        for metric, label, unit in wanted
+    )
+    return Timeline(tuple(one for one in series if any(value is not None for value in one.values)))
+
+
+def _at(rows: Mapping[str, Mapping[str, object]], key: str, metric: str) -> float | None:
+    value = rows[key][metric] if key in rows else None
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _filled(days: Sequence[str]) -> list[str]:
+    """Every day from the first to the last."""
+    if not days:
+        return []
+    first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
+    return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+
+
+def error_line(errors: Table) -> list[Line]:
+    """The kinds of errors on one line, most frequent first; nothing where none is known."""
+    kinds = [(str(row["error"]), row["calls"]) for row in errors.rows if row["error"] is not None]
+    kinds.sort(key=lambda kind: (-float(kind[1] or 0), kind[0]))
+    return (
+        [Line(" · ".join(f"{kind} {COUNT.show(float(n or 0))}" for kind, n in kinds), name="ERRORS")]
+        if kinds
+        else []
+    )
+
+
+def _timed(calls: pl.DataFrame, context: Context) -> int | None:
+    """How many calls stand behind the latencies."""
+    if not known(calls, "latency_ms"):
+        return None
+    timed = pl.col("latency_ms").is_not_null()
+    if not context.include_failed:
+        timed &= pl.col("status").ne_missing("error")
+    return int(calls.select(timed.sum()).item())
+
+
+def _absent(calls: pl.DataFrame) -> list[str]:
+    """What no call knows, in words."""
+    return [] if calls.is_empty() else [word for field, word in ABSENT.items() if not known(calls, field)]

@@ -1,0 +1,56 @@
+"""What stands out: every finding about a set of calls, in order of what it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from llmtel.core.answers import Finding
+from llmtel.findings import bursts, changes, coverage, prompts, segments
+from llmtel.findings.cube import Cube, cube
+from llmtel.reports.context import Context
+
+MOST_SHOWN = 5
+LEVELS = ("error", "warning", "info")
+
+
+def findings(calls: pl.DataFrame, context: Context) -> tuple[Finding, ...]:
+    """All findings about `calls`, ranked."""
+    if calls.is_empty():
+        return ranked([*about_coverage(calls, context), empty()], 0, 0)
+    sums = cube(calls, context.tz)
+    found = [*about_coverage(calls, context), *_about_calls(calls, sums, context)]
+    return ranked(found, sums.total("cost"), sums.total("calls"))
+
+
+def _about_calls(calls: pl.DataFrame, sums: Cube, context: Context) -> list[Finding]:
+    return [
+        *changes.largest_change(calls, sums, context.command, context.tz),
+        *segments.far_from_siblings(calls, sums, context.command),
+        *bursts.burst(calls, context.command, context.tz),
+        *prompts.dearer_and_liked_less(sums, context.command),
+    ]
+
+
+def about_coverage(calls: pl.DataFrame, context: Context) -> list[Finding]:
+    """What the numbers leave out."""
+    return [
+        *coverage.rejected(context.account, context.rejects, context.command),
+        *coverage.unreadable(context.account, context.command),
+        *coverage.unpriced(calls, context.command, context.alias),
+    ]
+
+
+def empty() -> Finding:
+    """There is nothing to report."""
+    return Finding(level="info", kind="no_calls", figure="0", text="no calls")
+
+
+def ranked(found: Sequence[Finding], cost: float, calls: float) -> tuple[Finding, ...]:
+    """Errors first, then by the share of all money or of all calls that a finding touches."""
+
+    def weight(finding: Finding) -> float:
+        return max(finding.money / cost if cost else 0.0, finding.calls / calls if calls else 0.0)
+
+    return tuple(sorted(found, key=lambda f: (LEVELS.index(f.level), -weight(f), f.kind)))

@@ -1,0 +1,110 @@
+"""Bare `llmtel`: the agents of this machine, and what they cost today, in 7 and in 30 days of local time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from llmtel import __version__
+from llmtel.core.answers import Block, Card, Column, Document, Headline, Line, Table
+from llmtel.core.units import COUNT, TOKENS, USD
+from llmtel.query.query import Query
+from llmtel.reports.trust import size
+
+METRICS = ("cost", "calls", "total_tokens", "unpriced_calls")
+SPANS = (("TODAY", 1), ("7 DAYS", 7), ("30 DAYS", 30))
+AGES = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of an agent's transcripts; `age_s` are the seconds since one of its files last changed."""
+
+    agent: str
+    path: str
+    files: int
+    bytes: int
+    age_s: float
+
+
+def summary_of(
+    calls: pl.DataFrame, folders: Sequence[Folder], *, now: datetime, as_of: str, seconds: float
+) -> Document:
+    """The folders, and the cost of today, 7 and 30 days: days of the zone of `now` (aware), today included."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    tables, cards = [], []
+    for name, days in SPANS:
+        within = calls.filter(pl.col("ts") >= midnight - timedelta(days=days - 1))
+        total = Query(METRICS).run(within)
+        tables.append(total)
+        cards.append(_card(name, total))
+    agents = sorted({folder.agent for folder in folders})
+    read = (
+        f"read {'both' if len(agents) == 2 else 'all'} in {seconds:.1f} s"
+        if len(agents) > 1
+        else f"read in {seconds:.1f} s"
+    )  # noqa: PLR2004
+    blocks: list[Block] = [
+        _folders(folders),
+        Headline("llmtel · this machine", tuple(cards)),
+        Line(f"list prices of {as_of}, not a bill · local time · {read}"),
+        Line(f"llmtel analyze {folders[0].path}", name="more"),
+    ]
+    meta = {
+        "tool": {"name": "llmtel", "version": __version__},
+        "spans": [{"name": name, "days": days} for name, days in SPANS],
+    }
+    return Document(
+        schema="llmtel.summary/1", title="This machine", blocks=tuple(blocks), tables=tuple(tables), meta=meta
+    )
+
+
+def nothing_found() -> Document:
+    """No agent has left transcripts here: what to do instead."""
+    lines = (
+        Line("No transcripts of Claude Code or Codex on this machine."),
+        Line("llmtel analyze LOGS", name="Your own logs"),
+        Line("llmtel --help", name="All commands"),
+    )
+    return Document(schema="llmtel.summary/1", title="This machine", blocks=lines)
+
+
+def _card(name: str, total: Table) -> Card:
+    row = total.rows[0]
+    number = {key: value for key, value in row.items() if isinstance(value, int | float)}
+    if not number.get("calls"):
+        return Card(name, "–", ("no calls",))
+    lines = [f"{COUNT.show(number['calls'])} calls"]
+    if "total_tokens" in number:
+        lines.append(f"{TOKENS.show(number['total_tokens'])} tokens")
+    if number.get("unpriced_calls"):
+        lines.append(f"{COUNT.show(number['unpriced_calls'])} calls without a price")
+    return Card(name, USD.show(number.get("cost")), tuple(lines))
+
+
+def _folders(folders: Sequence[Folder]) -> Table:
+    ids = {"agent": "Agent", "folder": "Folder", "files": "Files", "size": "Bytes", "last": "Last written"}
+    rows = [
+        {
+            "agent": folder.agent,
+            "folder": folder.path,
+            "files": folder.files,
+            "size": size(folder.bytes),
+            "last": _ago(folder.age_s),
+        }
+        for folder in folders
+    ]
+    columns = tuple(
+        Column(name, name, help_, "field", COUNT if name == "files" else None) for name, help_ in ids.items()
+    )
+    return Table((), (), columns, rows)
+
+
+def _ago(seconds: float) -> str:
+    for length, unit in AGES:
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return "just now"

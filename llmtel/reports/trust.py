@@ -1,0 +1,71 @@
+"""The lines of trust: what was read and what became of it, which prices, which method, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llmtel.core.account import Account, Note, Reject
+from llmtel.core.answers import Line
+from llmtel.core.units import COUNT
+from llmtel.reports.context import Context
+
+PARTS = {
+    "calls": "calls",
+    "duplicates": "duplicates",
+    "rejected": "rejected",
+    "other": "other",
+    "blank": "blank",
+    "unfinished": "unfinished",
+}
+SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+def lines(context: Context, *, timed: int | None, absent: Sequence[str] = ()) -> tuple[Line, ...]:
+    """The lines that close a report.
+
+    `timed` is the number of calls behind the latencies (None: no latency is known); `absent` are words for what no
+    call knows and was therefore left out.
+    """
+    account, prices = context.account, context.prices
+    method = [f"list prices of {prices.as_of} #{prices.sha256[:6]}, not your invoice"]
+    if timed is not None:
+        kind = "calls, failed ones too" if context.include_failed else "calls that did not fail"
+        method.append(f"latency of {COUNT.show(timed)} {kind}, exact")
+    method.append(f"{context.seconds:.1f} s")
+    said = [Line(f"{files(account)} · {records(account)}"), Line(" · ".join(method))]
+    if context.timeless:
+        said.append(
+            Line(f"{COUNT.show(context.timeless)} calls without a time are left out by --since/--until")
+        )
+    if absent:
+        said.append(Line(f"not in these logs, and left out: {', '.join(absent)}"))
+    return (*said, *remarks(context.notes, context.shown_rejects()))
+
+
+def remarks(notes: Sequence[Note], rejects: Sequence[Reject]) -> tuple[Line, ...]:
+    """What the reader decided or noticed, and the rejected records with their places."""
+    return (
+        *(Line(f"{note.file}: {note.text}" if note.file else note.text) for note in notes),
+        *(Line(str(reject), name="rejected", grave=True) for reject in rejects),
+    )
+
+
+def files(account: Account) -> str:
+    """How much was read: "5 files, 2.6 MB"."""
+    noun = "file" if account.files == 1 else "files"
+    return f"{COUNT.show(account.files)} {noun}, {size(account.bytes)}"
+
+
+def records(account: Account) -> str:
+    """The account as a sum: "5,055 records = 5,012 calls + 36 duplicates + 7 rejected (list: --rejects)"."""
+    parts = [f"{COUNT.show(n)} {word}" for name, word in PARTS.items() if (n := getattr(account, name))]
+    where = " (list: --rejects)" if account.rejected else ""
+    return f"{COUNT.show(account.records)} records = {' + '.join(parts) or 'nothing'}{where}"
+
+
+def size(n: float) -> str:
+    """Bytes for people, in powers of ten."""
+    for limit, unit in SIZES:
+        if n >= limit:
+            return f"{n / limit:.1f} {unit}"
+    return f"{n:.0f} bytes"

@@ -1,0 +1,237 @@
+"""Reports: what each says, in which order, and what it leaves out when no call knows it."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import polars as pl
+import pytest
+
+from llmtel.core.account import Account, Note, Reject
+from llmtel.core.answers import Finding, Findings, Headline, Line, Table, Timeline
+from llmtel.core.errors import UnknownName
+from llmtel.core.schema import complete, polars_schema
+from llmtel.findings.command import Command
+from llmtel.reports import catalogs, headline, stand_out, summary, trust
+from llmtel.reports.asked import asked
+from llmtel.reports.context import Context, Prices
+from llmtel.reports.listing import listing
+from llmtel.reports.overview import overview
+
+MONDAY = datetime(2026, 9, 7, 10, tzinfo=UTC)
+
+
+def frame(rows):
+    usual = {"grain": "call", "request_count": 1, "ts": MONDAY, "file": "a.jsonl"}
+    rows = [{**usual, "line": i + 1, **row} for i, row in enumerate(rows)]
+    names = list(dict.fromkeys(name for row in rows for name in row)) or ["model"]
+    return complete(
+        pl.DataFrame({n: [row.get(n) for row in rows] for n in names}, schema=polars_schema(names))
+    )
+
+
+SHOP = [
+    {
+        "ts": MONDAY + timedelta(days=day),
+        "model": model,
+        "feature": "chat",
+        "user": f"u{day}",
+        "status": "error" if day == 2 else "ok",
+        "error": "timeout" if day == 2 else None,
+        "latency_ms": 100.0 * (day + 1),
+        "input_uncached": 1000,
+        "output_text": 100,
+        "cost_usd": 0.5 if model == "m" else None,
+        "price_reason": None if model == "m" else "unknown_model",
+    }
+    for day in range(5)
+    for model in ("m", "acme")
+]
+
+
+@pytest.fixture
+def context():
+    account = Account(files=1, bytes=2_600_000, lines=11, records=11, calls=10, rejected=1)
+    return Context(
+        account=account,
+        prices=Prices("2026-09-01", "a41f9c00", "auto"),
+        command=Command(("logs/",)),
+        alias=lambda _provider, model: f"aliases: {model}",
+        rejects=(Reject("a.jsonl", 3, "not JSON"),),
+        seconds=0.42,
+    )
+
+
+def blocks_of(document, kind):
+    return [block for block in document.blocks if isinstance(block, kind)]
+
+
+def test_the_overview_reads_from_verdict_to_trust(context):
+    document = overview(frame(SHOP), context)
+    kinds = [type(block) for block in document.blocks]
+    assert kinds[:5] == [Headline, Timeline, Table, Table, Table]
+    assert kinds[5:7] == [Line, Findings]
+    assert set(kinds[7:]) == {Line}
+
+
+def test_the_headline_gives_span_cost_latency_errors_and_tokens(context):
+    (head,) = blocks_of(overview(frame(SHOP), context), Headline)
+    assert head.title == "llmtel · logs/ · 7–11 Sep 2026 · 5 days, UTC · 10 calls"
+    cards = {card.name: (card.figure, *card.lines) for card in head.cards}
+    assert cards["COST"] == ("$2.50", "$0.500 per call", "50.0 % of calls")
+    assert cards["LATENCY"][0] == "p50  250 ms"
+    assert cards["ERRORS"] == ("20.0 %", "2 of 10")
+    assert cards["TOKENS"] == ("11.0 k", "10.0 k in")
+    assert "QUALITY" not in cards
+
+
+def test_the_overview_splits_by_what_is_known_only(context):
+    document = overview(frame([{**row, "user": None} for row in SHOP]), context)
+    assert [table.by for table in blocks_of(document, Table)] == [("model",), ("feature",)]
+
+
+def test_columns_that_no_call_knows_are_left_out_and_said(context):
+    document = overview(frame([{**row, "latency_ms": None} for row in SHOP]), context)
+    table = blocks_of(document, Table)[0]
+    assert not [name for name in table.metrics if "latency" in name]
+    assert any("latency" in line.text and "left out" in line.text for line in blocks_of(document, Line))
+
+
+def test_the_first_table_is_the_total_and_json_has_the_days(context):
+    document = overview(frame(SHOP), context)
+    assert [table.by for table in document.tables] == [(), ("model",), ("feature",), ("user",), ("day",)]
+    assert document.tables[0].rows[0]["calls"] == 10
+
+
+def test_days_without_calls_are_gaps_in_the_timeline(context):
+    (line,) = blocks_of(overview(frame([SHOP[0], SHOP[-2]]), context), Timeline)
+    calls = next(series for series in line.series if series.label == "calls/day")
+    assert calls.values == (1, None, None, None, 1)
+
+
+def test_a_log_of_two_days_is_drawn_by_the_hour(context):
+    (line,) = blocks_of(overview(frame(SHOP[:4]), context), Timeline)
+    assert line.series[0].label == "cost/hour"
+
+
+def test_the_kinds_of_errors_stand_on_one_line(context):
+    assert Line("timeout 2", name="ERRORS") in overview(frame(SHOP), context).blocks
+
+
+def test_unpriced_calls_stand_among_the_findings_with_their_alias(context):
+    document = overview(frame(SHOP), context)
+    (found,) = [f for f in document.findings if f.kind == "unpriced"]
+    assert found.evidence["models"][0]["alias"] == "aliases: acme"
+
+
+def test_the_account_of_reading_is_a_sum_on_a_line_of_trust(context):
+    texts = [line.text for line in blocks_of(overview(frame(SHOP), context), Line)]
+    assert "1 file, 2.6 MB · 11 records = 10 calls + 1 rejected (list: --rejects)" in texts
+    assert (
+        "list prices of 2026-09-01 #a41f9c, not your invoice · latency of 8 calls that did not fail, exact · 0.4 s"
+        in texts
+    )
+    assert "a.jsonl:3: not JSON" in texts
+
+
+def test_notes_of_the_reader_are_shown(context):
+    noted = replace(
+        context, notes=(Note("utc", "3 times have no offset and were read as UTC", 3, "a.jsonl"),)
+    )
+    assert trust.remarks(noted.notes, ())[0].text == "a.jsonl: 3 times have no offset and were read as UTC"
+
+
+def test_the_meta_of_an_answer_says_how_it_came_to_be(context):
+    meta = overview(frame(SHOP), replace(context, tz="Asia/Kolkata")).meta
+    assert meta["input"]["calls"] == 10
+    assert meta["pricing"] == {"as_of": "2026-09-01", "sha256": "a41f9c00", "cost_source": "auto"}
+    assert meta["range"] == ["2026-09-07T15:30:00+05:30", "2026-09-11T15:30:00+05:30"]
+
+
+def test_values_coerced_and_unreadable_are_counted_in_sum_and_by_field(context):
+    context.account.coerced = Counter(input_uncached=2, ts=1)
+    meta = context.meta(frame(SHOP))["input"]
+    assert meta["coerced"] == 3
+    assert meta["coerced_by_field"] == {"input_uncached": 2, "ts": 1}
+    assert meta["unreadable"] == 0
+
+
+def test_no_calls_is_an_answer(context):
+    document = overview(frame([]), replace(context, account=Account(files=1)))
+    assert [f.kind for f in document.findings] == ["no_calls"]
+    assert document.meta["range"] == [None, None]
+    assert not blocks_of(document, Timeline)
+
+
+def test_asking_gives_a_table_for_each_by_and_the_total_in_words(context):
+    document = asked(frame(SHOP), context, by=[("model",), ("day", "error")], metrics=("calls", "error_rate"))
+    assert [table.by for table in document.tables] == [(), ("model",), ("day", "error")]
+    assert Line("calls 10 · err 20.0 %", name="TOTAL") in document.blocks
+
+
+def test_asking_for_metrics_alone_shows_the_total(context):
+    document = asked(frame(SHOP), context, by=[], metrics=("calls",))
+    assert [table.by for table in blocks_of(document, Table)] == [()]
+
+
+def test_metrics_that_were_asked_for_stay_although_unknown(context):
+    document = asked(frame(SHOP), context, by=[("model",)], metrics=("mean_rating",))
+    assert document.tables[1].metrics == ("mean_rating",)
+
+
+def test_errors_come_first_and_then_what_touches_most():
+    found = [
+        Finding("info", "few", ""),
+        Finding("warning", "small", "", money=1.0),
+        Finding("warning", "large", "", calls=50),
+        Finding("error", "rejected", ""),
+    ]
+    assert [f.kind for f in stand_out.ranked(found, 100.0, 100.0)] == ["rejected", "large", "small", "few"]
+
+
+def test_calls_are_listed_with_their_place_and_without_what_none_of_them_knows(context):
+    document = listing(frame(SHOP), context, sort="latency_ms", top=2)
+    (table,) = document.tables
+    assert [row["latency_ms"] for row in table.rows] == [500.0, 500.0]
+    assert table.rows[0]["where"] == "a.jsonl:9"
+    assert "ttft_ms" not in [column.id for column in table.columns]
+    assert Line("2 of 10 calls, by latency_ms; more with --top") in document.blocks
+
+
+def test_calls_with_an_unknown_value_are_listed_last(context):
+    rows = listing(frame(SHOP), context, sort="cost_usd", top=None).tables[0].rows
+    assert [row.get("cost_usd") for row in rows[-5:]] == [None] * 5
+
+
+def test_sorting_calls_by_no_field_suggests_one(context):
+    with pytest.raises(UnknownName, match="latency_ms"):
+        listing(frame(SHOP), context, sort="latency", top=None)
+
+
+@pytest.mark.parametrize("make", [catalogs.metrics, catalogs.dimensions, catalogs.fields])
+def test_catalogs_list_every_name_with_its_help(make):
+    (table,) = make().tables
+    assert all(row["name"] and row["help"] for row in table.rows)
+
+
+def test_the_machine_is_summed_over_today_seven_and_thirty_local_days():
+    berlin = timezone(timedelta(hours=2))
+    now = datetime(2026, 9, 7, 1, tzinfo=berlin)
+    calls = frame(
+        [{"ts": now - age, "cost_usd": 1.0} for age in (timedelta(0), timedelta(hours=2), timedelta(days=20))]
+    )
+    folder = summary.Folder("codex", "~/.codex/sessions", 3, 52_000_000, 7200.0)
+    document = summary.summary_of(calls, [folder], now=now, as_of="2026-09-01", seconds=0.9)
+    (head,) = blocks_of(document, Headline)
+    assert [(card.name, card.figure) for card in head.cards] == [
+        ("TODAY", "$1.00"),
+        ("7 DAYS", "$2.00"),
+        ("30 DAYS", "$3.00"),
+    ]
+    assert blocks_of(document, Table)[0].rows[0]["last"] == "2 h ago"
+
+
+def test_a_span_over_two_years_names_both():
+    assert headline.span_of("2025-12-30T00:00:00+00:00", "2026-01-02T00:00:00+00:00", "UTC") == (
+        "30 Dec 2025 – 2 Jan 2026 · 4 days, UTC"
+    )
