@@ -17,6 +17,7 @@ from llmtel.query.dimensions import Dimension, dimension
 from llmtel.query.engine import Engine
 from llmtel.query.lower import BASE, Facts, Lowering, completed
 from llmtel.query.metrics import METRICS, Metric
+from llmtel.query.timerange import parse_zone
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,13 @@ class Query:
             METRICS[name]
         for name in self.by:
             dimension(name)
+        parse_zone(self.tz)
+        if not self.metrics:
+            raise UsageError("a question needs a metric, and there is no metric in it")
+        if len({*self.by}) < len(self.by):
+            raise UsageError(f"--by {','.join(self.by)}: a dimension stands there twice")
         if self.top is not None and self.top < 1:
-            msg = f"--top {self.top}: at least 1"
-            raise UsageError(msg)
+            raise UsageError(f"--top {self.top}: at least 1")
         self.order()
 
     @property
@@ -59,8 +64,7 @@ class Query:
             return (self.by[0], False) if in_time else ("cost" if "cost" in self.metrics else self.metrics[0], True)
         name, _, way = self.sort.partition(":")
         if way not in ("", "asc", "desc"):
-            msg = f"--sort {self.sort}: after the colon comes asc or desc"
-            raise UsageError(msg)
+            raise UsageError(f"--sort {self.sort}: after the colon comes asc or desc")
         if name not in self.by:
             METRICS[name]
         return name, way == "desc" if way else name not in self.by
