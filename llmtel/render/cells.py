@@ -1,0 +1,103 @@
+"""A table as words: what people see in each column, before it is laid out as text or as Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmtel.core.answers import Column, Row, Table, Value
+from llmtel.core.units import COUNT, UNKNOWN
+from llmtel.render.text import clip, visible
+
+NO_VALUE = "–"
+"""A text that is not there."""
+UNKNOWN_KEY = "(unknown)"
+LONGEST = 240
+"""Cells of a text from a log that are shown; the rest is an ellipsis."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A column ready to be seen: its head, one visible text a row, and whether it holds numbers (aligned right).
+
+    `key` marks what names the rows. `shares` are the parts of the whole (0 … 1) where the column may be drawn as bars.
+    """
+
+    id: str
+    head: str
+    cells: tuple[str, ...]
+    numeric: bool = False
+    key: bool = False
+    shares: tuple[float | None, ...] | None = None
+
+
+def strips(table: Table) -> list[Strip]:
+    """The columns of `table`, as people see them."""
+    return [_strip(column, table) for column in table.columns]
+
+
+def _strip(column: Column, table: Table) -> Strip:
+    values = [row.get(column.id) for row in table.rows]
+    if column.kind == "dimension" or column.id in table.by:
+        cells = tuple(key(row, column.id, table.by) for row in table.rows)
+        return Strip(column.id, _key_head(column, table), cells, key=True)
+    if column.unit is None:
+        numeric = any(is_number(v) for v in values) and all(v is None or is_number(v) for v in values)
+        return Strip(column.id, visible(column.label), tuple(plain(v) for v in values), numeric=numeric)
+    numbers = [number(value) for value in values]
+    shares = tuple(numbers) if column.id == table.bar else None
+    return Strip(column.id, unit_head(column), tuple(column.unit.column(numbers)), numeric=True, shares=shares)
+
+
+def unit_head(column: Column) -> str:
+    """The label with the unit of the numbers below it: "p95 s"."""
+    label = visible(column.label)
+    symbol = column.unit.symbol if column.unit else ""
+    return f"{label} {symbol}" if symbol and symbol not in label else label
+
+
+def _key_head(column: Column, table: Table) -> str:
+    head = visible(column.label).upper()
+    shown = sum(not row.get("pooled") for row in table.rows)
+    if table.distinct is None or table.distinct <= shown or len(table.by) > 1:
+        return head
+    return f"{head}  top {COUNT.show(shown)} of {COUNT.show(table.distinct)}"
+
+
+def key(row: Row, name: str, by: Sequence[str]) -> str:
+    """What names a row: the value of a dimension, "(unknown)", or, for the pooled tail, "other (N)".
+
+    A value that looks like one of these, or like nothing, is quoted.
+    """
+    if row.get("pooled"):
+        count = number(row.get("pooled_count"))
+        words = "other" if count is None else f"other ({COUNT.show(count)})"
+        return words if name == by[0] else ""
+    value = row.get(name)
+    if value is None:
+        return UNKNOWN_KEY
+    text = plain(value)
+    special = text in {"", NO_VALUE, UNKNOWN_KEY, "other"} or text.startswith("other (") or text != text.strip()
+    return f'"{text}"' if special else text
+
+
+def plain(value: Value) -> str:
+    """A value without a unit, made visible."""
+    if value is None:
+        return NO_VALUE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}" if math.isfinite(value) else UNKNOWN
+    return clip(visible(str(value)), LONGEST)
+
+
+def is_number(value: Value) -> bool:
+    """Whether a value is a number (a truth is none)."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def number(value: Value) -> float | None:
+    """The value where it is a finite number; None otherwise."""
+    return value if isinstance(value, int | float) and math.isfinite(value) else None

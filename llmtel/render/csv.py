@@ -1,0 +1,35 @@
+"""CSV: one table with raw numbers, unknown values empty, and no cell that a spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import csv as std
+import io
+import re
+
+from llmtel.core.answers import Document, Value
+from llmtel.render.rows import flat
+from llmtel.render.text import visible
+
+# What spreadsheets take for the beginning of a formula, also after blanks and in full width (OWASP, CSV injection).
+_FORMULA = re.compile(r"\s*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 (the wide forms are meant)
+
+
+def csv(document: Document) -> str:
+    """The answer as CSV with a line of column ids; see `rows.flat` for how several tables become one."""
+    table = flat(document)
+    ids = [column.id for column in table.columns]
+    text = io.StringIO()
+    writer = std.writer(text, lineterminator="\n")
+    writer.writerow(map(_cell, ids))
+    writer.writerows([_cell(row.get(name)) for name in ids] for row in table.rows)
+    return text.getvalue()
+
+
+def _cell(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return repr(value)
+    return f"'{visible(value)}" if _FORMULA.match(value) else visible(value)

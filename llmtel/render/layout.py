@@ -1,0 +1,158 @@
+"""Tables laid out in lines that fit a width: columns aligned, wrapped, or left out where a table allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from llmtel.core.answers import Table
+from llmtel.render.cells import Strip, number, strips
+from llmtel.render.charts import BAR_CELLS, bar
+from llmtel.render.ink import Ink
+from llmtel.render.text import pad, visible, width, wrap
+
+GAP = 2
+NARROW = 60
+"""Below this width a table that does not fit is told one number a line."""
+_TEXT_FLOOR = 20
+"""Texts wider than this are wrapped before a column is left out."""
+_LONG_HEAD = 12
+_HEAD_LINES = 2
+
+
+@dataclass(frozen=True)
+class Laid:
+    """Lines of a table, and the heads of the columns that did not fit and were left out."""
+
+    lines: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
+
+
+def lay_out(table: Table, cells: int, ink: Ink) -> Laid:
+    """`table` in lines of at most `cells`.
+
+    What does not fit gives way in this order: bars, wide texts (wrapped), the table's optional metrics; then
+    the other columns are wrapped into a second table with the same keys, or, in a narrow terminal, told one a
+    line.
+    """
+    if not table.by and len(table.rows) == 1 and table.metrics:
+        return Laid(tuple(_total(table, cells)))
+    columns = [replace(s, cells=tuple(map(bar, s.shares))) if s.shares else s for s in strips(table)]
+    givers = [s for s in columns if s.shares]
+    givers += [s for name in table.optional for s in columns if s.id == name]
+    dropped: list[Strip] = []
+    while givers and not _fits(columns, cells):
+        dropped.append(givers.pop(0))
+        columns.remove(dropped[-1])
+    return Laid(tuple(_lines(columns, cells, ink)), tuple(s.head for s in dropped))
+
+
+def _lines(columns: Sequence[Strip], cells: int, ink: Ink) -> list[str]:
+    if _fits(columns, cells):
+        return _grid(columns, cells, ink)
+    named = [s for s in columns if s.key] or list(columns[:1])
+    others = [s for s in columns if s not in named]
+    if cells < NARROW or not all(_fits([*named, other], cells) for other in others):
+        return _records(named, others, cells, ink)
+    return _panels(named, others, cells, ink)
+
+
+def _total(table: Table, cells: int) -> list[str]:
+    """A table over nothing: a number a line, each with its unit."""
+    columns = [c for c in table.columns if c.unit]
+    labels = [visible(c.label) for c in columns]
+    figures = [c.unit.show(number(table.rows[0].get(c.id))) for c in columns if c.unit]
+    return _list(labels, figures, cells)
+
+
+def _list(labels: Sequence[str], texts: Sequence[str], cells: int) -> list[str]:
+    """Labels with a text each, the texts below one another and wrapped."""
+    indent = min(max(map(width, labels), default=0), cells // 2) + GAP
+    lines = []
+    for label, text in zip(labels, texts, strict=True):
+        beside = zip_longest(wrap(label, indent - GAP), wrap(text, cells - indent), fillvalue="")
+        lines += [pad(left, indent) + right for left, right in beside]
+    return [line.rstrip() for line in lines]
+
+
+def _records(named: Sequence[Strip], others: Sequence[Strip], cells: int, ink: Ink) -> list[str]:
+    """Each row as its name and, below it, one value a line."""
+    lines: list[str] = []
+    aligned = [max(map(width, s.cells), default=0) for s in others if s.numeric]
+    figures = min(max(aligned, default=0), cells // 2)
+    for i in range(len(named[0].cells)):
+        name = " · ".join(f"{s.head} {s.cells[i]}" for s in named if s.cells[i])
+        lines += map(ink.bold, wrap(name, cells))
+        texts = [pad(s.cells[i], figures, right=True) if s.numeric else s.cells[i] for s in others]
+        lines += [f"  {line}" for line in _list([s.head for s in others], texts, cells - GAP)]
+    return lines
+
+
+def _panels(named: Sequence[Strip], others: Sequence[Strip], cells: int, ink: Ink) -> list[str]:
+    """The columns in several tables, one below the other, each with the names of the rows."""
+    panels: list[list[Strip]] = []
+    for strip in others:
+        if panels and _fits([*named, *panels[-1], strip], cells):
+            panels[-1].append(strip)
+        else:
+            panels.append([strip])
+    grids = [_grid([*named, *panel], cells, ink) for panel in panels]
+    return [line for i, grid in enumerate(grids) for line in (*([""] if i else []), *grid)]
+
+
+def _grid(columns: Sequence[Strip], cells: int, ink: Ink) -> list[str]:
+    """One table: a head and its rows, in columns as wide as they must be."""
+    widths = _widths(columns, cells)
+    heads = _row([s.head for s in columns], columns, widths)
+    rows = zip(*(s.cells for s in columns), strict=True)
+    return [*map(ink.bold, heads), *(line for row in rows for line in _row(row, columns, widths))]
+
+
+def _row(texts: Sequence[str], columns: Sequence[Strip], widths: Sequence[int]) -> list[str]:
+    """The lines of one row; a text wider than its column takes several."""
+    wrapped = [wrap(text, cells) for text, cells in zip(texts, widths, strict=True)]
+    gap = " " * GAP
+    return [
+        gap.join(
+            pad(text, cells, right=s.numeric and not s.shares)
+            for s, text, cells in zip(columns, parts, widths, strict=True)
+        ).rstrip()
+        for parts in zip_longest(*wrapped, fillvalue="")
+    ]
+
+
+def _fits(columns: Sequence[Strip], cells: int) -> bool:
+    return sum(map(_floor, columns)) + GAP * (len(columns) - 1) <= cells
+
+
+def _widths(columns: Sequence[Strip], cells: int) -> list[int]:
+    """The natural widths, with the widest texts narrowed until the whole fits."""
+    widths = [_natural(s) for s in columns]
+    excess = sum(widths) + GAP * (len(columns) - 1) - cells
+    while excess > 0:
+        # One cell at a time from the widest: the texts share what is left evenly.
+        slack = [(w - _floor(s) > 0, w, -i) for i, (s, w) in enumerate(zip(columns, widths, strict=True))]
+        widths[-max(slack)[2]] -= 1
+        excess -= 1
+    return widths
+
+
+def _natural(strip: Strip) -> int:
+    """Cells that a column takes when none of its values is wrapped."""
+    least = BAR_CELLS if strip.shares else 1
+    return max(least, _head_width(strip), *map(width, strip.cells))
+
+
+def _head_width(strip: Strip) -> int:
+    """Cells that the head takes; a long head of several words stands on two lines."""
+    whole = width(strip.head)
+    if whole <= _LONG_HEAD or " " not in strip.head:
+        return whole
+    return next(n for n in range(whole // 2, whole + 1) if len(wrap(strip.head, n)) <= _HEAD_LINES)
+
+
+def _floor(strip: Strip) -> int:
+    """Cells that a column cannot do without: numbers are never wrapped, texts may be."""
+    natural = _natural(strip)
+    return natural if strip.numeric else min(natural, max(_TEXT_FLOOR, _head_width(strip)))

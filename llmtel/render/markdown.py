@@ -1,0 +1,126 @@
+"""A document as GitHub-flavoured Markdown: for a comment, an issue or a wiki page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+
+from llmtel.core.answers import Block, Document, Finding, Findings, Headline, Level, Line, Table, Timeline
+from llmtel.render.cells import UNKNOWN_KEY, Strip, number, strips
+from llmtel.render.charts import timeline
+from llmtel.render.text import visible
+
+_CHART_CELLS = 100
+_MARKS: dict[Level, str] = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001 (the sign is meant)
+_PUNCTUATION = re.compile(r"[\\`*_{}\[\]()+\-!|~$^=]")
+_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+# GitHub makes links of these without any mark-up, notifies people and refers to issues; an empty comment parts them.
+_LINKS = re.compile(r"(?<!\w)[@#](?=\w)|(?<=:)//|(?<=www)\.|(?<=\w)@(?=\w)", re.IGNORECASE)
+_PLAIN = re.compile(r"[\w .:/,;()+*=@#%&?!'\"~^$<>\[\]{}–…-]*")
+_LINE_START = re.compile(r"^(\s*)(#|\d+\.)")
+
+
+def markdown(document: Document) -> str:
+    """`document` as Markdown; nothing that came from a log is taken for mark-up, a link or a mention."""
+    parts = [f"### {escape(document.title)}"] if document.title else []
+    parts += [text for block in document.blocks if (text := _block(block))]
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that reads in rendered Markdown as it is, also in the cell of a table."""
+    plain = "".join(_HTML.get(c, c) for c in visible(text))
+    plain = _PUNCTUATION.sub(r"\\\g<0>", plain)
+    plain = _LINE_START.sub(lambda m: f"{m[1]}{m[2][:-1]}\\{m[2][-1]}", plain)
+    return _LINKS.sub(lambda m: f"{m[0]}<!-- -->" if m[0] in "@#" else f"<!-- -->{m[0]}", plain)
+
+
+def code(text: str) -> str:
+    """Text in a code span, whatever backticks it holds; not for the cells of a table."""
+    text = visible(text)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}" if text.strip() else escape(text)
+
+
+def _name(text: str) -> str:
+    """A name from a log in a table: as code, and in a form that no bar or backtick of it breaks."""
+    if _PLAIN.fullmatch(text) and text.strip():
+        return f"`{text}`"
+    coded = (c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in text)
+    return f"<code>{''.join(coded)}</code>"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Headline():
+            return _headline(block)
+        case Timeline():
+            return _fenced(timeline(block, _CHART_CELLS))
+        case Table():
+            return _table(block)
+        case Findings():
+            return _findings(block)
+        case Line():
+            return _line(block)
+
+
+def _headline(block: Headline) -> str:
+    title = f"**{escape(block.title)}**"
+    heads = [escape(card.name) for card in block.cards]
+    figures = [f"**{escape(card.figure)}**" for card in block.cards]
+    lines = zip_longest(*(map(escape, card.lines) for card in block.cards), fillvalue="")
+    table = _grid(heads, [False] * len(heads), [figures, *lines])
+    return f"{title}\n\n{table}" if block.cards else title
+
+
+def _fenced(lines: Sequence[str]) -> str:
+    fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
+    return "\n".join((fence, *lines, fence)) if lines else ""
+
+
+def _table(table: Table) -> str:
+    if not table.by and len(table.rows) == 1 and table.metrics:
+        return _total(table)
+    columns = strips(table)
+    cells = (s.cells if s.numeric else [_named(s, cell) for cell in s.cells] for s in columns)
+    grid = _grid([escape(s.head) for s in columns], [s.numeric for s in columns], zip(*cells, strict=True))
+    title = f"**{escape(table.title)}**\n\n" if table.title else ""
+    return title + grid
+
+
+def _total(table: Table) -> str:
+    """A table over nothing: a number a row, each with its unit."""
+    columns = [c for c in table.columns if c.unit]
+    figures = [c.unit.show(number(table.rows[0].get(c.id))) for c in columns if c.unit]
+    rows = zip([escape(c.label) for c in columns], map(escape, figures), strict=True)
+    return _grid(["", escape(table.title)], [False, True], rows)
+
+
+def _named(strip: Strip, cell: str) -> str:
+    """What names a row as code; what stands for no value, and other words, as text."""
+    made_up = cell in {"", UNKNOWN_KEY, "other"} or cell.startswith("other (")
+    return escape(cell) if made_up or not strip.key else _name(cell)
+
+
+def _grid(heads: Sequence[str], numeric: Sequence[bool], rows: Iterable[Sequence[str]]) -> str:
+    rules = ["--:" if right else "---" for right in numeric]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, rules, *rows))
+
+
+def _findings(block: Findings) -> str:
+    items = [_finding(finding, f"{i}. ") for i, finding in enumerate(block.findings, 1)]
+    return "\n".join((*([f"**{escape(block.title)}**\n"] if block.title else []), *items))
+
+
+def _finding(finding: Finding, place: str) -> str:
+    figure = f"**{escape(finding.figure)}** " if finding.figure else ""
+    said = f"{place}{_MARKS[finding.level]} {figure}{escape(finding.text)}"
+    return f"{said}  \n{' ' * len(place)}{code(finding.command)}" if finding.command else said
+
+
+def _line(block: Line) -> str:
+    mark = f"{_MARKS['warning']} " if block.grave else ""
+    name = f"**{escape(block.name)}** " if block.name else ""
+    return f"{mark}{name}{escape(block.text)}"

@@ -1,0 +1,81 @@
+"""Tables as plain rows for machines: raw numbers, null where unknown, and never a value that is no number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from llmtel.core.answers import Column, Document, Row, Table, Value
+
+_POOLED = ("pooled", "pooled_count")
+
+
+@dataclass(frozen=True)
+class Flat:
+    """One table with everything in it: the columns in order, and rows of values."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def raw(table: Table, row: Row) -> dict[str, Value]:
+    """A row as machines get it: every column in order, and the mark of the pooled tail where it is that."""
+    values = {column.id: finite(row.get(column.id)) for column in table.columns}
+    if not row.get("pooled"):
+        return values
+    return values | {name: row[name] for name in _POOLED if row.get(name) is not None}
+
+
+def finite(value: Value) -> Value:
+    """The value, or None for a float that is no number."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def flat(document: Document) -> Flat:
+    """The answer as one table.
+
+    The total is left out beside a single other table; several tables stand below one another with a column `by` that
+    says whose row it is.
+    """
+    tables = document.tables
+    chosen = [table for table in tables if table.by] or list(tables[:1])
+    if len(chosen) == 1:
+        return Flat(_columns(chosen), tuple(raw(chosen[0], row) for row in chosen[0].rows))
+    by = Column("by", "by", "Dimensions of the table that the row is of", kind="dimension")
+    rows = [{"by": ",".join(table.by), **raw(table, row)} for table in tables for row in table.rows]
+    return Flat((by, *_columns(tables)), tuple(rows))
+
+
+def _columns(tables: Sequence[Table]) -> tuple[Column, ...]:
+    """The columns of all tables, dimensions first, and those of pooling where a row is pooled."""
+    found = {column.id: column for table in tables for column in table.columns}
+    first = [column for column in found.values() if column.kind == "dimension"]
+    rest = [column for column in found.values() if column.kind != "dimension"]
+    pooled = any(row.get("pooled") for table in tables for row in table.rows)
+    return (*first, *rest, *(_POOLING if pooled else ()))
+
+
+_POOLING = (
+    Column("pooled", "pooled", "True for the tail of a table, which stands for several groups", kind="field"),
+    Column("pooled_count", "pooled", "How many groups the tail stands for", kind="field"),
+)
+
+
+def jsonable(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
+    """`value` with only what JSON has: no NaN, dates as ISO text, every mapping a dict, every sequence a list."""
+    match value:
+        case str() | int() | None:
+            return value
+        case float():
+            return finite(value)
+        case date():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): jsonable(item) for key, item in value.items()}
+        case Sequence() | set() | frozenset():
+            return [jsonable(item) for item in value]
+    msg = f"{type(value).__name__} has no form in JSON"
+    raise TypeError(msg)
