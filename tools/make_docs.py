@@ -1,0 +1,159 @@
+"""Write what the documentation says of the program: reference pages and blocks of the README.
+
+    python tools/make_docs.py            # writes docs/reference/*.md and the blocks of README.md
+    python tools/make_docs.py --check    # writes nothing; exits 1 when one of them differs
+
+A block stands between `<!-- NAME: made by tools/make_docs.py -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from llmtel.cli.app import app
+from llmtel.core.errors import Exit
+
+ROOT = Path(__file__).parents[1]
+WIDTH = 112
+BLOCK = re.compile(r"(<!-- (\w+): made by tools/make_docs\.py -->\n).*?(<!-- end -->)", re.DOTALL)
+SECONDS = re.compile(r" · \d+\.\d s$", re.MULTILINE)
+PAGES = {
+    "metrics": "Every number that `--metrics` and `--sort` take. Known means not null; a ratio divides by "
+    "what is known, and over nothing it is null. Percentiles are exact, with linear interpolation.",
+    "dimensions": "Every way to split that `--by` and `--where` take. An unknown value is null in JSON, empty "
+    "in CSV and `(unknown)` in tables; days, weeks, months and hours are in `--tz`.",
+    "fields": "The columns of a call: one row is one request to a model and what came of it. `--where` "
+    "takes them too, and `llmtel ingest` writes them. Each token is counted in exactly one token field.",
+    "formats": "The logs that are read. The format is found from the content, whatever the file is called; "
+    "`--input-format NAME` overrides.",
+}
+EXITS = {
+    Exit.OK: "fine; also for an empty file",
+    Exit.CRASH: "a crash, or a fault of the machine (a full disk)",
+    Exit.USAGE: "an option, name, path or price file that cannot work",
+    Exit.VIOLATED: "kept for rules that are violated; no command of this version has rules",
+    Exit.STRICT: "under `--strict`: a record was rejected, or a value could not be read",
+    Exit.UNREADABLE: "there was input, and nothing of it could be read",
+}
+
+
+def printed(*arguments: str) -> str:
+    """What `llmtel` prints for these arguments, at the top of the repository, without colour."""
+    environment = {**os.environ, "COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb", "PYTHONUTF8": "1"}
+    run = subprocess.run(  # noqa: S603 (our own program)
+        [sys.executable, "-m", "llmtel", *arguments],
+        cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    return run.stdout
+
+
+def table(heads: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return (
+        "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+        + "\n"
+    )
+
+
+def commands() -> dict[str, Any]:
+    """The commands by name, in their order."""
+    group: Any = typer.main.get_command(app)
+    return dict(group.commands)
+
+
+def first_line(command: Any) -> str:  # noqa: ANN401 (typer has no public type of its own for a command)
+    """The sentence that says what a command does."""
+    return str(command.help).strip().splitlines()[0]
+
+
+def words(parameter: Any) -> str:  # noqa: ANN401 (as above)
+    """How a parameter is written on the command line."""
+    if parameter.param_type_name == "argument":
+        return f"`{parameter.metavar or parameter.name.upper()}`"
+    choices = getattr(parameter.type, "choices", ())
+    value = "" if parameter.is_flag else "|".join(choices) or parameter.type.name.upper()
+    return ", ".join(f"`{option}`" for option in parameter.opts) + (f" `{value}`" if value else "")
+
+
+def page_of_commands() -> str:
+    """The reference page of the command line."""
+    parts = ["# Commands\n\nAs `llmtel COMMAND --help` says it.\n"]
+    for name, command in commands().items():
+        rows = ((words(parameter), parameter.help or "") for parameter in command.params)
+        parts.append(
+            f"## llmtel {name}\n\n{command.help.strip()}\n\n{table(('option', 'what it does'), rows)}"
+        )
+    return "\n".join(parts)
+
+
+def reference() -> dict[Path, str]:
+    """The pages of docs/reference."""
+    folder = ROOT / "docs" / "reference"
+    pages = {
+        folder
+        / f"{what}.md": f"# {what.title()}\n\n{intro}\n\n{printed('list', what, '--format', 'markdown')}"
+        for what, intro in PAGES.items()
+    }
+    return {**pages, folder / "commands.md": page_of_commands()}
+
+
+def capture() -> str:
+    """What `llmtel analyze sample_logs/` prints."""
+    lines = "\n".join(line.rstrip() for line in printed("analyze", "sample_logs/").strip("\n").splitlines())
+    return f"```text\n$ llmtel analyze sample_logs/\n{lines}\n```\n"
+
+
+def blocks() -> dict[str, str]:
+    """The blocks of the README by name."""
+    return {
+        "capture": capture(),
+        "commands": table(
+            ("command", "what it does"),
+            ((f"`llmtel {name}`", first_line(c)) for name, c in commands().items()),
+        ),
+        "formats": printed("list", "formats", "--format", "markdown"),
+        "exits": table(("exit code", "when"), ((str(int(code)), EXITS[code]) for code in Exit)),
+    }
+
+
+def with_blocks(text: str, made: dict[str, str]) -> str:
+    """`text` with every block as it should be. Raises `KeyError` for a block that nobody makes."""
+    return BLOCK.sub(lambda match: match[1] + made[match[2]] + match[3], text)
+
+
+def same(path: Path, text: str) -> bool:
+    """Whether a file says this already, but for the seconds of the capture, which differ from run to run."""
+    there = path.read_text("utf-8") if path.exists() else ""
+    return SECONDS.sub("", there) == SECONDS.sub("", text)
+
+
+def main() -> int:
+    """Write or check; the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something differs")
+    args = parser.parse_args()
+    readme = ROOT / "README.md"
+    wanted = {**reference(), readme: with_blocks(readme.read_text("utf-8"), blocks())}
+    stale = [path for path, text in wanted.items() if not same(path, text)]
+    for path in stale:
+        print(f"{'differs' if args.check else 'written'}: {path.relative_to(ROOT)}")
+        if not args.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], "utf-8")
+    return 1 if args.check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
