@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from llmtel.core.answers import Column, Row, Table, Value
 from llmtel.core.units import COUNT, UNKNOWN
-from llmtel.render.text import clip, visible
+from llmtel.render.text import clip, visible, width
 
 NO_VALUE = "–"
 """A text that is not there."""
@@ -19,9 +20,10 @@ LONGEST = 240
 
 @dataclass(frozen=True)
 class Strip:
-    """A column ready to be seen: its head, one visible text a row, and whether it holds numbers (aligned right).
+    """A column ready to be seen: its head, one visible text a row, and whether it holds numbers.
 
-    `key` marks what names the rows. `shares` are the parts of the whole (0 … 1) where the column may be drawn as bars.
+    `key` marks what names the rows. `shares` are the parts of the whole (0 … 1) where the column may be drawn
+    as bars.
     """
 
     id: str
@@ -30,6 +32,17 @@ class Strip:
     numeric: bool = False
     key: bool = False
     shares: tuple[float | None, ...] | None = None
+
+    @cached_property
+    def widest(self) -> int:
+        """Cells of the widest value."""
+        return max(map(width, self.cells), default=0)
+
+
+def heading(table: Table) -> str:
+    """The title of a table, or nothing where the heads of its dimensions say the same."""
+    said = {", ".join(table.by).casefold(), " × ".join(table.by).casefold()}
+    return "" if table.title.casefold() in said else visible(table.title)
 
 
 def strips(table: Table) -> list[Strip]:
@@ -45,16 +58,18 @@ def _strip(column: Column, table: Table) -> Strip:
     if column.unit is None:
         numeric = any(is_number(v) for v in values) and all(v is None or is_number(v) for v in values)
         return Strip(column.id, visible(column.label), tuple(plain(v) for v in values), numeric=numeric)
-    numbers = [number(value) for value in values]
-    shares = tuple(numbers) if column.id == table.bar else None
-    return Strip(column.id, unit_head(column), tuple(column.unit.column(numbers)), numeric=True, shares=shares)
+    numbers = tuple(number(value) for value in values)
+    shares = numbers if column.id == table.bar else None
+    return Strip(
+        column.id, unit_head(column), tuple(column.unit.column(numbers)), numeric=True, shares=shares
+    )
 
 
 def unit_head(column: Column) -> str:
     """The label with the unit of the numbers below it: "p95 s"."""
     label = visible(column.label)
     symbol = column.unit.symbol if column.unit else ""
-    return f"{label} {symbol}" if symbol and symbol not in label else label
+    return label if not symbol or symbol in label else f"{label} {symbol}"
 
 
 def _key_head(column: Column, table: Table) -> str:
@@ -78,7 +93,9 @@ def key(row: Row, name: str, by: Sequence[str]) -> str:
     if value is None:
         return UNKNOWN_KEY
     text = plain(value)
-    special = text in {"", NO_VALUE, UNKNOWN_KEY, "other"} or text.startswith("other (") or text != text.strip()
+    special = (
+        text in {"", NO_VALUE, UNKNOWN_KEY, "other"} or text.startswith("other (") or text != text.strip()
+    )
     return f'"{text}"' if special else text
 
 

@@ -16,7 +16,9 @@ BAR_CELLS = 8
 _WIDEST_STEP = 4
 _NARROWEST_CHART = 16
 _ROOM_FOR_DATE = 60
-_TICKS = (1, 2, 3, 6, 7, 12, 14, 24, 28, 48, 56, 84, 168, 364)
+_DAY_TICKS = (1, 2, 7, 14, 28, 56, 91, 182, 364)
+_HOUR_TICKS = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672)
+_DAY = len("2026-11-13")
 
 
 def bar(share: float | None, cells: int = BAR_CELLS) -> str:
@@ -40,13 +42,14 @@ def _height(value: float, top: float) -> str:
 def timeline(block: Timeline, cells: int) -> list[str]:
     """The series below one another over one axis, in lines of at most `cells`.
 
-    Where the steps are more than fit, a mark stands for several of them and shows the highest; the axis says so.
+    Where the steps are more than fit, a mark stands for several of them and shows the highest, and the last
+    line says so.
     """
-    if not block.series:
+    if not block.series or not block.series[0].steps:
         return []
     labels = [clip(visible(one.label), max(8, cells // 3)) for one in block.series]
     indent = max(map(width, labels)) + 2
-    notes = [_peak(one, dated=cells >= _ROOM_FOR_DATE) for one in block.series]
+    notes = _peaks(block.series, dated=cells >= _ROOM_FOR_DATE)
     room = cells - indent - max(map(width, notes)) - 2
     stacked = room < _NARROWEST_CHART
     if stacked:
@@ -73,21 +76,25 @@ def _highest(values: Sequence[float | None], group: int) -> list[float | None]:
     return [max((v for v in some if v is not None), default=None) for some in groups]
 
 
-def _peak(series: Series, *, dated: bool) -> str:
-    """Where a series is highest: "max $27.91  Fri 13 Nov"."""
-    known = [(v, -i) for i, v in enumerate(series.values) if v is not None]
-    if not known:
-        return ""
-    value, at = max(known)
-    figure = f"max {series.unit.show(value)}"
-    return f"{pad(figure, 11)}  {_moment(series.steps[-at], weekday=True)}" if dated else figure
+def _peaks(some: Sequence[Series], *, dated: bool) -> list[str]:
+    """Where each series is highest: "max $27.91  Fri 13 Nov"; nothing for one without any value."""
+    tops = [max(((v, -i) for i, v in enumerate(one.values) if v is not None), default=None) for one in some]
+    figures = [f"max {one.unit.show(top[0])}" if top else "" for one, top in zip(some, tops, strict=True)]
+    if not dated:
+        return figures
+    widest = max(map(width, figures))
+    return [
+        f"{pad(figure, widest)}  {_moment(one.steps[-top[1]], weekday=True)}" if top else ""
+        for one, figure, top in zip(some, figures, tops, strict=True)
+    ]
 
 
 def _axis(steps: Sequence[str], per_mark: int) -> str:
     """Dates below the marks where they begin, as many as fit."""
     words = [_moment(step) for step in steps]
     widest = max(map(width, words), default=0)
-    every = next((n for n in _TICKS if n * per_mark >= widest + 2), len(steps))
+    ticks = _DAY_TICKS if len(steps[0]) <= _DAY else _HOUR_TICKS
+    every = next((n for n in ticks if n * per_mark > widest), len(steps))
     line = ""
     for i in range(0, len(steps), every):
         line = pad(line, i * per_mark)
@@ -103,6 +110,6 @@ def _moment(step: str, *, weekday: bool = False) -> str:
     except ValueError:
         return clip(visible(step), 16)
     day = f"{moment.day} {moment:%b}"
-    if len(step) > len("2026-11-13"):
+    if len(step) > _DAY:
         return f"{day} {moment:%H:%M}" if weekday or moment.hour == 0 else f"{moment:%H:%M}"
     return f"{moment:%a} {day}" if weekday else day

@@ -1,4 +1,4 @@
-"""CSV: one table with raw numbers, unknown values empty, and no cell that a spreadsheet takes for a formula."""
+"""CSV: one table of raw numbers, the unknown empty, and no cell that a spreadsheet takes for a formula."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from llmtel.core.answers import Document, Value
 from llmtel.render.rows import flat
 from llmtel.render.text import visible
 
-# What spreadsheets take for the beginning of a formula, also after blanks and in full width (OWASP, CSV injection).
+# What spreadsheets take for the beginning of a formula, also after blanks and in full width ("CSV Injection",
+# owasp.org).
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 (the wide forms are meant)
 
 

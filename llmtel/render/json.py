@@ -10,8 +10,10 @@ from typing import Any
 from llmtel.core.answers import Column, Document, Finding, Table
 from llmtel.render.rows import jsonable, raw
 
-# Inside JSON such characters stand only in strings, where an escape means the same and does nothing to a terminal.
-_HOSTILE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\ufffb]")
+# In JSON these stand only within strings, where an escape means the same and leaves a terminal alone.
+_HOSTILE = re.compile(
+    "[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\ufffb]"
+)
 
 
 def json(document: Document) -> str:
@@ -44,6 +46,8 @@ def _table(table: Table) -> str:
         "columns": _text({column.id: _column(column) for column in table.columns}),
         "rows": _array([_text(raw(table, row)) for row in table.rows]),
     }
+    if table.n:
+        members["n"] = _array([_text(counts) for counts in table.n])
     return _object(list(members.items()))
 
 

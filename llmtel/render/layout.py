@@ -1,4 +1,4 @@
-"""Tables laid out in lines that fit a width: columns aligned, wrapped, or left out where a table allows it."""
+"""Tables in lines that fit a width: columns aligned, wrapped, or left out where a table allows it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lay_out(table: Table, cells: int, ink: Ink) -> Laid:
     """
     if not table.by and len(table.rows) == 1 and table.metrics:
         return Laid(tuple(_total(table, cells)))
-    columns = [replace(s, cells=tuple(map(bar, s.shares))) if s.shares else s for s in strips(table)]
+    columns = [_drawn(s, table) for s in strips(table)]
     givers = [s for s in columns if s.shares]
     givers += [s for name in table.optional for s in columns if s.id == name]
     dropped: list[Strip] = []
@@ -56,6 +56,14 @@ def _lines(columns: Sequence[Strip], cells: int, ink: Ink) -> list[str]:
     if cells < NARROW or not all(_fits([*named, other], cells) for other in others):
         return _records(named, others, cells, ink)
     return _panels(named, others, cells, ink)
+
+
+def _drawn(strip: Strip, table: Table) -> Strip:
+    """The column as a terminal shows it: shares as bars, which need no unit."""
+    if strip.shares is None:
+        return strip
+    cells = tuple(bar(share).ljust(BAR_CELLS) for share in strip.shares)
+    return replace(strip, head=visible(table.column(strip.id).label), cells=cells, numeric=False)
 
 
 def _total(table: Table, cells: int) -> list[str]:
@@ -77,15 +85,12 @@ def _list(labels: Sequence[str], texts: Sequence[str], cells: int) -> list[str]:
 
 
 def _records(named: Sequence[Strip], others: Sequence[Strip], cells: int, ink: Ink) -> list[str]:
-    """Each row as its name and, below it, one value a line."""
-    lines: list[str] = []
-    aligned = [max(map(width, s.cells), default=0) for s in others if s.numeric]
-    figures = min(max(aligned, default=0), cells // 2)
+    """The heads of what names the rows, then each row as its name and, below it, one value a line."""
+    lines = [ink.bold(line) for line in wrap(" · ".join(s.head for s in named), cells)]
+    labels = [s.head for s in others]
     for i in range(len(named[0].cells)):
-        name = " · ".join(f"{s.head} {s.cells[i]}" for s in named if s.cells[i])
-        lines += map(ink.bold, wrap(name, cells))
-        texts = [pad(s.cells[i], figures, right=True) if s.numeric else s.cells[i] for s in others]
-        lines += [f"  {line}" for line in _list([s.head for s in others], texts, cells - GAP)]
+        lines += wrap(" · ".join(s.cells[i] for s in named if s.cells[i]), cells)
+        lines += ["  " + line for line in _list(labels, [s.cells[i] for s in others], cells - GAP)]
     return lines
 
 
@@ -115,8 +120,7 @@ def _row(texts: Sequence[str], columns: Sequence[Strip], widths: Sequence[int]) 
     gap = " " * GAP
     return [
         gap.join(
-            pad(text, cells, right=s.numeric and not s.shares)
-            for s, text, cells in zip(columns, parts, widths, strict=True)
+            pad(text, cells, right=s.numeric) for s, text, cells in zip(columns, parts, widths, strict=True)
         ).rstrip()
         for parts in zip_longest(*wrapped, fillvalue="")
     ]
@@ -139,20 +143,19 @@ def _widths(columns: Sequence[Strip], cells: int) -> list[int]:
 
 
 def _natural(strip: Strip) -> int:
-    """Cells that a column takes when none of its values is wrapped."""
-    least = BAR_CELLS if strip.shares else 1
-    return max(least, _head_width(strip), *map(width, strip.cells))
-
-
-def _head_width(strip: Strip) -> int:
-    """Cells that the head takes; a long head of several words stands on two lines."""
-    whole = width(strip.head)
-    if whole <= _LONG_HEAD or " " not in strip.head:
-        return whole
-    return next(n for n in range(whole // 2, whole + 1) if len(wrap(strip.head, n)) <= _HEAD_LINES)
+    """Cells that a column takes when nothing of it is wrapped."""
+    return max(1, width(strip.head), strip.widest)
 
 
 def _floor(strip: Strip) -> int:
-    """Cells that a column cannot do without: numbers are never wrapped, texts may be."""
-    natural = _natural(strip)
-    return natural if strip.numeric else min(natural, max(_TEXT_FLOOR, _head_width(strip)))
+    """Cells that a column cannot do without: texts and long heads may be wrapped, numbers never."""
+    least = max(1, _head_floor(strip.head), strip.widest if strip.numeric else 0)
+    return least if strip.numeric else min(_natural(strip), max(_TEXT_FLOOR, least))
+
+
+def _head_floor(head: str) -> int:
+    """Cells of a head on one line or, where it is long, on two."""
+    whole = width(head)
+    if whole <= _LONG_HEAD or " " not in head:
+        return whole
+    return next(n for n in range(whole // 2, whole + 1) if len(wrap(head, n)) <= _HEAD_LINES)

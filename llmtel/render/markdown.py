@@ -7,18 +7,19 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from llmtel.core.answers import Block, Document, Finding, Findings, Headline, Level, Line, Table, Timeline
-from llmtel.render.cells import UNKNOWN_KEY, Strip, number, strips
+from llmtel.render.cells import UNKNOWN_KEY, Strip, heading, number, strips
 from llmtel.render.charts import timeline
 from llmtel.render.text import visible
 
 _CHART_CELLS = 100
 _MARKS: dict[Level, str] = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001 (the sign is meant)
-_PUNCTUATION = re.compile(r"[\\`*_{}\[\]()+\-!|~$^=]")
+# An underscore within a word is only that.
+_PUNCTUATION = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-# GitHub makes links of these without any mark-up, notifies people and refers to issues; an empty comment parts them.
-_LINKS = re.compile(r"(?<!\w)[@#](?=\w)|(?<=:)//|(?<=www)\.|(?<=\w)@(?=\w)", re.IGNORECASE)
+# Of these GitHub makes links, without any mark-up, and notifies people; an empty comment parts them.
+_LINKS = re.compile(r"(?<!\w)(?:@(?=\w)|#(?=\d))|(?<=:)//|(?<=www)\.|(?<=\w)@(?=[\w-]+\.\w)", re.IGNORECASE)
 _PLAIN = re.compile(r"[\w .:/,;()+*=@#%&?!'\"~^$<>\[\]{}–…-]*")
-_LINE_START = re.compile(r"^(\s*)(#|\d+\.)")
+_LINE_START = re.compile(r"(\d*)([-+=#.)])(?=[\s#=-]|$)")
 
 
 def markdown(document: Document) -> str:
@@ -30,9 +31,10 @@ def markdown(document: Document) -> str:
 
 def escape(text: str) -> str:
     """Text that reads in rendered Markdown as it is, also in the cell of a table."""
-    plain = "".join(_HTML.get(c, c) for c in visible(text))
+    plain = "".join(_HTML.get(c, c) for c in visible(text).strip())
     plain = _PUNCTUATION.sub(r"\\\g<0>", plain)
-    plain = _LINE_START.sub(lambda m: f"{m[1]}{m[2][:-1]}\\{m[2][-1]}", plain)
+    if start := _LINE_START.match(plain):
+        plain = f"{start[1]}\\{plain[start.start(2) :]}"
     return _LINKS.sub(lambda m: f"{m[0]}<!-- -->" if m[0] in "@#" else f"<!-- -->{m[0]}", plain)
 
 
@@ -86,8 +88,8 @@ def _table(table: Table) -> str:
     columns = strips(table)
     cells = (s.cells if s.numeric else [_named(s, cell) for cell in s.cells] for s in columns)
     grid = _grid([escape(s.head) for s in columns], [s.numeric for s in columns], zip(*cells, strict=True))
-    title = f"**{escape(table.title)}**\n\n" if table.title else ""
-    return title + grid
+    title = heading(table)
+    return f"**{escape(title)}**\n\n{grid}" if title else grid
 
 
 def _total(table: Table) -> str:

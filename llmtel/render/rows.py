@@ -22,7 +22,7 @@ class Flat:
 
 
 def raw(table: Table, row: Row) -> dict[str, Value]:
-    """A row as machines get it: every column in order, and the mark of the pooled tail where it is that."""
+    """A row as machines get it: every column in order, and the mark of the pooled tail where it is one."""
     values = {column.id: finite(row.get(column.id)) for column in table.columns}
     if not row.get("pooled"):
         return values
@@ -37,8 +37,8 @@ def finite(value: Value) -> Value:
 def flat(document: Document) -> Flat:
     """The answer as one table.
 
-    The total is left out beside a single other table; several tables stand below one another with a column `by` that
-    says whose row it is.
+    The total is left out beside a single other table; several tables stand below one another with a column
+    `by` that says whose row it is.
     """
     tables = document.tables
     chosen = [table for table in tables if table.by] or list(tables[:1])
@@ -65,7 +65,7 @@ _POOLING = (
 
 
 def jsonable(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
-    """`value` with only what JSON has: no NaN, dates as ISO text, every mapping a dict, every sequence a list."""
+    """`value` with only what JSON has: dicts, lists, no NaN, and dates as ISO text."""
     match value:
         case str() | int() | None:
             return value

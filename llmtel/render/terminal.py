@@ -1,4 +1,4 @@
-"""A document as lines for a terminal or a text file: the numbers first, then their shape, who, what next, how sure."""
+"""A document as lines for a terminal or a text file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,19 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
-from llmtel.core.answers import Block, Card, Document, Finding, Findings, Headline, Level, Line, Table, Timeline
+from llmtel.core.answers import (
+    Block,
+    Card,
+    Document,
+    Finding,
+    Findings,
+    Headline,
+    Level,
+    Line,
+    Table,
+    Timeline,
+)
+from llmtel.render.cells import heading
 from llmtel.render.charts import timeline
 from llmtel.render.ink import Ink
 from llmtel.render.layout import lay_out
@@ -16,19 +28,20 @@ MARGIN = 2
 NARROWEST = 24
 """A terminal narrower than this gets lines of this width."""
 MARKS: dict[Level, str] = {"error": "✗", "warning": "▲", "info": "·"}
-_CARD_GAP = 4
+_CARD_GAPS = (2, 6)
+"""The least and the most cells between two cards."""
 _FIGURE = 12
 _WORDS = re.compile(r"(?:[^\s'\"\\]|\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\")+")
 
 
 def terminal(document: Document, cells: int, *, color: bool) -> str:
-    """`document` in lines of at most `cells`; only the commands to paste may be wider, where a word of them is."""
+    """`document` in lines of at most `cells`; only a command to paste is wider, where a word of it is."""
     writer = _Writer(max(NARROWEST, cells) - MARGIN, Ink(color))
     return writer.document(document)
 
 
 class _Writer:
-    """Writes blocks in lines of at most `cells` (without the margin) and remembers which columns did not fit."""
+    """Writes blocks in lines of at most `cells`, without the margin; remembers which columns did not fit."""
 
     def __init__(self, cells: int, ink: Ink) -> None:
         self.cells = cells
@@ -36,23 +49,24 @@ class _Writer:
         self.dropped: dict[str, None] = {}
 
     def document(self, document: Document) -> str:
-        parts: list[list[str]] = []
-        if document.title and not any(isinstance(b, Headline | Line) for b in document.blocks[:1]):
-            parts.append([self.ink.bold(line) for line in wrap(visible(document.title), self.cells)])
-        before: Block | None = None
-        for block in document.blocks:
-            lines = self.block(block)
-            if isinstance(block, Line) and isinstance(before, Line):
-                parts[-1] += lines
-            else:
-                parts.append(lines)
-            before = block
+        written = [(block, self.block(block)) for block in document.blocks]
         if self.dropped:
-            said = f"left out at this width: {', '.join(self.dropped)}"
-            parts.append([self.ink.dim(line) for line in _hanging(said, self.cells, MARGIN)])
-        margin = " " * MARGIN
-        texts = ["\n".join(margin + line if line else "" for line in lines) for lines in parts if lines]
-        return "\n\n".join(texts) + "\n"
+            left_out = Line(f"left out at this width: {', '.join(self.dropped)}")
+            written.append((left_out, self.line(left_out)))
+        text = self.title(document)
+        before: Block | None = None
+        for block, lines in written:
+            # Lines that follow one another are one paragraph.
+            text += [""] if text and not (isinstance(block, Line) and isinstance(before, Line)) else []
+            text += lines
+            before = block
+        return "".join(f"{' ' * MARGIN}{line}".rstrip() + "\n" for line in text)
+
+    def title(self, document: Document) -> list[str]:
+        """The document's title, where its first block does not say what was read."""
+        if any(isinstance(block, Headline | Line) for block in document.blocks[:1]):
+            return []
+        return [self.ink.bold(line) for line in wrap(visible(document.title), self.cells) if line]
 
     def block(self, block: Block) -> list[str]:
         match block:
@@ -72,21 +86,17 @@ class _Writer:
         for cards in _shelves(block.cards, self.cells):
             widths = [_card_width(card, self.cells) for card in cards]
             columns = [_card_lines(card, cells) for card, cells in zip(cards, widths, strict=True)]
-            rows = [
-                (" " * _CARD_GAP).join(map(pad, row, widths)).rstrip()
-                for row in zip_longest(*columns, fillvalue="")
-            ]
+            gap = " " * _card_gap(widths, self.cells)
+            rows = [gap.join(map(pad, row, widths)).rstrip() for row in zip_longest(*columns, fillvalue="")]
             lines += ["", self.ink.dim(rows[0]), self.ink.bold(rows[1]), *rows[2:]]
         return lines
 
     def table(self, block: Table) -> list[str]:
         laid = lay_out(block, self.cells, self.ink)
         self.dropped |= dict.fromkeys(laid.dropped)
-        # The head of a single dimension is title enough.
-        named = {column.label.casefold() for column in block.columns[:1]} | {", ".join(block.by).casefold()}
-        title = "" if block.title.casefold() in named else visible(block.title)
-        empty = [] if block.rows else [self.ink.dim("nothing")]
-        return [*(self.ink.bold(line) for line in wrap(title, self.cells) if line), *laid.lines, *empty]
+        title = [self.ink.bold(line) for line in wrap(heading(block), self.cells) if line]
+        empty = [] if block.rows else [self.ink.dim("no rows")]
+        return [*title, *laid.lines, *empty]
 
     def findings(self, block: Findings) -> list[str]:
         lines = [self.ink.bold(line) for line in wrap(visible(block.title).upper(), self.cells) if line]
@@ -96,7 +106,7 @@ class _Writer:
         return lines
 
     def finding(self, finding: Finding, place: str, figures: int) -> list[str]:
-        """The number and the sentence, side by side or, where the width is short, below one another; the command."""
+        """The number and the sentence, side by side if there is room, and the command below."""
         lead = width(place) + 3
         mark = self.ink.level(finding.level, MARKS[finding.level])
         figure = visible(finding.figure)
@@ -141,6 +151,7 @@ class _Writer:
 
 def _hanging(text: str, cells: int, indent: int) -> list[str]:
     """Wrapped lines, all but the first indented."""
+    text = text.strip()
     first, *_ = wrap(text, cells)
     rest = text[len(first) :].lstrip()
     return [first, *(" " * indent + line for line in (wrap(rest, cells - indent) if rest else []))]
@@ -149,6 +160,11 @@ def _hanging(text: str, cells: int, indent: int) -> list[str]:
 def _card_width(card: Card, cells: int) -> int:
     texts = map(visible, (card.name, card.figure, *card.lines))
     return min(max(map(width, texts)), cells)
+
+
+def _card_gap(widths: Sequence[int], cells: int) -> int:
+    least, most = _CARD_GAPS
+    return max(least, min(most, (cells - sum(widths)) // max(1, len(widths) - 1)))
 
 
 def _card_lines(card: Card, cells: int) -> list[str]:
@@ -161,8 +177,8 @@ def _shelves(cards: Sequence[Card], cells: int) -> list[list[Card]]:
     shelves: list[list[Card]] = []
     left = 0
     for card in cards:
-        needed = _card_width(card, cells) + _CARD_GAP
-        if not shelves or needed - _CARD_GAP > left:
+        needed = _card_width(card, cells) + _CARD_GAPS[0]
+        if not shelves or needed - _CARD_GAPS[0] > left:
             shelves.append([])
             left = cells
         shelves[-1].append(card)

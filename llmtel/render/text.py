@@ -1,7 +1,7 @@
 """Text from logs made safe to print, measured in terminal cells, padded and wrapped.
 
-Whatever came from a log is hostile: it may hold terminal escapes, line breaks, right-to-left overrides or characters
-that are not there to the eye. `visible` shows each of them as an escape; the other functions expect visible text.
+Whatever came from a log is hostile: it may hold terminal escapes, line breaks, right-to-left overrides or
+characters that the eye does not see. `visible` shows each as an escape; the other functions expect such text.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from itertools import pairwise
 
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks that draw nothing: fillers and joiners, used to make two names look alike.
-_BLANKS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x2800, 0x3164, 0xFFA0)))
-_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_BLANKS = frozenset(
+    map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x2800, 0x3164, 0xFFA0))
+)
 _JOINER = "\u200d"
 _EMOJI_STYLE = "\ufe0f"
 _BREAK_AFTER = frozenset("-_/.:,;|@=")
@@ -21,7 +22,7 @@ ELLIPSIS = "…"
 
 
 def visible(text: str) -> str:
-    """`text` with every control, bidirectional, invisible or unassigned character written as an escape (`\\x1b`)."""
+    """`text` with every control, bidirectional, invisible or unassigned character written as an escape."""
     if text.isascii() and text.isprintable():
         return text
     joined = _emoji_joiners(text)
@@ -43,8 +44,8 @@ def _is_emoji(char: str) -> bool:
 
 
 def _escape(char: str) -> str:
-    code = ord(char)
-    return _SHORT.get(char) or (f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")  # noqa: PLR2004 (the widths of the escapes)
+    """The escape that Python shows for a character that cannot be printed."""
+    return ascii(char)[1:-1]
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +56,7 @@ def _cells(char: str) -> int:
 
 
 def width(text: str) -> int:
-    """Cells that `text` takes in a terminal: wide characters two, combining marks none (never less than it takes)."""
+    """The most cells that `text` takes in a terminal: wide characters two, combining marks none."""
     if text.isascii():
         return len(text)
     # A terminal may widen a narrow symbol that asks for emoji style: count the most it may take.
@@ -75,7 +76,7 @@ def clip(text: str, cells: int) -> str:
 
 
 def wrap(text: str, cells: int) -> list[str]:
-    """Lines of at most `cells`, broken at blanks, and inside a word only where the word alone is wider than a line."""
+    """Lines of at most `cells`, broken at blanks, and within a word only where it is wider than a line."""
     lines: list[str] = []
     line = ""
     for word in text.split(" "):
@@ -91,7 +92,7 @@ def wrap(text: str, cells: int) -> list[str]:
 
 
 def _fold(word: str, cells: int) -> list[str]:
-    """One word in pieces of at most `cells`, broken after punctuation where that leaves pieces of a fair size."""
+    """One word in pieces of at most `cells`, broken after punctuation where that leaves a fair piece."""
     pieces = []
     while width(word) > cells:
         head, _ = _split(word, cells)
@@ -103,7 +104,7 @@ def _fold(word: str, cells: int) -> list[str]:
 
 
 def _split(text: str, cells: int) -> tuple[str, str]:
-    """The longest head of `text` that fits into `cells` (at least one character, with its marks), and the rest."""
+    """The longest head of `text` that fits into `cells` (at least one character), and the rest."""
     taken = 0
     for i, (before, char) in enumerate(pairwise(f" {text}")):
         taken += _cells(char) + (char == _EMOJI_STYLE and _cells(before) == 1)
