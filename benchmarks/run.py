@@ -33,7 +33,7 @@ from measure import Program, in_turn
 
 HERE = Path(__file__).parent
 FLAT_CALLS = 1_000_000
-AGENT_LINES = 525_000
+AGENT_LINES = 530_000
 LLMTEL = (sys.executable, "-m", "llmtel")
 METRICS = ("calls", "errors", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 LATENCIES = ("p50_latency", "p95_latency", "p99_latency")

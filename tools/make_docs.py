@@ -29,8 +29,8 @@ SECONDS = re.compile(r" · \d+\.\d s$", re.MULTILINE)
 PAGES = {
     "metrics": "Every number that `--metrics` and `--sort` take. Known means not null; a ratio divides by "
     "what is known, and over nothing it is null. Percentiles are exact, with linear interpolation.",
-    "dimensions": "Every way to split that `--by` and `--where` take. An unknown value is null in JSON, empty "
-    "in CSV and `(unknown)` in tables; days, weeks, months and hours are in `--tz`.",
+    "dimensions": "Every way to split that `--by` and `--where` take. An unknown value is null in JSON, "
+    "empty in CSV and `(unknown)` in tables; days, weeks, months and hours are in `--tz`.",
     "fields": "The columns of a call: one row is one request to a model and what came of it. `--where` "
     "takes them too, and `llmtel ingest` writes them. Each token is counted in exactly one token field.",
     "formats": "The logs that are read. The format is found from the content, whatever the file is called; "
