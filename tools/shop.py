@@ -22,9 +22,9 @@ FAILURES = {  # kind: weight, HTTP status, milliseconds
 }
 SPEED = {  # milliseconds to the first token, milliseconds per output token
     "gpt-5-mini": (420.0, 4.5),
-    "gpt-5": (900.0, 7.5),
+    "gpt-5": (900.0, 5.5),
     "gemini-2.5-flash": (300.0, 3.2),
-    "claude-sonnet-4-5": (650.0, 8.5),
+    "claude-sonnet-4-5": (650.0, 6.0),
     "acme-7b": (90.0, 3.5),
 }
 
@@ -58,7 +58,7 @@ class Dice(random.Random):
 
     def user(self) -> str:
         """One of 220 users, a few of whom make most of the calls."""
-        return f"u-{int(220 * self.random() ** 1.8) * 7 % 997:04d}"
+        return f"u-{(int(220 * self.random() ** 1.8) * 7 + 32) % 997:04d}"
 
     def days(self, total: int) -> Iterator[int]:
         """`total` days in order, busy on weekdays."""
@@ -84,7 +84,7 @@ def failure(dice: Dice, time: datetime) -> str | None:
 def call(dice: Dice, time: datetime, model: str, tokens: tuple[int, int], region: str) -> Row:
     """What every file knows of a call: time, model, tokens (input, output), latency and outcome."""
     to_first, per_token = SPEED[model]
-    slow = 3.0 if region == "ap-south" else 1.0
+    slow = 2.6 if region == "ap-south" else 1.0
     per_token *= dice.about(slow, 0.25)
     kind = failure(dice, time)
     first = dice.about(to_first + tokens[0] * 0.02, 0.3) * slow
