@@ -10,20 +10,27 @@ import polars as pl
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.errors import UnreadableInput
 from llmtel.core.schema import complete, empty_calls
+from llmtel.sources.detect import Verdict
 from llmtel.sources.files import Inputs, expand
 from llmtel.sources.identity import deduplicated
 from llmtel.sources.openings import Seen
+from llmtel.sources.plan import Plan
 from llmtel.sources.read import Calls, read_calls
 
 
 @dataclass(frozen=True)
 class Input:
-    """A file that was read: its format, bytes on disk, and calls before duplicates were taken out."""
+    """A file that was read: its format, bytes on disk, and calls before duplicates were taken out.
+
+    `verdict` is why it has that format, `plan` how its records are read (None: they are calls already).
+    """
 
     file: str
     format: str | None
     bytes: int
     calls: int
+    verdict: Verdict | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ def _one_frame(frames: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _input(seen: Seen, counts: dict[int, int]) -> Input:
-    return Input(seen.path, seen.format, seen.bytes, counts.get(seen.file, 0))
+    return Input(seen.path, seen.format, seen.bytes, counts.get(seen.file, 0), seen.verdict, seen.plan)
 
 
 def _skipped(inputs: Inputs) -> list[Note]:

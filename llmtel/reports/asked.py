@@ -38,7 +38,7 @@ def asked(
         calls,
     )
     if not metrics:
-        total, tables = without_unknown(total), [shaped(without_unknown(table)) for table in tables]
+        total, tables = without_unknown(total), [shaped(without_unknown(table), total) for table in tables]
     tables = [replace(table, title=", ".join(table.by)) for table in tables]
     found = stand_out.ranked(stand_out.about_coverage(calls, context), 0.0, float(len(calls)))
     if calls.is_empty():

@@ -55,7 +55,7 @@ def overview(
     ]
     total, *tables = run_many(queries, calls)
     split_tables = [
-        replace(shaped(without_unknown(table)), title=name)
+        replace(shaped(without_unknown(table), total), title=name)
         for name, table in zip(splits, tables, strict=False)
     ]
     errors = tables[len(splits)]

@@ -48,9 +48,11 @@ def empty() -> Finding:
 
 
 def ranked(found: Sequence[Finding], cost: float, calls: float) -> tuple[Finding, ...]:
-    """Errors first, then by the share of all money or of all calls that a finding touches."""
+    """Errors first, then by the share of all money that is at stake, or, where none is, of all calls."""
 
     def weight(finding: Finding) -> float:
-        return max(finding.money / cost if cost else 0.0, finding.calls / calls if calls else 0.0)
+        if finding.money and cost:
+            return finding.money / cost
+        return finding.calls / calls if calls else 0.0
 
     return tuple(sorted(found, key=lambda f: (LEVELS.index(f.level), -weight(f), f.kind)))

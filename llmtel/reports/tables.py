@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from llmtel.core.answers import Table
+from llmtel.core.answers import Column, Table, Value
+from llmtel.core.units import SHARE
 
 DEFAULT = (
     "cost", "calls", "cost_per_call", "tokens_per_call", "input_tokens_per_call", "output_tokens_per_call",
@@ -15,6 +16,8 @@ DEFAULT = (
 )  # fmt: skip
 """The metrics of a table for which none were asked."""
 OPTIONAL = ("input_tokens_per_call", "output_tokens_per_call")
+
+SHARE_OF_COST = Column("share", "share", "Cost ÷ cost of all calls", "metric", SHARE)
 
 
 def without_unknown(table: Table, keep: Sequence[str] = ("calls",)) -> Table:
@@ -33,10 +36,24 @@ def without_unknown(table: Table, keep: Sequence[str] = ("calls",)) -> Table:
     )
 
 
-def shaped(table: Table) -> Table:
-    """The table with its shares of the cost (or of the calls) as bars, and what a narrow terminal may leave out."""
-    bar = next((name for name in ("cost", "calls") if name in table.metrics), None)
-    return replace(table, bar=bar, optional=tuple(name for name in OPTIONAL if name in table.metrics))
+def shaped(table: Table, total: Table) -> Table:
+    """The table with each row's share of the cost in `total` beside it, drawn as a bar; and what may give way."""
+    optional = tuple(name for name in OPTIONAL if name in table.metrics)
+    whole = total.rows[0].get("cost")
+    if "cost" not in table.metrics or not isinstance(whole, int | float) or not whole:
+        return replace(table, optional=optional)
+    at = [column.id for column in table.columns].index("cost") + 1
+    return replace(
+        table,
+        columns=(*table.columns[:at], SHARE_OF_COST, *table.columns[at:]),
+        rows=[{**row, "share": _part(row.get("cost"), whole)} for row in table.rows],
+        bar="share",
+        optional=optional,
+    )
+
+
+def _part(value: Value, whole: float) -> float | None:
+    return value / whole if isinstance(value, int | float) else None
 
 
 def known(calls: pl.DataFrame, field: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmtel.core.errors import LlmtelError
 from llmtel.sources.aliases import is_call
@@ -21,12 +21,18 @@ class Tied(LlmtelError):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The format of a file and why: the claims of each format among the first records."""
+    """The format of a file and why: the claims of each format among the first records, and the keys that these have."""
 
     source: Source | None
     claims: Counter[str]
     asked: int
     forced: bool = False
+    keys: tuple[str, ...] = ()
+
+    def unread(self, source: Source) -> tuple[str, ...]:
+        """The keys that no expression of `source` looks at, nor at anything inside them."""
+        read = {column.steps[0] for column in source.columns()}
+        return tuple(key for key in self.keys if key not in read)
 
 
 def claimant(record: Record, layout: str = "json") -> str | None:
@@ -39,17 +45,25 @@ def claimant(record: Record, layout: str = "json") -> str | None:
     return None
 
 
+def verdict_on(records: Sequence[Record], layout: str = "json", wanted: Source | None = None) -> Verdict:
+    """The claims on some records, and the format that was asked for if one was."""
+    claims = Counter(name for record in records[:ENOUGH] if (name := claimant(record, layout)) is not None)
+    keys = tuple(dict.fromkeys(key for record in records[:ENOUGH] for key in record))
+    return Verdict(wanted, claims, len(records[:ENOUGH]), forced=wanted is not None, keys=keys)
+
+
 def source_of(records: Sequence[Record], path: str, layout: str = "json") -> Verdict:
     """The format that claims most of some records. Raises `Tied`."""
-    claims = Counter(name for record in records[:ENOUGH] if (name := claimant(record, layout)) is not None)
+    verdict = verdict_on(records, layout)
+    claims = verdict.claims
     if not claims:
-        return Verdict(None, claims, len(records))
+        return verdict
     ranked = claims.most_common(2)
     if len(ranked) > 1 and ranked[0][1] == ranked[1][1] and not of_one_family(ranked[0][0], ranked[1][0]):
         names = " and ".join(name for name, _ in ranked)
         msg = f"{path}: {names} claim as many records each; say which it is with --input-format"
         raise Tied(msg)
-    return Verdict(sources()[ranked[0][0]], claims, len(records))
+    return replace(verdict, source=sources()[ranked[0][0]])
 
 
 def of_one_family(one: str, other: str) -> bool:

@@ -14,7 +14,7 @@ from llmtel.core.account import Account
 from llmtel.core.schema import FIELDS, SCHEMA_VERSION
 from llmtel.sources import layout, raw
 from llmtel.sources.batches import SIZE, Batch, CsvBatch, FrameBatch
-from llmtel.sources.detect import Verdict, source_of
+from llmtel.sources.detect import Verdict, source_of, verdict_on
 from llmtel.sources.files import Inputs, Stream, Unclaimed, Undecodable, blocks, open_stream
 from llmtel.sources.formats import sources
 from llmtel.sources.plan import Plan
@@ -175,7 +175,7 @@ class Opener:
 
     def _verdict(self, sample: Sequence[Record], path: str, kind: str) -> Verdict:
         if self.wanted is not None:
-            return Verdict(self.wanted, source_of(sample, path, kind).claims, len(sample), forced=True)
+            return verdict_on(sample, kind, self.wanted)
         return source_of(sample, path, kind)
 
     def _plan(self, source: Source, sample: Sequence[Record]) -> Plan:

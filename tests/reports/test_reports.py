@@ -79,7 +79,7 @@ def test_the_headline_gives_span_cost_latency_errors_and_tokens(context):
     assert head.title == "llmtel · logs/ · 7–11 Sep 2026 · 5 days, UTC · 10 calls"
     cards = {card.name: (card.figure, *card.lines) for card in head.cards}
     assert cards["COST"] == ("$2.50", "$0.500 per call", "50.0 % of calls")
-    assert cards["LATENCY"][0] == "p50  250 ms"
+    assert cards["LATENCY"][0] == "p50  300 ms"
     assert cards["ERRORS"] == ("20.0 %", "2 of 10")
     assert cards["TOKENS"] == ("11.0 k", "10.0 k in")
     assert "QUALITY" not in cards

@@ -1,0 +1,51 @@
+"""`llmtel analyze`: the main job. Logs in, an answer out."""
+
+from __future__ import annotations
+
+from llmtel.cli import options as o
+
+
+def analyze(
+    paths: o.Paths,
+    by: o.By = None,
+    metrics: o.Metrics = None,
+    where: o.Where = None,
+    since: o.Since = None,
+    until: o.Until = None,
+    tz: o.Tz = "UTC",
+    sort: o.Sort = None,
+    top: o.Top = None,
+    include_failed: o.IncludeFailed = False,
+    pricing: o.PriceFiles = None,
+    price: o.Price = None,
+    cost_source: o.Cost = o.CostSource.AUTO,
+    input_format: o.InputFormat = None,
+    strict: o.Strict = False,
+    rejects: o.Rejects = False,
+    format_: o.Format = o.OutputFormat.TABLE,
+    output: o.Output = None,
+) -> int:
+    """Latency, tokens, cost and errors of the calls in logs: an overview, or the tables that --by asks for."""
+    from llmtel.cli.answering import Question, exit_code, words
+    from llmtel.cli.output import write
+
+    question = Question(
+        paths=tuple(paths),
+        by=tuple(tuple(words([one])) for one in by or ()),
+        metrics=words(metrics),
+        where=tuple(where or ()),
+        since=since,
+        until=until,
+        tz=tz,
+        sort=sort,
+        top=top,
+        include_failed=include_failed,
+        pricing=tuple(pricing or ()),
+        price=tuple(price or ()),
+        cost_source=cost_source.value,
+        input_format=input_format,
+        all_rejects=rejects,
+    )
+    document, account = question.analyze()
+    write(document, format_, output)
+    return exit_code(account, strict=strict)

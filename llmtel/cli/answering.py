@@ -1,0 +1,145 @@
+"""From a question on the command line to a document: read, price, narrow, report. One page, and no arithmetic."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from llmtel.core.account import Account
+from llmtel.core.errors import Exit
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from llmtel.core.answers import Document
+    from llmtel.findings.command import Command
+    from llmtel.reports.context import Context
+
+TAG = re.compile(r"(?<![\w.])tags\.([\w-]+)")
+CostSource = Literal["auto", "computed", "logged"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked, as the options say it. Making an answer raises `LlmtelError` before a byte is read where it can."""
+
+    paths: tuple[str, ...]
+    by: tuple[tuple[str, ...], ...] = ()
+    metrics: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+    tz: str = "UTC"
+    sort: str | None = None
+    top: int | None = None
+    include_failed: bool = False
+    pricing: tuple[Path, ...] = ()
+    price: tuple[str, ...] = ()
+    cost_source: CostSource = "auto"
+    input_format: str | None = None
+    all_rejects: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    def analyze(self) -> tuple[Document, Account]:
+        """The overview, or the tables asked for; and the account of reading."""
+        from llmtel.query.query import Query
+        from llmtel.reports.asked import asked
+        from llmtel.reports.overview import overview
+        from llmtel.reports.tables import DEFAULT
+
+        for one in self.by or ((),):
+            Query(self.metrics or DEFAULT, by=one, sort=self.sort if one else None, tz=self.tz)
+        calls, context = self._answer("analyze")
+        if not self.by and not self.metrics:
+            return overview(calls, context, top=self.top, sort=self.sort), context.account
+        document = asked(calls, context, by=self.by, metrics=self.metrics, sort=self.sort, top=self.top)
+        return document, context.account
+
+    def calls(self) -> tuple[Document, Account]:
+        """The calls themselves."""
+        from llmtel.reports.listing import listing
+
+        calls, context = self._answer("calls")
+        return listing(calls, context, sort=self.sort, top=self.top), context.account
+
+    def _answer(self, name: str) -> tuple[pl.DataFrame, Context]:
+        """The priced calls that the question is about, and what the report says of their origin."""
+        from llmtel import pipeline
+        from llmtel.cli.narration import Progress
+        from llmtel.pricing import book as books
+        from llmtel.pricing import cost
+        from llmtel.pricing.match import alias_stanza
+        from llmtel.query import timerange, where
+        from llmtel.reports.context import Context, Prices
+
+        condition = where.parse(self.where, self.tz)
+        span = timerange.parse_range(self.since, self.until, self.tz)
+        book = books.load(self.pricing, self.price)
+        with Progress() as progress:
+            reading = pipeline.read(
+                self.paths, input_format=self.input_format, tags=self._tags(), progress=progress
+            )
+        calls = cost.priced(reading.calls, book, self.cost_source)
+        if self.where:
+            calls = calls.filter(condition)
+        timeless = calls["ts"].null_count() if span.bounded else None
+        if span.bounded:
+            calls = calls.filter(span.filter)
+        context = Context(
+            account=reading.account,
+            prices=Prices(book.as_of.isoformat(), book.sha256, self.cost_source),
+            command=self._command(),
+            alias=partial(alias_stanza, book),
+            tz=self.tz,
+            rejects=reading.rejects,
+            notes=reading.notes,
+            include_failed=self.include_failed,
+            all_rejects=self.all_rejects,
+            timeless=timeless,
+            seconds=time.monotonic() - self.started,
+            name=name,
+        )
+        return calls, context
+
+    def _tags(self) -> tuple[str, ...]:
+        """The extra keys that the question is about, which the reader must keep."""
+        return tuple(
+            dict.fromkeys(TAG.findall(" ".join([*self.where, *(d for one in self.by for d in one)])))
+        )
+
+    def _command(self) -> Command:
+        """This command line, as findings extend it."""
+        from llmtel.findings.command import Command
+
+        given = {
+            "--since": self.since,
+            "--until": self.until,
+            "--tz": self.tz if self.tz != "UTC" else None,
+            "--input-format": self.input_format,
+            "--cost-source": self.cost_source if self.cost_source != "auto" else None,
+        }
+        return Command(
+            self.paths,
+            self.where,
+            {option: value for option, value in given.items() if value is not None},
+            (
+                *(("--pricing", str(file)) for file in self.pricing),
+                *(("--price", price) for price in self.price),
+            ),
+        )
+
+
+def words(given: Sequence[str] | None) -> tuple[str, ...]:
+    """The words of an option that may be repeated and may hold several, separated by commas or spaces."""
+    return tuple(word for text in given or () for word in re.split(r"[,\s]+", text) if word)
+
+
+def exit_code(account: Account, *, strict: bool) -> int:
+    """How reading went: 4 under `--strict` when a record, a file or a value was lost."""
+    lost = account.rejected or account.files_rejected or sum(account.unreadable.values())
+    return Exit.STRICT if strict and lost else Exit.OK

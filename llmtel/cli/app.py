@@ -1,0 +1,106 @@
+"""The app, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from llmtel import __version__
+from llmtel.cli import analyze, calls, ingest, inspect, listing, summary
+from llmtel.core.errors import Exit, LlmtelError
+
+ClickError = typer.BadParameter.__mro__[2]
+"""Base of what the parser raises. Typer ships a parser of its own in later versions; the base class is found by it."""
+
+INTERRUPTED = 130
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+app = typer.Typer(
+    name="llmtel",
+    help="Latency, tokens, cost and errors of LLM calls, from the logs you already have. Nothing leaves this machine.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("analyze")(analyze.analyze)
+app.command("calls")(calls.calls)
+app.command("ingest")(ingest.ingest)
+app.command("inspect")(inspect.inspect)
+app.command("list")(listing.list_)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"llmtel {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def bare(
+    context: typer.Context,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Latency, tokens, cost and errors of LLM calls, from the logs you already have. Nothing leaves this machine."""
+    if context.invoked_subcommand is None:
+        summary.summary()
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with the exit code of `core.errors.Exit`."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code. A programmer's error is raised as it is."""
+    try:
+        code = app(
+            args=None if arguments is None else list(arguments), prog_name="llmtel", standalone_mode=False
+        )
+        sys.stdout.flush()
+    except LlmtelError as error:
+        _say(str(error))
+        return error.exit_code
+    except ClickError as error:
+        _say(_sentence(error))
+        return Exit.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except OSError as error:
+        return _fault(error)
+    return code if isinstance(code, int) else Exit.OK
+
+
+def _fault(error: OSError) -> int:
+    """A closed pipe is a reader that has seen enough; a full disk is a sentence; the rest is ours to mend."""
+    if isinstance(error, BrokenPipeError):
+        # What is still buffered has nowhere to go, and the interpreter would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    if error.errno in NO_SPACE:
+        _say(f"no space left to write{f' {error.filename}' if error.filename else ''}")
+        return Exit.CRASH
+    raise error
+
+
+def _sentence(error: BaseException) -> str:
+    """What the parser complains about, and where help is."""
+    message = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+    command = getattr(getattr(error, "ctx", None), "command_path", "llmtel")
+    wrong = message.removeprefix("No such command ").strip("'")
+    if message.startswith("No such command") and os.path.exists(wrong):  # noqa: PTH110 (a word of the user, not ours)
+        return f"there is no command {wrong!r}. To read that path: llmtel analyze {wrong}"
+    return f"{message[:1].lower()}{message[1:]}. See: {command} --help"
+
+
+def _say(text: str) -> None:
+    from llmtel.cli.narration import narrate
+
+    narrate(text)

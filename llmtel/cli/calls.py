@@ -1,0 +1,45 @@
+"""`llmtel calls`: the calls themselves, with where they stand and no text."""
+
+from __future__ import annotations
+
+from llmtel.cli import options as o
+
+
+def calls(
+    paths: o.Paths,
+    where: o.Where = None,
+    since: o.Since = None,
+    until: o.Until = None,
+    tz: o.Tz = "UTC",
+    sort: o.Sort = None,
+    top: o.Top = 20,
+    pricing: o.PriceFiles = None,
+    price: o.Price = None,
+    cost_source: o.Cost = o.CostSource.AUTO,
+    input_format: o.InputFormat = None,
+    strict: o.Strict = False,
+    rejects: o.Rejects = False,
+    format_: o.Format = o.OutputFormat.TABLE,
+    output: o.Output = None,
+) -> int:
+    """The calls themselves, the largest of --sort first: file:line, ids, numbers, and no text."""
+    from llmtel.cli.answering import Question, exit_code
+    from llmtel.cli.output import write
+
+    question = Question(
+        paths=tuple(paths),
+        where=tuple(where or ()),
+        since=since,
+        until=until,
+        tz=tz,
+        sort=sort,
+        top=top,
+        pricing=tuple(pricing or ()),
+        price=tuple(price or ()),
+        cost_source=cost_source.value,
+        input_format=input_format,
+        all_rejects=rejects,
+    )
+    document, account = question.calls()
+    write(document, format_, output)
+    return exit_code(account, strict=strict)

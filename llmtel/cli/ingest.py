@@ -1,0 +1,79 @@
+"""`llmtel ingest`: logs to one Parquet file of calls, which every command reads like a log."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmtel.cli import options as o
+from llmtel.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from llmtel.pipeline import Reading
+
+Target = Annotated[
+    Path, typer.Option("--output", "-o", help="The Parquet file to write", rich_help_panel=o.SAY)
+]
+
+
+def ingest(
+    paths: o.Paths,
+    output: Target,
+    input_format: o.InputFormat = None,
+    strict: o.Strict = False,
+    rejects: o.Rejects = False,
+) -> int:
+    """Write the calls of logs as one Parquet file.
+
+    It is read like a log. Prices are not in it: a cost is found when it is asked for.
+    """
+    from llmtel import pipeline
+    from llmtel.cli.answering import exit_code
+    from llmtel.cli.narration import Progress
+    from llmtel.cli.output import write
+    from llmtel.reports.context import SHOWN_REJECTS
+    from llmtel.reports.ingestion import ingestion
+
+    with Progress() as progress:
+        reading = pipeline.read(paths, input_format=input_format, progress=progress)
+    code = exit_code(reading.account, strict=strict)
+    if not code:
+        _keep(reading, output)
+    shown = reading.rejects if rejects else reading.rejects[:SHOWN_REJECTS]
+    write(
+        ingestion(reading.account, shown, reading.notes, None if code else str(output)),
+        o.OutputFormat.TABLE,
+        None,
+    )
+    return code
+
+
+def _keep(reading: Reading, path: Path) -> None:
+    """Write the calls beside the path, then in its place: an interrupted run leaves no half file. Raises `UsageError`."""
+    import json
+
+    from llmtel import __version__
+    from llmtel.core.schema import PRICED, SCHEMA_VERSION
+    from llmtel.sources.openings import PARQUET_KEY
+
+    provenance = {
+        "tool": f"llmtel {__version__}",
+        "inputs": [
+            {"file": i.file, "format": i.format, "bytes": i.bytes, "calls": i.calls} for i in reading.inputs
+        ],
+    }
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        reading.calls.drop(set(PRICED) - {"price_reason"}).write_parquet(
+            beside,
+            compression="zstd",
+            metadata={PARQUET_KEY: str(SCHEMA_VERSION), "llmtel_provenance": json.dumps(provenance)},
+        )
+        beside.replace(path)
+    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,76 @@
+"""`llmtel inspect`: how a file is read, and what of it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmtel.cli import options as o
+
+if TYPE_CHECKING:
+    from llmtel.pipeline import Input
+    from llmtel.reports.inspection import Look
+
+File = Annotated[str, typer.Argument(help="The file to look at, or - for standard input", metavar="FILE")]
+
+
+def inspect(
+    file: File,
+    input_format: o.InputFormat = None,
+    rejects: o.Rejects = False,
+    format_: o.Format = o.OutputFormat.TABLE,
+    output: o.Output = None,
+) -> None:
+    """How a file is read.
+
+    Which format it has and why, what each field is read from, three calls as read, and what was not understood.
+    """
+    from llmtel import pipeline
+    from llmtel.cli.narration import Progress
+    from llmtel.cli.output import write
+    from llmtel.reports.context import SHOWN_REJECTS
+    from llmtel.reports.inspection import inspection
+
+    with Progress() as progress:
+        reading = pipeline.read([file], input_format=input_format, progress=progress)
+    shown = reading.rejects if rejects else reading.rejects[:SHOWN_REJECTS]
+    looks = [_look(one) for one in reading.inputs]
+    write(inspection(looks, reading.calls, reading.account, shown, reading.notes), format_, output)
+
+
+def _look(one: Input) -> Look:
+    """What the reader knows of a file, in words."""
+    from llmtel.reports.inspection import Look
+
+    plan, verdict = one.plan, one.verdict
+    source = plan.source if plan else None
+    return Look(
+        file=one.file,
+        format=one.format or "unknown",
+        why=_why(one),
+        mapping={name: _paths(expr.meta.root_names()) for name, expr in source.calls.items()}
+        if source
+        else {},
+        decisions=source.decisions if source else (),
+        unread=verdict.unread(source) if verdict and source else (),
+    )
+
+
+def _why(one: Input) -> str:
+    """The claims of the formats, and the marks of the one that owns the file."""
+    verdict = one.verdict
+    if verdict is None or verdict.source is None:
+        return "its first bytes say so"
+    if verdict.forced:
+        return "--input-format says so"
+    claims = ", ".join(f"{name} {n}" for name, n in verdict.claims.most_common())
+    marks = "; or ".join(mark.words() for mark in verdict.source.marks)
+    return f"claims among the first {verdict.asked} records: {claims}" + (
+        f". Its marks: {marks}" if marks else ""
+    )
+
+
+def _paths(columns: list[str]) -> list[str]:
+    """The paths of raw columns, each once, without their types."""
+    return list(dict.fromkeys(column.rpartition(":")[0] for column in columns))

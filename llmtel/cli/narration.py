@@ -1,0 +1,62 @@
+"""What is said beside the answer, on stderr: messages, and a bar while a long reading runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+BAR = 24
+PATIENCE_S = 1.0
+REDRAW_S = 0.1
+PARTS = " ▏▎▍▌▋▊▉"
+
+
+def narrate(text: str) -> None:
+    """One message on stderr, with control characters made visible."""
+    from llmtel.render.text import visible
+
+    print("llmtel:", visible(text), file=sys.stderr)  # noqa: T201 (narration is what this module is for)
+
+
+class Progress:
+    """A bar of bytes read, drawn on a terminal once a reading takes longer than a second, and wiped at its end.
+
+    It is called with the bytes done and the bytes in all (0: not known).
+    """
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._drawn = 0.0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._drawn:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Draw the bar when it is due."""
+        now = time.monotonic()
+        if now - self._start < PATIENCE_S or now - self._drawn < REDRAW_S or not sys.stderr.isatty():
+            return
+        self._drawn = now
+        sys.stderr.write("\r\x1b[K" + bar(done, total, now - self._start))
+        sys.stderr.flush()
+
+
+def bar(done: int, total: int, seconds: float) -> str:
+    """The bar: "  45 % ██████▌    151 MB of 335 MB · 310 MB/s · 1 s left"."""
+    rate = done / seconds if seconds else 0.0
+    speed = f"{rate / 1e6:,.0f} MB/s"
+    if not total:
+        return f"  {done / 1e6:,.0f} MB · {speed}"
+    share = min(done / total, 1.0)
+    eighths = round(share * BAR * 8)
+    drawn = ("█" * (eighths // 8) + PARTS[eighths % 8].strip()).ljust(BAR)
+    left = f" · {(total - done) / rate:,.0f} s left" if rate else ""
+    return f"  {share * 100:3.0f} % {drawn} {done / 1e6:,.0f} MB of {total / 1e6:,.0f} MB · {speed}{left}"

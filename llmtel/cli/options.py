@@ -1,0 +1,122 @@
+"""The options that commands share, as Annotated types. Nothing heavy is imported here: `--help` must be quick."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class OutputFormat(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class CostSource(StrEnum):
+    """Which cost counts: the price book's, the log's, or the better of both for each call."""
+
+    AUTO = "auto"
+    COMPUTED = "computed"
+    LOGGED = "logged"
+
+
+class Listed(StrEnum):
+    """What `llmtel list` can list."""
+
+    METRICS = "metrics"
+    DIMENSIONS = "dimensions"
+    FIELDS = "fields"
+    FORMATS = "formats"
+
+
+ASK = "What to ask"
+MONEY = "Prices"
+READ = "Reading"
+SAY = "Output"
+
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        help="Files, folders (read recursively), globs, or - for standard input", metavar="PATHS..."
+    ),
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--by",
+        help="Split by dimensions (a,b: one table over both); repeat for more tables",
+        rich_help_panel=ASK,
+    ),
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option("--metrics", help="Metrics to show, e.g. calls,cost,p95_latency", rich_help_panel=ASK),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where", help="Only calls for which this holds: 'model=gpt-4o* latency_ms>2s'", rich_help_panel=ASK
+    ),
+]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", help="First day or moment: 2026-01-31, 7d, 2h, yesterday", rich_help_panel=ASK),
+]
+Until = Annotated[
+    str | None, typer.Option("--until", help="Last day (inclusive) or moment", rich_help_panel=ASK)
+]
+Tz = Annotated[str, typer.Option("--tz", help="Time zone of days, hours and dates", rich_help_panel=ASK)]
+Sort = Annotated[
+    str | None, typer.Option("--sort", help="Metric, dimension or field to sort by", rich_help_panel=ASK)
+]
+Top = Annotated[
+    int | None,
+    typer.Option("--top", min=1, help="Rows of a table; the rest is pooled as other", rich_help_panel=ASK),
+]
+IncludeFailed = Annotated[
+    bool, typer.Option("--include-failed", help="Count failed calls in latencies too", rich_help_panel=ASK)
+]
+PriceFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--pricing", help="A price file on top of the built-in book (repeatable)", rich_help_panel=MONEY
+    ),
+]
+Price = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--price",
+        help="MODEL=INPUT/OUTPUT in $ per million tokens, e.g. acme-7b=0.2/0.6",
+        rich_help_panel=MONEY,
+    ),
+]
+Cost = Annotated[
+    CostSource,
+    typer.Option("--cost-source", help="Cost by the price book, by the log, or auto", rich_help_panel=MONEY),
+]
+InputFormat = Annotated[
+    str | None,
+    typer.Option("--input-format", help="Read as this format, do not detect", rich_help_panel=READ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Exit 4 when a record was rejected or a value unreadable", rich_help_panel=READ
+    ),
+]
+Rejects = Annotated[bool, typer.Option("--rejects", help="List every rejected record", rich_help_panel=READ)]
+Format = Annotated[
+    OutputFormat, typer.Option("--format", help="How to write the answer", rich_help_panel=SAY)
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write to this file, not to standard output", rich_help_panel=SAY),
+]

@@ -1,0 +1,127 @@
+"""`llmtel inspect`: how each file was read, a few calls as they came out, and what was not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from llmtel import __version__
+from llmtel.core.account import Account, Note, Reject
+from llmtel.core.answers import Block, Column, Document, Line, Table, Value
+from llmtel.core.schema import FIELDS
+from llmtel.core.units import COUNT
+from llmtel.findings.words import listing
+from llmtel.reports import trust
+from llmtel.reports.context import input_meta
+
+SAMPLES = 3
+MOST_PATHS = 4
+DERIVED = ("format", "file", "grain", "request_count", "token_source")
+"""Fields that say nothing about a log, for they are the same in every call of it."""
+FIELD = Column("field", "field", "Field of the call", "field")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one file is read: its format and why, field by field what is read, what was decided and what nobody reads."""
+
+    file: str
+    format: str
+    why: str
+    mapping: Mapping[str, Sequence[str]]
+    decisions: Sequence[str] = ()
+    unread: Sequence[str] = ()
+
+
+def inspection(
+    looks: Sequence[Look],
+    calls: pl.DataFrame,
+    account: Account,
+    rejects: Sequence[Reject],
+    notes: Sequence[Note],
+) -> Document:
+    """The looks, `SAMPLES` calls beside each other, and the account."""
+    tables = [_mapping(look) for look in looks if look.mapping]
+    blocks: list[Block] = []
+    for look in looks:
+        blocks += [Line(f"{look.file} is {look.format}: {look.why}")]
+        blocks += [Line(decision, name="decided") for decision in look.decisions]
+        blocks += [Line(", ".join(look.unread), name="not read")] if look.unread else []
+    if len(calls):
+        tables.append(_samples(calls))
+    blocks += tables
+    blocks.append(Line(f"{trust.files(account)} · {trust.records(account)}"))
+    blocks += _values(account)
+    blocks += trust.remarks(notes, rejects)
+    return Document(
+        schema="llmtel.inspect/1",
+        title="Inspection",
+        blocks=tuple(blocks),
+        tables=tuple(tables),
+        meta={
+            "tool": {"name": "llmtel", "version": __version__},
+            "files": [
+                {
+                    "file": look.file,
+                    "format": look.format,
+                    "why": look.why,
+                    "mapping": {name: list(paths) for name, paths in look.mapping.items()},
+                    "decisions": list(look.decisions),
+                    "unread": list(look.unread),
+                }
+                for look in looks
+            ],
+            "input": input_meta(account),
+            "rejects": [{"file": r.file, "line": r.line, "reason": r.reason} for r in rejects],
+            "notes": [{"kind": n.kind, "text": n.text, "count": n.count, "file": n.file} for n in notes],
+        },
+    )
+
+
+def _mapping(look: Look) -> Table:
+    rows = [
+        {"field": name, "read_from": listing(look.mapping[name], MOST_PATHS)}
+        for name in FIELDS
+        if look.mapping.get(name)
+    ]
+    read_from = Column("read_from", "read from", "Paths in a record that it is made of", "field")
+    return Table((), (), (FIELD, read_from), rows, title=f"mapping of {look.file}")
+
+
+def _samples(calls: pl.DataFrame) -> Table:
+    """The first calls, a column each: every field that one of them knows."""
+    sample = calls.head(SAMPLES)
+    names = [
+        n for n in FIELDS if n not in DERIVED and n in sample.columns and sample[n].null_count() < len(sample)
+    ]
+    shown = sample.select(_words(name) for name in names)
+    columns = tuple(
+        Column(f"call_{i + 1}", f"call {i + 1}", "A call as it was read", "field") for i in range(len(sample))
+    )
+    rows: list[dict[str, Value]] = [
+        {"field": name, **{f"call_{i + 1}": value for i, value in enumerate(shown[name])}} for name in names
+    ]
+    return Table(
+        (), (), (FIELD, *columns), rows, title=f"first {'call' if len(sample) == 1 else 'calls'} as read"
+    )
+
+
+def _words(name: str) -> pl.Expr:
+    column = pl.col(name)
+    return column.dt.to_string("%Y-%m-%dT%H:%M:%S%.3fZ") if name == "ts" else column.cast(pl.String)
+
+
+def _values(account: Account) -> list[Line]:
+    """Values that were there and were not what they should be, by field."""
+    told = (("unreadable", account.unreadable, True), ("read from another type", account.coerced, False))
+    return [
+        Line(
+            ", ".join(f"{field} {COUNT.show(n)}" for field, n in sorted(counts.items())),
+            name=words,
+            grave=grave,
+        )
+        for words, counts, grave in told
+        if counts
+    ]
