@@ -1,0 +1,119 @@
+"""The dot product: a call's counts times the rates of its card, or the reason why there is no cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import polars as pl
+
+from llmtel.core.schema import INPUT_LEAVES, LEAVES, OUTPUT_LEAVES
+from llmtel.pricing.rates import Card
+
+INVALID = "invalid_usage"
+"""The one reason that a format gives: its counts contradict each other."""
+
+_RATES = {**{leaf: f"rate_{leaf}" for leaf in LEAVES}, "web_searches": "search_fee"}
+"""The column of `table` that prices each count of a call."""
+
+_TIMEOUTS = (408, 504)
+_FIRST_FAILURE = 400
+
+
+def table(cards: Sequence[Card]) -> pl.DataFrame:
+    """Rate cards as columns, a row each: USD per token of each leaf, fees, and words (null: none)."""
+    rates = {f"rate_{leaf}": [_float(card.rates.get(leaf)) for card in cards] for leaf in LEAVES}
+    fees = {
+        "search_fee": [_float(card.search_fee) for card in cards],
+        "request_fee": [_float(card.request_fee) for card in cards],
+    }
+    assumed = {f"assumed_{leaf}": [leaf in card.assumed for card in cards] for leaf in INPUT_LEAVES}
+    words = {
+        "reason": [card.reason for card in cards],
+        "id": [card.price_id for card in cards],
+        "flags": [",".join(card.flags) or None for card in cards],
+        "flags_if_assumed": [",".join((*card.flags, "assumed_cache_rate")) for card in cards],
+    }
+    dtypes = {**dict.fromkeys((*rates, *fees), pl.Float64), **dict.fromkeys(assumed, pl.Boolean)}
+    schema = {**dtypes, **dict.fromkeys(words, pl.String)}
+    return pl.DataFrame({**rates, **fees, **assumed, **words}, schema=schema)
+
+
+def costs(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
+    """PRICED of calls whose column `card` numbers the rows of `cards`: (calls, 4)."""
+    counts = [name for name in _RATES if (calls[name] > 0).any()]
+    judged = calls.with_columns(_not_billed().alias("not_billed"))
+    judged = judged.with_columns(_reason(cards, counts).alias("reason"))
+    free = pl.col("not_billed") & pl.col("reason").is_null()
+    billed = ~pl.col("not_billed") & pl.col("reason").is_null()
+    return judged.select(
+        cost_usd=pl.when(free).then(0.0).when(billed).then(_total(cards, counts)),
+        price_id=pl.when(billed).then(_of_card(cards, "id")),
+        price_reason="reason",
+        price_flags=pl.when(free).then(pl.lit("not_billed")).when(billed).then(_flags(cards, counts)),
+    )
+
+
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _of_card(cards: pl.DataFrame, name: str) -> pl.Expr:
+    """A column of the rate cards, at each call's card."""
+    return pl.lit(cards[name]).gather(pl.col("card"))
+
+
+def _some(count: str) -> pl.Expr:
+    """Whether a call has any of a count; a detail that was not counted apart is inside the others."""
+    return (pl.col(count) > 0).fill_null(value=False)
+
+
+def _known(leaves: Sequence[str]) -> pl.Expr:
+    return pl.any_horizontal(pl.col(leaf).is_not_null() for leaf in leaves)
+
+
+def _not_billed() -> pl.Expr:
+    """A refused call, which no provider bills; a timeout may have cost something."""
+    http = pl.col("http_status")
+    refused = ((http >= _FIRST_FAILURE) & ~http.is_in(_TIMEOUTS)).fill_null(value=False)
+    return refused & ~pl.any_horizontal(_some(leaf) for leaf in OUTPUT_LEAVES)
+
+
+def _reason(cards: pl.DataFrame, counts: Sequence[str]) -> pl.Expr:
+    """Why a call has no cost; null if it has one."""
+    given = (pl.col("price_reason") == INVALID).fill_null(value=False)
+    has_input, has_output = _known(INPUT_LEAVES), _known(OUTPUT_LEAVES)
+    reason = (
+        pl.when(given).then(pl.lit(INVALID)).when(pl.col("not_billed")).then(pl.lit(None, dtype=pl.String))
+    )
+    reason = reason.when(~has_input & ~has_output).then(pl.lit("no_usage"))
+    unpriced = _of_card(cards, "reason")
+    reason = reason.when(unpriced.is_not_null()).then(unpriced)
+    for name in counts:
+        if cards[_RATES[name]].null_count():
+            lacks = _some(name) & _of_card(cards, _RATES[name]).is_null()
+            reason = reason.when(lacks).then(pl.lit(f"no_rate:{name}"))
+    # Half of a usage would bill the call in part; only embeddings have no output to count.
+    half = ~has_input | (~has_output & (_of_card(cards, "rate_output_text") != 0))
+    return reason.when(half).then(pl.lit("no_usage"))
+
+
+def _total(cards: pl.DataFrame, counts: Sequence[str]) -> pl.Expr:
+    """The cost in USD; null if a count has no rate."""
+    # The condition keeps a missing rate from spoiling calls that have none of its tokens.
+    terms = [
+        pl.when(_some(name)).then(pl.col(name) * _of_card(cards, _RATES[name])).otherwise(0.0)
+        for name in counts
+    ]
+    fees = pl.col("request_count").fill_null(0) * _of_card(cards, "request_fee")
+    return pl.sum_horizontal(*terms, fees.fill_null(0.0), ignore_nulls=False)
+
+
+def _flags(cards: pl.DataFrame, counts: Sequence[str]) -> pl.Expr:
+    """The remarks of the card, and whether a cache rate had to be assumed for tokens that the call has."""
+    leaves = [leaf for leaf in INPUT_LEAVES if leaf in counts and cards[f"assumed_{leaf}"].any()]
+    plain = _of_card(cards, "flags")
+    if not leaves:
+        return plain
+    assumed = pl.any_horizontal(_some(leaf) & _of_card(cards, f"assumed_{leaf}") for leaf in leaves)
+    return pl.when(assumed).then(_of_card(cards, "flags_if_assumed")).otherwise(plain)

@@ -1,0 +1,159 @@
+"""The price book: the packaged file, and on top of it the user's; later layers win, whole entries at a time.
+
+Order: the packaged book, `~/.config/llmtel/pricing.yaml`, `$LLMTEL_PRICING`, `--pricing` files, `--price`
+options. There is no implicit file of the working directory: an answer must not depend on where it was asked.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+from llmtel.core.errors import ConfigError, UsageError
+from llmtel.pricing import loader, match
+from llmtel.pricing.document import Document, Place
+from llmtel.pricing.entries import Book, Model, Provider
+from llmtel.pricing.loader import Layer
+
+__all__ = ["Book", "load"]
+
+_USER_FILE = Path(".config", "llmtel", "pricing.yaml")
+_VARIABLE = "LLMTEL_PRICING"
+_OPTION = "--price"
+_PRICE = re.compile(
+    r"(?P<model>.+)=\s*\$?(?P<input>\d+(\.\d+)?|\.\d+)\s*/\s*\$?(?P<output>\d+(\.\d+)?|\.\d+)\s*", re.ASCII
+)
+
+
+def load(extra: Sequence[Path] = (), prices: Sequence[str] = ()) -> Book:
+    """The book of this run.
+
+    `extra` are price files, in order; `prices` are texts like "acme-7b=0.2/0.6", USD per million input and
+    output tokens. Raises `ConfigError` with file and line, or `UsageError` for a text of `prices`.
+    """
+    layers = [_read(name, path) for name, path in _files(extra)]
+    return _merged([*layers, *(_priced(text) for text in prices)])
+
+
+def _files(extra: Sequence[Path]) -> Iterable[tuple[str, Path]]:
+    """The files of the book, each with its name for people."""
+    yield "pricing.yaml", _packaged()
+    home = Path.home() / _USER_FILE
+    if home.is_file():
+        yield f"~/{_USER_FILE.as_posix()}", home
+    named = os.environ.get(_VARIABLE)
+    for path in (*([Path(named)] if named else []), *extra):
+        yield str(path), path
+
+
+def _packaged() -> Path:
+    """The file that came with the program: beside this module once installed, at the top of a checkout."""
+    installed = Path(__file__).with_name("pricing.yaml")
+    return installed if installed.is_file() else Path(__file__).parents[2] / "pricing.yaml"
+
+
+def _read(name: str, path: Path) -> Layer:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read the price file {name}: {error.strerror}") from error
+    return loader.parse(Document(name, content))
+
+
+def _priced(text: str) -> Layer:
+    """The layer of one `--price`: a model of its own, and an alias that leads every such name to it."""
+    found = _PRICE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(
+            f"{_OPTION} takes NAME=INPUT/OUTPUT in USD per million tokens, e.g. acme-7b=0.2/0.6, not {text!r}"
+        )
+    name = found["model"].strip()
+    row = {"input": Decimal(found["input"]), "output": Decimal(found["output"])}
+    data = {
+        "aliases": {name: f"{_OPTION}/{name}"},
+        "providers": {_OPTION: {}},
+        "models": {_OPTION: {name: {"prices": [row]}}},
+    }
+    return loader.parse(Document.of(f"{_OPTION} {text}", text.encode("utf-8", "replace"), data))
+
+
+def _merged(layers: Sequence[Layer]) -> Book:
+    """The layers as one book. Raises `ConfigError` for a reference of a layer that leads nowhere."""
+    providers: dict[str, Provider] = {}
+    models: dict[str, dict[str, Model]] = {}
+    names: dict[str, dict[str, Model]] = {}
+    for layer in layers:
+        providers |= layer.providers
+        for provider, entries in layer.models.items():
+            _replace(models.setdefault(provider, {}), names.setdefault(provider, {}), entries)
+    book = Book(
+        as_of=next(layer.as_of for layer in layers if layer.as_of),
+        sha256=sha256(b"".join(layer.content for layer in layers)).hexdigest(),
+        layers=tuple(layer.name for layer in layers),
+        providers=providers,
+        spellings=_spellings(layers, providers),
+        names=names,
+        aliases={name: place.text() for layer in layers for name, place in layer.aliases.items()},
+    )
+    for layer in layers:
+        _check(layer, book, frozenset().union(*(other.tokenizers for other in layers)))
+    return book
+
+
+def _replace(models: dict[str, Model], names: dict[str, Model], entries: Mapping[str, Model]) -> None:
+    """Put the models of a later layer in the place of those of the same id, with all their names."""
+    for model in entries.values():
+        old = models.get(model.id.lower())
+        for name in (old.id, *old.names) if old else ():
+            if names.get(name.lower()) is old:
+                del names[name.lower()]
+        models[model.id.lower()] = model
+    for model in entries.values():
+        names.update((name.lower(), model) for name in (model.id, *model.names))
+
+
+def _spellings(layers: Sequence[Layer], providers: Mapping[str, Provider]) -> dict[str, str]:
+    """Provider ids by spelling; an alias belongs to who claimed it last, an id always to itself."""
+    order = {name: provider for layer in layers for name, provider in layer.providers.items()}
+    found = {alias: name for name, provider in order.items() for alias in provider.aliases}
+    return {**found, **{name.lower(): name for name in providers}}
+
+
+def _check(layer: Layer, book: Book, tokenizers: frozenset[str]) -> None:
+    """Refuse what refers to nothing."""
+    for place in layer.tokenizer_of:
+        if place.value not in tokenizers:
+            place.choice(sorted(tokenizers))
+    for provider in layer.models:
+        if provider not in book.providers:
+            layer.models_at[provider].fail(
+                f"there is no provider {provider!r}; known: {', '.join(book.providers)}"
+            )
+    for name, entry in layer.providers.items():
+        _check_fallbacks(layer.provider_at[name], entry, book)
+    for place in layer.aliases.values():
+        _check_alias(place, book)
+
+
+def _check_fallbacks(place: Place, provider: Provider, book: Book) -> None:
+    for other in (*provider.falls_back_to, *provider.vendor_fallback.values()):
+        if other not in book.providers:
+            place.fail(f"falls back to {other!r}, which is no provider; known: {', '.join(book.providers)}")
+    reached, waiting = set[str](), list(provider.falls_back_to)
+    while waiting:
+        other = waiting.pop()
+        if other == provider.id:
+            place.fail("falls back to itself")
+        if other not in reached:
+            reached.add(other)
+            waiting += book.providers[other].falls_back_to if other in book.providers else ()
+
+
+def _check_alias(place: Place, book: Book) -> None:
+    found = match.target(book, place.text())
+    if found.model is None:
+        place.fail(f"leads nowhere: {place.text()!r} must be provider/model of the book")

@@ -1,0 +1,111 @@
+"""Calls and prices to costs: a rate card for each distinct circumstance, one join, a dot product over leaves.
+
+A cost that is not known is null and `price_reason` says why; it is never 0. Costs are unrounded Float64 USD.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from llmtel.core.schema import FIELDS, LEAVES
+from llmtel.pricing import arithmetic
+from llmtel.pricing.entries import Book
+from llmtel.pricing.keys import Grid
+from llmtel.pricing.match import Match, find
+from llmtel.pricing.rates import card
+
+CostSource = Literal["auto", "computed", "logged"]
+
+_NEEDED = (
+    "ts", "provider", "model", "service_tier", "batch", "region", "request_count", "grain", "web_searches",
+    "http_status", "cost_logged", "price_reason", *LEAVES,
+)  # fmt: skip
+_CATEGORIES = {"provider", "model", "service_tier", "region"}
+
+
+def priced(calls: pl.DataFrame, book: Book, source: CostSource = "auto") -> pl.DataFrame:
+    """`calls` with `cost_usd`, `price_id`, `price_reason` and `price_flags`, in the same order.
+
+    `source` says whose costs: `computed` the book's, `logged` the log's, `auto` the book's, but the log's
+    where the provider is one whose price depends on the route, or where the book has none and the log's is
+    above 0. A cost from the log has the flag `logged`. A frame that has costs already is priced anew.
+    """
+    typed = _typed(calls)
+    costs = _logged(typed) if source == "logged" else _booked(typed, book, or_logged=source == "auto")
+    return calls.with_columns(costs.get_columns())
+
+
+def _typed(calls: pl.DataFrame) -> pl.DataFrame:
+    """The columns that pricing looks at, missing ones null, texts as categories (they are joined on)."""
+    types = {name: pl.Categorical() if name in _CATEGORIES else FIELDS[name].dtype for name in _NEEDED}
+    return calls.select(
+        (pl.col(name) if name in calls.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in types.items()
+    )
+
+
+def _booked(calls: pl.DataFrame, book: Book, *, or_logged: bool) -> pl.DataFrame:
+    """The costs at the book's rates, or where it says so those of the log."""
+    matches = {pair: find(book, *pair) for pair in calls.select("provider", "model").unique().iter_rows()}
+    grid = Grid.of(matches.values(), book)
+    keys = grid.keys(calls)
+    distinct = keys.unique()
+    found = [
+        (matches[key["provider"], key["model"]], grid.circumstances(key))
+        for key in distinct.iter_rows(named=True)
+    ]
+    cards = arithmetic.table([card(match, call, inclusive=_inclusive(book, match)) for match, call in found])
+    index = keys.join(
+        distinct.with_row_index("card"),
+        on=distinct.columns,
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )["card"]
+    costs = arithmetic.costs(calls.with_columns(index), cards)
+    if not or_logged or calls["cost_logged"].null_count() == calls.height:
+        return costs
+    prefers = pl.Series(
+        "prefers", [m.provider is not None and m.provider.prefer_logged for m, _ in found], pl.Boolean
+    )
+    return _or_logged(calls, costs.with_columns(prefers.gather(index)))
+
+
+def _inclusive(book: Book, match: Match) -> bool:
+    return match.model is not None and book.providers[match.model.provider].tier_inclusive
+
+
+def _usable(logged: pl.Expr) -> pl.Expr:
+    """Whether a log's cost is a price at all: a finite number, 0 or more."""
+    return (logged.is_finite() & (logged >= 0)).fill_null(value=False)
+
+
+def _or_logged(calls: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
+    """The book's costs, or the log's where it is preferred (`prefers`) or the only one."""
+    logged = calls["cost_logged"].alias("logged")
+    tokens = calls.select(
+        tokens=pl.any_horizontal((pl.col(leaf) > 0).fill_null(value=False) for leaf in LEAVES)
+    )
+    # Gateways write 0 for models they do not know, so a 0 beside tokens says nothing.
+    trusted = _usable(pl.col("logged")) & ((pl.col("logged") > 0) | ~pl.col("tokens"))
+    silent = pl.col("cost_usd").is_null() & (pl.col("logged") > 0)
+    use = trusted & (pl.col("prefers") | silent)
+    return costs.with_columns(logged, tokens["tokens"]).select(
+        cost_usd=pl.when(use).then("logged").otherwise("cost_usd"),
+        price_id=pl.when(~use).then("price_id"),
+        price_reason=pl.when(~use).then("price_reason"),
+        price_flags=pl.when(use).then(pl.lit("logged")).otherwise("price_flags"),
+    )
+
+
+def _logged(calls: pl.DataFrame) -> pl.DataFrame:
+    """The costs that the log states, and no others."""
+    usable = _usable(pl.col("cost_logged"))
+    return calls.select(
+        cost_usd=pl.when(usable).then("cost_logged"),
+        price_id=pl.lit(None, dtype=pl.String),
+        price_reason=pl.when(~usable).then(pl.lit("no_logged_cost")),
+        price_flags=pl.when(usable).then(pl.lit("logged")),
+    )

@@ -1,0 +1,103 @@
+"""The few different circumstances among many calls: what a rate card depends on, as small columns.
+
+A call's day, size and hour matter only against the days, thresholds and hours that the prices of its model
+name, so each is reduced to how many of those it has reached. Calls with equal keys have the same rate card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import reduce
+from operator import add
+from typing import Any
+
+import polars as pl
+
+from llmtel.core.schema import INPUT_LEAVES
+from llmtel.pricing.entries import Book, Price
+from llmtel.pricing.match import Match
+from llmtel.pricing.rates import Circumstances, effective
+
+_STANDARD = frozenset({"", "auto", "default", "standard", "on_demand"})
+"""Service tiers that mean the list price (`on_demand` is Groq's and Amazon's word for it)."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the prices of some models change: UTC days, input sizes, minutes of the day, regions."""
+
+    days: tuple[date, ...]
+    thresholds: tuple[int, ...]
+    minutes: tuple[int, ...]
+    regions: frozenset[str]
+
+    @classmethod
+    def of(cls, matches: Iterable[Match], book: Book) -> Grid:
+        """The grid of the models that names led to."""
+        models = {id(m.model): m.model for m in matches if m.model is not None}.values()
+        rows = [
+            (price, book.providers[model.provider].tier_inclusive)
+            for model in models
+            for price in model.prices
+        ]
+        return cls(
+            days=tuple(sorted({price.start for price, _ in rows if price.start is not None})),
+            thresholds=tuple(sorted({effective(t, inclusive=at) for price, at in rows for t in price.tiers})),
+            minutes=tuple(sorted({minute for price, _ in rows for minute in _edges(price)})),
+            regions=frozenset(region for model in models for region in model.region_factor),
+        )
+
+    def keys(self, calls: pl.DataFrame) -> pl.DataFrame:
+        """The key columns of calls, in their order: those that vary and that a rate card can depend on."""
+        keys = [pl.col("provider"), pl.col("model")]
+        if self.days:
+            keys.append(
+                _reached(pl.col("ts"), [datetime.combine(day, time(), UTC) for day in self.days]).alias(
+                    "epoch"
+                )
+            )
+        if self.thresholds:
+            bucket = (pl.col("request_count") > 1).fill_null(value=False) | (
+                pl.col("grain") == "bucket"
+            ).fill_null(value=False)
+            size = pl.sum_horizontal(pl.col(leaf).cast(pl.Float64) for leaf in INPUT_LEAVES)
+            above = _reached(size, [threshold + 0.5 for threshold in self.thresholds])
+            keys += [pl.when(~bucket).then(above).otherwise(0).alias("band"), bucket.alias("bucket")]
+        if self.minutes:
+            minute = pl.col("ts").dt.hour().cast(pl.Int32) * 60 + pl.col("ts").dt.minute()
+            keys.append(_reached(minute, self.minutes).alias("slot"))
+        logged = ["batch", "service_tier", *(["region"] if self.regions else [])]
+        keys += [pl.col(name) for name in logged if calls[name].null_count() < calls.height]
+        return calls.select(keys)
+
+    def circumstances(self, key: Mapping[str, Any]) -> Circumstances:
+        """What a row of `keys` stands for, each number represented by the least that has the same key."""
+        epoch, slot = key.get("epoch"), key.get("slot")
+        band = key.get("band") or 0
+        return Circumstances(
+            day=None if epoch is None else self.days[epoch - 1] if epoch else date.min,
+            input_tokens=self.thresholds[band - 1] + 1 if band else 0,
+            minute=None if slot is None else self.minutes[slot - 1] if slot else 0,
+            mode=_mode(key.get("batch"), key.get("service_tier")),
+            region=(key.get("region") or "").strip().lower() or None,
+            bucket=bool(key.get("bucket")),
+        )
+
+
+def _edges(price: Price) -> Iterable[int]:
+    return () if price.off_peak is None else (edge for window in price.off_peak.windows for edge in window)
+
+
+def _reached(value: pl.Expr, marks: Iterable[Any]) -> pl.Expr:
+    """How many of `marks` a value has reached; null if it is unknown."""
+    reached: pl.Expr = reduce(add, ((value >= mark).cast(pl.UInt16) for mark in marks))
+    return reached
+
+
+def _mode(batch: bool | None, service_tier: str | None) -> str | None:  # noqa: FBT001 (a field of a call)
+    tier = (service_tier or "").strip().lower()
+    if batch:
+        return "batch"
+    return None if tier in _STANDARD else tier
