@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from llmtel.core.answers import Column, Row, Table, Value
+from llmtel.core.answers import Column, Document, Row, Table, Value
 from llmtel.core.units import COUNT, UNKNOWN
 from llmtel.render.text import clip, visible, width
 
@@ -43,6 +43,13 @@ def heading(table: Table) -> str:
     """The title of a table, or nothing where the heads of its dimensions say the same."""
     said = {", ".join(table.by).casefold(), " × ".join(table.by).casefold()}
     return "" if table.title.casefold() in said else visible(table.title)
+
+
+def opening(document: Document) -> str:
+    """The title of a document, or nothing where its first block says the same."""
+    first = document.blocks[0] if document.blocks else None
+    same = isinstance(first, Table) and heading(first) == visible(document.title)
+    return "" if same else visible(document.title)
 
 
 def strips(table: Table) -> list[Strip]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from llmtel.core.answers import Block, Document, Finding, Findings, Headline, Level, Line, Table, Timeline
-from llmtel.render.cells import UNKNOWN_KEY, Strip, heading, number, strips
+from llmtel.render.cells import UNKNOWN_KEY, Strip, heading, number, opening, strips
 from llmtel.render.charts import timeline
 from llmtel.render.text import visible
 
@@ -24,7 +24,8 @@ _LINE_START = re.compile(r"(\d*)([-+=#.)])(?=[\s#=-]|$)")
 
 def markdown(document: Document) -> str:
     """`document` as Markdown; nothing that came from a log is taken for mark-up, a link or a mention."""
-    parts = [f"### {escape(document.title)}"] if document.title else []
+    title = opening(document)
+    parts = [f"### {escape(title)}"] if title else []
     parts += [text for block in document.blocks if (text := _block(block))]
     return "\n\n".join(parts) + "\n"
 

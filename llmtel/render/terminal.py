@@ -18,7 +18,7 @@ from llmtel.core.answers import (
     Table,
     Timeline,
 )
-from llmtel.render.cells import heading
+from llmtel.render.cells import heading, opening
 from llmtel.render.charts import timeline
 from llmtel.render.ink import Ink
 from llmtel.render.layout import lay_out
@@ -66,7 +66,7 @@ class _Writer:
         """The document's title, where its first block does not say what was read."""
         if any(isinstance(block, Headline | Line) for block in document.blocks[:1]):
             return []
-        return [self.ink.bold(line) for line in wrap(visible(document.title), self.cells) if line]
+        return [self.ink.bold(line) for line in wrap(opening(document), self.cells) if line]
 
     def block(self, block: Block) -> list[str]:
         match block:
