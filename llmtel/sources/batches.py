@@ -47,6 +47,11 @@ class _Placed:
         """The line of a row of a segment."""
         return row - self.starts[segment] + self.firsts[segment] if self.numbers is None else self.numbers[row]
 
+    def with_segments(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Raw rows with `@segment`: the ordinal of the file's part that each row is of."""
+        starts = pl.DataFrame({"@start": self.starts, "@segment": range(len(self.starts))}, schema={"@start": pl.UInt32, "@segment": pl.UInt32})
+        return rows.sort("row").join_asof(starts, left_on="row", right_on="@start").drop("@start")
+
     def placed(self, calls: pl.DataFrame, name: str) -> pl.DataFrame:
         """Calls with `format`, `file`, `line` and `@file` in place of `row`."""
         row = pl.col("row").cast(pl.Int64)

@@ -50,10 +50,13 @@ def _checker(node: Tree | RawColumn) -> Any:  # noqa: ANN401 (a type made at run
     if isinstance(node, RawColumn):
         if not node.items:
             return _CHECKED[node.kind]
-        fields: list[tuple[str, Any, Any]] = [
-            (f"f{i}", _CHECKED[kind], msgspec.field(name=name, default=None)) for i, (name, kind) in enumerate(node.items)
-        ]
-        return list[msgspec.defstruct("Item", fields) | None] | None  # type: ignore[misc]
+        fields: Tree = {}
+        for steps, kind in node.items:
+            place = fields
+            for step in steps[:-1]:
+                place = place.setdefault(step, {})
+            place[steps[-1]] = RawColumn("", (), kind)
+        return list[_checker(fields)] | None  # type: ignore[misc]
     if any(isinstance(step, int) for step in node):
         return list[_checker(next(iter(node.values())))] | None  # type: ignore[misc]
     members = [
@@ -92,10 +95,12 @@ class Plan:
     def suspicious(self) -> str:
         """A pattern of counts that the typed decode would change: a fraction, a boolean, 19 digits. "" without counts.
 
-        Only the ends of the keys are looked for, which is twice as fast; a key that is alike costs its line a closer look.
+        And whatever the source wants to be looked at with care. Only the ends of the keys are looked for, which is twice as fast; a key that is alike costs its line a closer look.
         """
         ends = self._ends("count")
-        return rf'(?:{"|".join(ends)})"\s?:\s?(?:[tf]|-?[0-9]+[.eE]|-?[0-9]{{19}})' if ends else ""
+        patterns = [re.escape(words) for words in self.source.careful]
+        patterns += [rf'(?:{"|".join(ends)})"\s?:\s?(?:[tf]|-?[0-9]+[.eE]|-?[0-9]{{19}})'] if ends else []
+        return "|".join(patterns)
 
     @cached_property
     def boolean_numbers(self) -> str:
@@ -136,4 +141,6 @@ class Plan:
         """Whether a line may be a call, None when every line may."""
         if not self.source.markers:
             return None
-        return pl.any_horizontal(pl.col("line").str.contains(marker, literal=True) for marker in self.source.markers)
+        if len(self.source.markers) == 1:
+            return pl.col("line").str.contains(self.source.markers[0], literal=True)
+        return pl.col("line").str.contains("|".join(map(re.escape, self.source.markers)))

@@ -74,16 +74,17 @@ CONVERTERS: dict[Kind, Callable[[object], Converted]] = {
 }  # fmt: skip
 
 
-def _items(value: object, fields: tuple[tuple[str, Kind], ...]) -> Converted:
+def _items(value: object, column: RawColumn) -> Converted:
     if not isinstance(value, list):
         return UNREADABLE, False
     rows, coerced = [], False
     for element in value:
-        row = {}
-        for name, kind in fields:
-            found = element.get(name) if isinstance(element, dict) else None
+        row: dict[str, Any] = {}
+        for steps, kind in column.items:
+            found = lookup(element, steps)
             converted, changed = (None, False) if found is None else CONVERTERS[kind](found)
-            row[name] = None if converted is UNREADABLE else converted
+            place = row.setdefault(steps[0], {}) if len(steps) > 1 else row
+            place[steps[-1]] = None if converted is UNREADABLE else converted
             coerced |= changed
         rows.append(row)
     return rows, coerced
@@ -96,7 +97,7 @@ def project(record: dict[str, Any], columns: tuple[RawColumn, ...]) -> dict[str,
         value = lookup(record, column.steps)
         if value is None:
             continue
-        converted, changed = _items(value, column.items) if column.items else CONVERTERS[column.kind](value)
+        converted, changed = _items(value, column) if column.items else CONVERTERS[column.kind](value)
         if converted is UNREADABLE:
             row["unreadable"].append(column.name)
             continue

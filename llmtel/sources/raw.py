@@ -10,7 +10,7 @@ fields of every element of a list.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -30,25 +30,31 @@ Step = str | int
 class RawColumn:
     """One raw column: where its value is in a record, and what is wanted there.
 
-    `items` are the fields of a list's elements, (name, kind) each, when the column is a list of objects.
+    `items` are the fields of a list's elements, (steps, kind) each, when the column is a list of objects.
     """
 
     name: str
     steps: tuple[Step, ...]
     kind: Kind
-    items: tuple[tuple[str, Kind], ...] = ()
+    items: tuple[tuple[tuple[str, ...], Kind], ...] = ()
 
     @property
     def leaves(self) -> tuple[tuple[str, Kind], ...]:
         """The keys whose values are read, with their kinds."""
-        return self.items or ((f"{self.steps[-1]}", self.kind),)
+        return tuple((steps[-1], kind) for steps, kind in self.items) or ((f"{self.steps[-1]}", self.kind),)
 
     @property
     def dtype(self) -> pl.DataType:
         """The dtype of the column after decoding."""
-        if self.items:
-            return pl.List(pl.Struct({name: DTYPES[kind] for name, kind in self.items}))
-        return DTYPES[self.kind]()
+        if not self.items:
+            return DTYPES[self.kind]()
+        fields: dict[str, pl.DataType | dict[str, pl.DataType]] = {}
+        for steps, kind in self.items:
+            if len(steps) == 1:
+                fields[steps[0]] = DTYPES[kind]()
+            else:
+                fields.setdefault(steps[0], {})[steps[1]] = DTYPES[kind]()  # type: ignore[index]
+        return pl.List(pl.Struct({n: pl.Struct(t) if isinstance(t, dict) else t for n, t in fields.items()}))
 
 
 def str(path: str) -> pl.Expr:  # noqa: A001 (reads as `raw.str`)
@@ -81,8 +87,8 @@ def time(path: str) -> pl.Expr:
     return pl.col(f"{path}:time")
 
 
-def items(path: str, **fields: Kind) -> pl.Expr:
-    """Some fields of every element of a list of objects: a column of List(Struct)."""
+def items(path: str, fields: Mapping[str, Kind]) -> pl.Expr:
+    """Some fields of every element of a list of objects: a column of List(Struct). A field may be `a` or `a.b`."""
     return pl.col(f"{path}:items " + " ".join(f"{name}={kind}" for name, kind in fields.items()))
 
 
@@ -106,11 +112,12 @@ def parse(name: str) -> RawColumn:
     path, kind = name.rsplit(":", 1)
     if kind.startswith("items "):
         pairs = [pair.split("=") for pair in kind.split(" ")[1:]]
-        return RawColumn(name, steps_of(path), "str", tuple((key, wanted) for key, wanted in pairs))  # type: ignore[misc]
+        fields = tuple((tuple(key.split(".")), wanted) for key, wanted in pairs)
+        return RawColumn(name, steps_of(path), "str", fields)  # type: ignore[arg-type]
     return RawColumn(name, steps_of(path), kind)  # type: ignore[arg-type]
 
 
 def wanted(expressions: Iterable[pl.Expr]) -> tuple[RawColumn, ...]:
-    """The raw columns that some expressions read, by name."""
-    names = {name for expression in expressions for name in expression.meta.root_names()}
+    """The raw columns that some expressions read, by name. Columns that begin with `@` are made later, by the reader."""
+    names = {name for expression in expressions for name in expression.meta.root_names() if name and name[0] != "@"}
     return tuple(parse(name) for name in sorted(names))

@@ -119,10 +119,11 @@ def _take_frame(batch: FrameBatch, result: Calls) -> None:
 def _take(batch: Batch | CsvBatch, result: Calls, remarks: dict[str, tuple[int, str]], *, slowly: bool) -> None:
     """One batch: its lines decoded, mapped and accounted for."""
     decoded = _decoded(batch, slowly=slowly)
-    mapped = map_rows(decoded.raw, batch.plan.source)
-    parts = [(mapped, batch.plan.source.name)]
+    source = batch.plan.source
+    mapped = map_rows(batch.with_segments(decoded.raw) if source.whole else decoded.raw, source)
+    parts = [(mapped, source.name)]
     other = mapped.other.len()
-    if batch.plan.source.family is not None and other and isinstance(batch, Batch):
+    if source.family is not None and other and isinstance(batch, Batch):
         parts += _dispatched(batch, mapped.other)
         other -= sum(part.kept for part, _ in parts[1:])
     account = Account(lines=batch.lines, records=batch.records)

@@ -99,7 +99,8 @@ class Source:
 
     `calls` maps fields to expressions over raw columns (`raw.count("usage.prompt_tokens")`); from them the reader knows
     what to decode. Optional words, all of them data: `keep` (which records are calls; the rest is *other*), `markers`
-    (bytes, one of which every call's line contains, so that other lines are never parsed), `refuse` (a text where a
+    (bytes, one of which every call's line contains, so that other lines are never parsed), `careful` (bytes of lines
+    whose values have other shapes than elsewhere, so that they are read one by one), `refuse` (a text where a
     record cannot be read), `copies` (the call is written several times), `whole` (the expressions see all records of a
     file in order), `extra` (more rows from the kept ones), `bind` (a mapping that is chosen for a file from its first
     records), and, as a last resort for nested exports, `records` (a decoded object to the records inside it).
@@ -112,6 +113,7 @@ class Source:
     marks: tuple[Mark, ...] = ()
     keep: pl.Expr | None = None
     markers: tuple[str, ...] = ()
+    careful: tuple[str, ...] = ()
     refuse: pl.Expr | None = None
     remarks: Mapping[str, Remark] = field(default_factory=dict)
     copies: Copies | None = None
@@ -146,7 +148,7 @@ class Source:
     def expressions(self) -> list[pl.Expr]:
         """Every expression over raw columns."""
         optional = [expression for expression in (self.keep, self.refuse) if expression is not None]
-        return [*self.calls.values(), *optional, *self.reads, *(remark.when for remark in self.remarks.values())]
+        return [*self.calls.values(), *optional, *self.reads, *(self.copies.prefer if self.copies else ()), *(remark.when for remark in self.remarks.values())]
 
     def columns(self) -> tuple[raw.RawColumn, ...]:
         """The raw columns that must be decoded."""

@@ -1,0 +1,55 @@
+"""Anthropic messages, bare or inside an application's own line: https://platform.claude.com/docs/en/api/messages."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.anthropic import ttl_unknown, usage, with_advisors
+from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.source import Mark, Source
+from llmtel.sources.wrapped import FAMILY, bind, error_http, error_text
+
+
+def body(at: str) -> dict[str, pl.Expr]:
+    """The mapping of a message at a prefix."""
+    stop = raw.str(f"{at}stop_reason")
+    return {
+        "provider": pl.lit("anthropic"),
+        "response_id": raw.str(f"{at}id"),
+        "call_id": pl.coalesce(raw.str(f"{at}request_id"), raw.str(f"{at}id")),
+        "model": raw.str(f"{at}model"),
+        "finish_reason": stop,
+        **usage(f"{at}usage."),
+        "http_status": error_http(at),
+        TEXT: pl.coalesce(pl.when(error_text(at) != "").then(error_text(at)), pl.when(stop == "refusal").then(stop)),
+        ANSWERED: raw.str(f"{at}type") == "message",
+    }
+
+
+SOURCES = (
+    Source(
+        name="anthropic_messages",
+        help="Anthropic messages, bare or in an app's own line",
+        link="https://platform.claude.com/docs/en/api/messages",
+        marks=(
+            Mark(all=("usage",), values={"type": ("message",)}),
+            Mark(all=("error.type",), values={"type": ("error",)}),
+        ),
+        family=FAMILY,
+        bind=partial(bind, body),
+        remarks={"ttl_unknown": ttl_unknown("usage.")},
+        extra=with_advisors,
+        sample='{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-6","stop_reason":"end_turn","usage":'
+        '{"input_tokens":10,"cache_read_input_tokens":100,"cache_creation_input_tokens":30,"cache_creation":'
+        '{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},"output_tokens":50,"output_tokens_details":'
+        '{"thinking_tokens":8}}}\n{"type":"error","error":{"type":"overloaded_error","message":"busy"},"request_id":"req_2"}\n',
+        expect=(
+            {"call_id": "msg_1", "input_uncached": 10, "cache_read": 100, "cache_write_5m": 10, "cache_write_1h": 20,
+             "output_text": 42, "reasoning": 8, "provider": "anthropic", "status": "ok"},
+            {"call_id": "req_2", "status": "error", "error": "http_5xx", "input_uncached": None},
+        ),
+    ),
+)  # fmt: skip

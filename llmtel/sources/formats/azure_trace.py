@@ -1,0 +1,26 @@
+"""Azure LLM inference traces (CSV): https://github.com/Azure/AzurePublicDataset."""
+
+from __future__ import annotations
+
+from llmtel.sources import raw
+from llmtel.sources.source import Mark, Source
+
+SOURCES = (
+    Source(
+        name="azure_trace",
+        help="Azure LLM inference traces: time, context tokens and generated tokens",
+        link="https://github.com/Azure/AzurePublicDataset",
+        layout="csv",
+        marks=(Mark(all=("TIMESTAMP", "ContextTokens", "GeneratedTokens")),),
+        calls={
+            "ts": raw.time("TIMESTAMP"),
+            "input_uncached": raw.count("ContextTokens"),
+            "output_text": raw.count("GeneratedTokens"),
+        },
+        sample="TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n2023-11-16 18:17:04.0310000,3180,8\n",
+        expect=(
+            {"input_uncached": 4808, "output_text": 10, "model": None, "status": None},
+            {"input_uncached": 3180, "output_text": 8},
+        ),
+    ),
+)

@@ -1,0 +1,148 @@
+"""Codex CLI rollouts: `~/.codex/sessions/YYYY/MM/DD/rollout-*.jsonl`, https://github.com/openai/codex (protocol).
+
+Usage is written three ways. `token_usage_record` (mid-2026 on) stands for one request. `token_count` events carry
+cumulative totals and the last call, and are written again and again unchanged: a call is where the totals move.
+`turn.completed` with a usage is one call. The model is announced earlier in the file.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.source import Mark, Remark, Source
+from llmtel.sources.usage import Counts, leaves
+
+_KEYS = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens", "reasoning_output_tokens", "total_tokens")
+_TYPE, _EVENT = raw.str("type"), raw.str("payload.type")
+_INFO = "payload.info."
+_TOTAL = {key: raw.count(f"{_INFO}total_token_usage.{key}") for key in _KEYS}
+_LAST = {key: raw.count(f"{_INFO}last_token_usage.{key}") for key in _KEYS}
+_RECORD = {key: raw.count(f"payload.usage.{key}") for key in _KEYS}
+_PROMPT, _COMPLETION = raw.count(f"{_INFO}prompt"), raw.count(f"{_INFO}completion")
+_META_MODEL, _META_ID = raw.str("payload.model"), pl.coalesce(raw.str("payload.id"), raw.str("payload.session_id"))
+_STAMP, _SOURCE = raw.time("timestamp"), "payload.source:str"
+
+
+def _vector(counts: dict[str, pl.Expr]) -> pl.Expr:
+    """Counts as one text, null when none is known."""
+    known = pl.any_horizontal(value.is_not_null() for value in counts.values())
+    return pl.when(known).then(pl.concat_str(*(value.cast(pl.String).fill_null("") for value in counts.values()), separator="-"))
+
+
+def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with `@call`, `@session`, `@model`, `@project`, `@vector`, and `@use KEY`: the usage of each call."""
+    meta, context = _TYPE == "session_meta", _TYPE == "turn_context"
+    announced = pl.when(context).then(_META_MODEL)
+    rows = rows.with_columns(
+        pl.when(meta).then(_META_ID).drop_nulls().first().over("@segment").alias("@session"),
+        pl.coalesce(
+            announced.forward_fill().over("@segment"),
+            raw.str(f"{_INFO}model"),
+            pl.when(meta).then(_META_MODEL).drop_nulls().first().over("@segment"),
+        ).alias("@model"),
+        pl.when(meta | context).then(raw.str("payload.cwd")).forward_fill().over("@segment").alias("@cwd"),
+        (_TYPE == "token_usage_record").any().over("@segment").alias("@recorded"),
+        _replays(rows).alias("@fork"),
+        _vector(_TOTAL).alias("@total"),
+        _vector(_LAST).alias("@last"),
+    )
+    counted = _counted(rows.filter((_EVENT == "token_count") & (_TYPE == "event_msg") & ~pl.col("@recorded")))
+    rows = rows.join(counted, on="row", how="left", maintain_order="left")
+    single = ((_TYPE == "token_usage_record") | (_EVENT == "turn.completed")) & (_vector(_RECORD).is_not_null())
+    failed = (_TYPE == "event_msg") & (_EVENT == "error")
+    uses = [pl.when(single).then(_RECORD[key]).otherwise(pl.col(f"@use {key}")).alias(f"@use {key}") for key in _KEYS]
+    return rows.with_columns(*uses, failed.alias("@failed"), (pl.col("@counted").fill_null(value=False) | single | failed).alias("@call"))
+
+
+def _replays(rows: pl.DataFrame) -> pl.Expr:
+    """Whether a file is a fork or a sub-agent's, which begin with their parent's events again."""
+    marks = raw.str("payload.forked_from_id").is_not_null() | raw.str("payload.parent_thread_id").is_not_null()
+    if "unreadable" in rows.columns:  # a source that is an object, {"subagent": …}, is no text
+        marks = marks | pl.col("unreadable").list.contains(_SOURCE).fill_null(value=False)
+    return ((_TYPE == "session_meta") & marks).any().over("@segment")
+
+
+def _counted(events: pl.DataFrame) -> pl.DataFrame:
+    """Of `token_count` events: `row`, `@counted` (the totals moved) and `@use KEY`: the last call, or the totals' change."""
+    old = _PROMPT.is_not_null() | _COMPLETION.is_not_null()
+    events = events.filter(pl.col("@total").is_not_null() | pl.col("@last").is_not_null() | old)
+    before = {key: value.shift(1).over("@segment") for key, value in _TOTAL.items()}
+    moved = pl.col("@total").ne_missing(pl.col("@total").shift(1).over("@segment")) & pl.col("@total").is_not_null()
+    repeated = pl.col("@last").eq_missing(pl.col("@last").shift(1).over("@segment")) & pl.col("@last").is_not_null()
+    first = pl.int_range(pl.len()).over("@segment") == 0
+    alone = pl.col("@total").is_null() & (old | first | ~repeated)
+    replayed = pl.col("@fork") & (_STAMP - _STAMP.first().over("@segment") <= pl.duration(seconds=1)).fill_null(value=False)
+    change = _TOTAL["total_tokens"] - before["total_tokens"]
+    differs = (_LAST["total_tokens"] != change).fill_null(value=False) & (change >= 0).fill_null(value=False)
+    use_change = pl.col("@last").is_null() | differs
+    uses = []
+    for key in _KEYS:
+        delta = pl.coalesce(_TOTAL[key] - before[key], _TOTAL[key])
+        uses.append(pl.when(use_change).then(delta).otherwise(_LAST[key]).alias(f"@use {key}"))
+    uses[0] = pl.coalesce(_PROMPT, uses[0]).alias("@use input_tokens")
+    uses[3] = pl.coalesce(_COMPLETION, uses[3]).alias("@use output_tokens")
+    return events.select("row", ((moved | alone) & ~replayed).alias("@counted"), *uses)
+
+
+_USE = {key: pl.col(f"@use {key}") for key in _KEYS}
+_FOLDER = pl.col("@cwd").str.extract(r"([^/\\]+)[/\\]*$")
+_ID = pl.when(pl.col("@total").is_not_null()).then(pl.concat_str("@session", "@total", separator="/"))
+
+SOURCES = (
+    Source(
+        name="codex",
+        help="Codex CLI rollouts (~/.codex/sessions)",
+        link="https://github.com/openai/codex/blob/main/codex-rs/protocol/src/protocol.rs",
+        marks=(
+            Mark(
+                all=("payload",),
+                values={"type": ("session_meta", "turn_context", "event_msg", "response_item", "token_usage_record", "compacted",
+                                 "world_state")},
+            ),
+        ),
+        whole=True,
+        markers=('"token_count"', '"turn_context"', '"session_meta"', '"token_usage_record"', '"turn.completed"', '"error"'),
+        careful=('"codex_error_info"',),
+        prepare=with_calls,
+        keep=pl.col("@call"),
+        reads=(
+            _TYPE, _EVENT, _META_MODEL, _META_ID, _PROMPT, _COMPLETION, raw.str(f"{_INFO}model"), raw.str("payload.cwd"), pl.col(_SOURCE),
+            raw.str("payload.forked_from_id"), raw.str("payload.parent_thread_id"), *_TOTAL.values(), *_LAST.values(), *_RECORD.values(),
+        ),
+        calls={
+            "ts": _STAMP,
+            "call_id": pl.coalesce(raw.str("payload.response_id"), _ID),
+            "response_id": raw.str("payload.response_id"),
+            "session": pl.col("@session"),
+            "provider": pl.lit(None, dtype=pl.String),
+            "model": pl.col("@model"),
+            "feature": _FOLDER,
+            "project": _FOLDER,
+            "context_limit": raw.count(f"{_INFO}model_context_window"),
+            **leaves(
+                Counts(
+                    input=_USE["input_tokens"], output=_USE["output_tokens"], cache_read=_USE["cached_input_tokens"],
+                    cache_write=_USE["cache_write_input_tokens"], reasoning=_USE["reasoning_output_tokens"],
+                )
+            ),
+            TEXT: pl.when("@failed").then(raw.str("payload.codex_error_info").fill_null("unknown error")),
+            ANSWERED: ~pl.col("@failed"),
+        },
+        remarks={"ts_is_end": Remark(_STAMP.is_not_null(), "{n} times are those of the answer, not of the request")},
+        sample='{"timestamp":"2026-09-01T10:00:00Z","type":"session_meta","payload":{"id":"s1","cwd":"/home/me/app","source":"cli"}}\n'
+        '{"timestamp":"2026-09-01T10:00:01Z","type":"turn_context","payload":{"model":"gpt-5.3-codex"}}\n'
+        '{"timestamp":"2026-09-01T10:00:05Z","type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":'
+        '{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,"reasoning_output_tokens":10,"total_tokens":940},'
+        '"last_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,"reasoning_output_tokens":10,'
+        '"total_tokens":940}}}}\n{"timestamp":"2026-09-01T10:00:06Z","type":"event_msg","payload":{"type":"token_count","info":'
+        '{"total_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,"reasoning_output_tokens":10,'
+        '"total_tokens":940},"last_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,'
+        '"reasoning_output_tokens":10,"total_tokens":940}}}}\n',
+        expect=(
+            {"session": "s1", "model": "gpt-5.3-codex", "project": "app", "input_uncached": 300, "cache_read": 600, "output_text": 30,
+             "reasoning": 10, "status": "ok"},
+        ),
+    ),
+)  # fmt: skip

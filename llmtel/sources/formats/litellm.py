@@ -1,0 +1,108 @@
+"""LiteLLM: StandardLoggingPayload and SpendLogs rows, https://docs.litellm.ai/docs/proxy/logging_spec.
+
+Some fields of SpendLogs are JSON inside text, so records are opened one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.outcome import TEXT, WORD
+from llmtel.sources.source import Mark, Record, Source
+from llmtel.sources.usage import Counts, leaves
+
+
+def _opened(value: object) -> object:
+    if isinstance(value, str) and value[:1] in "{[":
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return None
+    return value
+
+
+def records(line: Record) -> Iterable[dict[str, Any]]:
+    """The record with its JSON texts opened, its usage in one place, and the text "None" as nothing."""
+    record: dict[str, Any] = {key: None if value == "None" else value for key, value in line.items()}
+    response = _opened(record.get("response"))
+    usage = response.get("usage") if isinstance(response, dict) else None
+    metadata, tags = _opened(record.get("metadata")), _opened(record.get("request_tags"))
+    metadata = metadata if isinstance(metadata, dict) else {}
+    usage = usage if isinstance(usage, dict) else metadata.get("usage_object")
+    error = record.get("error_information") or metadata.get("error_information")
+    return [{
+        **record,
+        "usage": usage if isinstance(usage, dict) else None,
+        "error_information": error if isinstance(error, dict) else None,
+        "metadata": metadata,
+        "tag": tags[0] if isinstance(tags, list) and tags else None,
+        "cached": str(record.get("cache_hit")).lower() == "true",
+        "streamed": bool(record.get("stream")),
+    }]  # fmt: skip
+
+
+_START, _END, _FIRST = raw.time("startTime"), raw.time("endTime"), raw.time("completionStartTime")
+_CACHED = raw.bool("cached")
+_TOOK = pl.coalesce((_END - _START).dt.total_microseconds() / 1000, raw.number("response_time") * 1000)
+_CODE = raw.str("error_information.error_code")
+_WORDS = pl.concat_str(raw.str("error_information.error_class"), _CODE, separator=" ", ignore_nulls=True)
+
+
+def _usage(*names: str) -> pl.Expr:
+    return pl.coalesce(*(raw.count(f"usage.{name}") for name in names))
+
+
+SOURCES = (
+    Source(
+        name="litellm",
+        help="LiteLLM logging payloads and SpendLogs rows",
+        link="https://docs.litellm.ai/docs/proxy/logging_spec",
+        marks=(Mark(all=("call_type",), any=("response_cost", "spend")),),
+        records=records,
+        calls={
+            "ts": _START,
+            "latency_ms": pl.when(~_CACHED).then(_TOOK),
+            "ttft_ms": pl.when(raw.bool("streamed") & (_FIRST < _END)).then((_FIRST - _START).dt.total_microseconds() / 1000),
+            "call_id": pl.coalesce(raw.str("id"), raw.str("request_id")),
+            "session": pl.coalesce(raw.str("trace_id"), raw.str("session_id")),
+            "model": raw.str("model"),
+            "provider": raw.str("custom_llm_provider"),
+            "operation": raw.str("call_type"),
+            "user": pl.coalesce(
+                *(pl.when(value != "").then(value) for value in (
+                    raw.str("end_user"), raw.str("user"), raw.str("metadata.user_api_key_user_id")))
+            ),
+            "feature": pl.coalesce(
+                *(pl.when(value != "").then(value) for value in (
+                    raw.str("metadata.user_api_key_team_alias"), raw.str("team_id"), raw.str("tag")))
+            ),
+            **leaves(
+                Counts(
+                    input=raw.count("prompt_tokens"),
+                    output=raw.count("completion_tokens"),
+                    cache_read=_usage("cache_read_input_tokens", "prompt_tokens_details.cached_tokens"),
+                    cache_write=_usage("cache_creation_input_tokens"),
+                    reasoning=_usage("completion_tokens_details.reasoning_tokens"),
+                    total=raw.count("total_tokens"),
+                )
+            ),
+            "cost_logged": pl.when(_CACHED).then(0.0).otherwise(pl.coalesce(raw.number("response_cost"), raw.number("spend"))),
+            "retries": raw.count("metadata.attempted_retries"),
+            "http_status": _CODE.cast(pl.Int64, strict=False),
+            WORD: raw.str("status"),
+            TEXT: pl.when(raw.str("status") != "success").then(_WORDS),
+        },
+        sample='{"id":"chatcmpl-1","call_type":"acompletion","status":"success","custom_llm_provider":"openai","startTime":'
+        '"2026-09-01 10:00:00.000000","endTime":"2026-09-01 10:00:01.500000","model":"gpt-4o","response_cost":0.0002,"prompt_tokens":10,'
+        '"completion_tokens":20,"total_tokens":30,"end_user":"u1","metadata":{},"request_tags":["search"],"stream":false}\n',
+        expect=(
+            {"call_id": "chatcmpl-1", "input_uncached": 10, "output_text": 20, "latency_ms": 1500.0, "cost_logged": 0.0002,
+             "user": "u1", "feature": "search", "provider": "openai", "status": "ok", "operation": "acompletion"},
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,87 @@
+"""OpenAI Batch output: one line a request, https://platform.openai.com/docs/guides/batch.
+
+A body is an object, or on some gateways a JSON text, so records are taken out of their envelopes one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.source import Mark, Record, Source
+from llmtel.sources.usage import Counts, leaves
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z_]*(?:[- ][A-Za-z_]+)*")
+
+
+def records(line: Record) -> Iterable[dict[str, Any]]:
+    """The record of a line, its body as an object."""
+    response = line.get("response")
+    if not isinstance(response, dict):
+        return [dict(line)]
+    body = response.get("body")
+    if isinstance(body, str):
+        try:
+            body = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            body = None
+    name = line.get("custom_id")
+    feature = name if isinstance(name, str) and _NAME.fullmatch(name) else None
+    return [{**line, "feature": feature, "response": {**response, "body": body if isinstance(body, dict) else None}}]
+
+
+_BODY = "response.body."
+_USE = f"{_BODY}usage."
+_IN, _OUT = "tokens_details.cached_tokens", "tokens_details.reasoning_tokens"
+_WORDS = pl.concat_str(
+    *(raw.str(f"{at}error.{key}") for at in (_BODY, "") for key in ("type", "code", "message")), separator=" ", ignore_nulls=True
+)
+
+SOURCES = (
+    Source(
+        name="openai_batch",
+        help="Output of the OpenAI Batch API",
+        link="https://platform.openai.com/docs/guides/batch",
+        marks=(Mark(all=("custom_id", "response"), none=("method",)), Mark(all=("custom_id", "error"), none=("method",))),
+        records=records,
+        calls={
+            "ts": pl.coalesce(raw.time(f"{_BODY}created"), raw.time(f"{_BODY}created_at")),
+            "call_id": pl.coalesce(raw.str("response.request_id"), raw.str("id")),
+            "response_id": raw.str(f"{_BODY}id"),
+            "model": raw.str(f"{_BODY}model"),
+            "feature": raw.str("feature"),
+            "batch": pl.lit(value=True),
+            "service_tier": raw.str(f"{_BODY}service_tier"),
+            "finish_reason": pl.coalesce(raw.str(f"{_BODY}choices[0].finish_reason"), raw.str(f"{_BODY}status")),
+            **leaves(
+                Counts(
+                    input=pl.coalesce(raw.count(f"{_USE}prompt_tokens"), raw.count(f"{_USE}input_tokens")),
+                    output=pl.coalesce(raw.count(f"{_USE}completion_tokens"), raw.count(f"{_USE}output_tokens")),
+                    cache_read=pl.coalesce(raw.count(f"{_USE}prompt_{_IN}"), raw.count(f"{_USE}input_{_IN}")),
+                    reasoning=pl.coalesce(raw.count(f"{_USE}completion_{_OUT}"), raw.count(f"{_USE}output_{_OUT}")),
+                    input_audio=raw.count(f"{_USE}prompt_tokens_details.audio_tokens"),
+                    output_audio=raw.count(f"{_USE}completion_tokens_details.audio_tokens"),
+                    total=raw.count(f"{_USE}total_tokens"),
+                )
+            ),
+            "http_status": raw.code("response.status_code"),
+            TEXT: pl.when(_WORDS != "").then(_WORDS),
+            ANSWERED: raw.str(f"{_BODY}id").is_not_null(),
+        },
+        sample='{"id":"batch_req_1","custom_id":"summaries","response":{"status_code":200,"request_id":"req_1","body":{"id":'
+        '"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"gpt-4o-mini","choices":[{"finish_reason":"stop"}],'
+        '"usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":15}}},"error":null}\n'
+        '{"id":"batch_req_2","custom_id":"row-2","response":null,"error":{"code":"batch_expired","message":"too late"}}\n',
+        expect=(
+            {"call_id": "req_1", "response_id": "chatcmpl-1", "input_uncached": 12, "output_text": 3, "batch": True,
+             "feature": "summaries", "status": "ok"},
+            {"call_id": "batch_req_2", "status": "error", "error": "other", "feature": None, "input_uncached": None},
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,74 @@
+"""OpenAI Responses objects, bare or inside an application's own line.
+
+https://platform.openai.com/docs/api-reference/responses/object. Snapshots (queued, in_progress) are no calls: the
+finished object has the same id.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.outcome import ANSWERED, TEXT, WORD
+from llmtel.sources.source import Mark, Source
+from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.wrapped import FAMILY, bind, error_http, error_text
+
+
+def body(at: str) -> dict[str, pl.Expr]:
+    """The mapping of a Responses object at a prefix."""
+    use = f"{at}usage."
+    reason, status = raw.str(f"{at}incomplete_details.reason"), raw.str(f"{at}status")
+    outputs = raw.items(f"{at}output", {"type": "str"})
+    searches = outputs.list.eval((pl.element().struct.field("type") == "web_search_call").cast(pl.Int64)).list.sum()
+    return {
+        "ts": raw.time(f"{at}created_at"),
+        "response_id": raw.str(f"{at}id"),
+        "call_id": raw.str(f"{at}id"),
+        "model": raw.str(f"{at}model"),
+        "service_tier": raw.str(f"{at}service_tier"),
+        "finish_reason": pl.coalesce(reason.replace({"max_output_tokens": "max_tokens"}), status),
+        "user": pl.coalesce(raw.str(f"{at}user"), raw.str(f"{at}safety_identifier")),
+        "session": raw.str(f"{at}conversation.id"),
+        "prompt": raw.str(f"{at}prompt.id"),
+        "prompt_version": raw.str(f"{at}prompt.version"),
+        "cost_logged": raw.number(f"{use}cost"),
+        "web_searches": searches,
+        **leaves(
+            Counts(
+                input=raw.count(f"{use}input_tokens"),
+                output=raw.count(f"{use}output_tokens"),
+                cache_read=raw.count(f"{use}input_tokens_details.cached_tokens"),
+                cache_write=raw.count(f"{use}input_tokens_details.cache_write_tokens"),
+                reasoning=raw.count(f"{use}output_tokens_details.reasoning_tokens"),
+                total=raw.count(f"{use}total_tokens"),
+            )
+        ),
+        "http_status": error_http(at),
+        WORD: status,
+        TEXT: pl.when(error_text(at) != "").then(error_text(at)),
+        ANSWERED: raw.str(f"{at}object").is_in(["response", "response.compaction"])
+        & ~status.is_in(["queued", "in_progress"]).fill_null(value=False),
+    }
+
+
+SOURCES = (
+    Source(
+        name="openai_responses",
+        help="OpenAI Responses objects, bare or in an app's own line",
+        link="https://platform.openai.com/docs/api-reference/responses/object",
+        marks=(Mark(values={"object": ("response", "response.compaction")}),),
+        family=FAMILY,
+        bind=partial(bind, body),
+        sample='{"id":"resp_1","object":"response","created_at":1788000000,"completed_at":1788000002,"status":"incomplete",'
+        '"incomplete_details":{"reason":"max_output_tokens"},"error":null,"model":"gpt-5-mini","output":[{"type":"web_search_call"},'
+        '{"type":"message"}],"usage":{"input_tokens":50,"input_tokens_details":{"cached_tokens":20},"output_tokens":30,'
+        '"output_tokens_details":{"reasoning_tokens":25},"total_tokens":80}}\n',
+        expect=(
+            {"response_id": "resp_1", "input_uncached": 30, "cache_read": 20, "output_text": 5, "reasoning": 25, "web_searches": 1,
+             "finish_reason": "max_tokens", "status": "ok"},
+        ),
+    ),
+)  # fmt: skip

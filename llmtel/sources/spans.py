@@ -1,0 +1,148 @@
+"""OpenTelemetry's nested exports as flat records: spans, and log events of coding agents.
+
+https://opentelemetry.io/docs/specs/otlp/ (JSON encoding): integers may be texts, enums numbers or names, attributes are
+lists of keys and typed values. Here a record has plain values, and attribute names with `_` for the dots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from llmtel.sources.source import Record
+
+_SCALARS = ("stringValue", "intValue", "doubleValue", "boolValue")
+_THRESHOLDS = 1 << 56
+"""Sampling thresholds are 56 bits: https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/."""
+
+
+def value_of(value: object) -> Any:  # noqa: ANN401 (any JSON value)
+    """A typed attribute value as a plain one."""
+    if not isinstance(value, dict):
+        return value
+    for kind in _SCALARS:
+        if kind in value:
+            return _number(value[kind]) if kind in ("intValue", "doubleValue") else value[kind]
+    if "arrayValue" in value:
+        return [value_of(item) for item in (value["arrayValue"] or {}).get("values") or []]
+    if "kvlistValue" in value:
+        return attributes((value["kvlistValue"] or {}).get("values"))
+    return None
+
+
+def _number(value: object) -> object:
+    """A number that may be written as a text; the text itself when it is none."""
+    if not isinstance(value, str):
+        return value
+    for reader in (int, float):
+        try:
+            return reader(value)
+        except ValueError:
+            continue
+    return value
+
+
+def attributes(found: object) -> dict[str, Any]:
+    """Attributes as a flat dictionary, whether they are a list of keys and values or a dictionary already."""
+    if isinstance(found, dict):
+        pairs: Iterable[tuple[Any, Any]] = found.items()
+    elif isinstance(found, list):
+        pairs = ((item.get("key"), value_of(item.get("value"))) for item in found if isinstance(item, dict))
+    else:
+        return {}
+    flat: dict[str, Any] = {}
+    for key, value in pairs:
+        if isinstance(value, list):
+            value = value[0] if value and not isinstance(value[0], dict | list) else None  # noqa: PLW2901 (the first of several)
+        if key is not None and not isinstance(value, dict):
+            flat[str(key).replace(".", "_")] = value
+    return flat
+
+
+def records(line: Record) -> Iterator[dict[str, Any]]:
+    """The spans and log events of one exported object. Metrics repeat the calls, and give one record that is no call."""
+    if "attributes" in line and isinstance(line.get("body"), str):
+        yield _event(line, {})
+        return
+    for resource in _list(line, "resourceSpans") + _list(line, "batches"):
+        owner = attributes(_dict(resource, "resource").get("attributes"))
+        for scope in _list(resource, "scopeSpans") + _list(resource, "instrumentationLibrarySpans"):
+            for span in _list(scope, "spans"):
+                yield _span(span, owner, str(_dict(scope, "scope").get("name") or ""))
+    for resource in _list(line, "resourceLogs"):
+        owner = attributes(_dict(resource, "resource").get("attributes"))
+        for scope in _list(resource, "scopeLogs"):
+            for event in _list(scope, "logRecords"):
+                yield _event(event, owner)
+    if _list(line, "resourceMetrics"):
+        yield {"kind": "metrics"}
+
+
+def _list(record: Record, key: str) -> list[Any]:
+    value = record.get(key)
+    return value if isinstance(value, list) else []
+
+
+def _dict(record: Record, key: str) -> dict[str, Any]:
+    value = record.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
+    found = attributes(span.get("attributes"))
+    start, end = _whole(span.get("startTimeUnixNano")), _whole(span.get("endTimeUnixNano"))
+    record: dict[str, Any] = {
+        "kind": "span", "trace": span.get("traceId"), "span": span.get("spanId"), "parent": span.get("parentSpanId") or None,
+        "scope": scope, "service": owner.get("service_name"), "environment": owner.get("deployment_environment_name")
+        or owner.get("deployment_environment"), "start": start, "end": end or None,
+        "failed": str(_dict(span, "status").get("code")) in ("2", "STATUS_CODE_ERROR"),
+        "sample_rate": _sample_rate(span, found), "attributes": {key: _plain(value) for key, value in found.items()},
+    }  # fmt: skip
+    for event in _list(span, "events"):
+        inner = attributes(event.get("attributes"))
+        if event.get("name") == "exception":
+            record["exception"] = inner.get("exception_type")
+        elif event.get("name") == "gen_ai.content.completion.chunk" and "first_chunk" not in record:
+            record["first_chunk"] = _whole(event.get("timeUnixNano"))
+    return record
+
+
+def _plain(value: object) -> object:
+    """Texts as they are, but short: prompts and answers in attributes are never read."""
+    return value[:4096] if isinstance(value, str) else value
+
+
+def _whole(value: object) -> int | None:
+    number = _number(value)
+    return int(number) if isinstance(number, int | float) and number else None
+
+
+def _sample_rate(span: Record, found: dict[str, Any]) -> float | None:
+    """The share of spans kept: from the tracestate's threshold, or from an attribute."""
+    for entry in str(span.get("traceState") or "").split(","):
+        vendor, _, members = entry.strip().partition("=")
+        for member in members.split(";") if vendor == "ot" else ():
+            key, _, threshold = member.partition(":")
+            if key == "th" and threshold:
+                return 1 - int(threshold.ljust(14, "0")[:14], 16) / _THRESHOLDS
+    rate = found.get("sampling_probability", found.get("sample_rate"))
+    return float(rate) if isinstance(rate, int | float) and 0 < rate <= 1 else None
+
+
+def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
+    body = value_of(event.get("body"))
+    found = attributes(event.get("attributes"))
+    name = body if isinstance(body, str) else found.get("event_name") or event.get("eventName")
+    return {
+        "kind": "event", "name": str(name or ""), "trace": event.get("traceId") or None, "service": owner.get("service_name"),
+        "stamp": found.get("event_timestamp") or _whole(event.get("timeUnixNano")),
+        "attributes": {key: _number(value) if key in _NUMBERS else _plain(value) for key, value in found.items()},
+    }  # fmt: skip
+
+
+_NUMBERS = frozenset({
+    "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens", "cost_usd", "duration_ms", "status_code",
+    "attempt", "input_token_count", "output_token_count", "cached_content_token_count", "thoughts_token_count",
+    "tool_token_count", "total_token_count",
+})  # fmt: skip
+"""Attributes of agents' log events that are numbers, though all are written as texts."""

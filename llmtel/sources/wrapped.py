@@ -1,0 +1,74 @@
+"""Provider responses inside an application's own line: the body gives tokens and model, the line around it the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.aliases import places
+from llmtel.sources.outcome import ANSWERED, SUCCESS, TEXT, WORD
+from llmtel.sources.outline import Outline
+from llmtel.sources.source import Record, Source
+
+FAMILY = "response"
+_BODY_KNOWS = frozenset({
+    "response_id", "model", "finish_reason", "service_tier", "operation", "input_uncached", "cache_read", "cache_write_5m",
+    "cache_write_1h", "input_audio", "output_text", "reasoning", "output_audio", "price_reason", "web_searches", "batch",
+})  # fmt: skip
+"""Fields that the body states better than the line around it."""
+_BESIDE_A_BARE_BODY = frozenset({
+    "latency_ms", "ttft_ms", "feature", "project", "environment", "session", "variant", "agent", "branch", "case", "region",
+    "retries", "thumb", "rating", "resolved", "regenerated", "corrected", "escalated", "hallucination", "sample_rate",
+})  # fmt: skip
+"""Fields that an application may have added to a body itself; the other names belong to the provider."""
+
+Body = Callable[[str], dict[str, pl.Expr]]
+"""The mapping of a body found at a prefix: "" or "response."."""
+
+
+def bind(body: Body, records: Sequence[Record], source: Source) -> Source:
+    """The mapping for a file: its bodies at the place where most are, overlaid by what the lines around them say."""
+    prefixes = Counter(found for record in records if (found := source.prefix_in(record)) is not None)
+    at = prefixes.most_common(1)[0][0] if prefixes else ""
+    inner = body(at)
+    outer = Outline(places([_around(record, at) for record in records]))
+    around = outer.calls()
+    if not at:
+        around = {name: value for name, value in around.items() if name in _BESIDE_A_BARE_BODY}
+    calls = {name: _overlaid(name, inner, around) for name in {**inner, **around}}
+    keep = source.keep if source.keep is not None else inner[ANSWERED] | inner[TEXT].is_not_null()
+    if at and "ts" in around:
+        keep = keep | around["ts"].is_not_null() & (pl.coalesce(around.get(TEXT), around.get(WORD)).is_not_null())
+    return replace(source, calls=calls, keep=keep, decisions=tuple(outer.decisions))
+
+
+def _around(record: Record, at: str) -> dict[str, Any]:
+    key = at.removesuffix(".")
+    return {name: value for name, value in record.items() if name != key} if key else dict(record)
+
+
+def _overlaid(name: str, inner: dict[str, pl.Expr], around: dict[str, pl.Expr]) -> pl.Expr:
+    if name not in inner or name not in around:
+        return inner.get(name, around.get(name, pl.lit(None)))
+    first, second = (inner, around) if name in _BODY_KNOWS else (around, inner)
+    if name in (WORD, SUCCESS, TEXT):
+        first, second = inner, around
+    return pl.coalesce(first[name], second[name])
+
+
+def error_text(at: str) -> pl.Expr:
+    """The words of an error object."""
+    return pl.concat_str(
+        raw.str(f"{at}error.type"), raw.str(f"{at}error.code"), raw.str(f"{at}error.message"), separator=" ", ignore_nulls=True
+    )
+
+
+def error_http(at: str) -> pl.Expr:
+    """The HTTP status that an error object's `code` is, when it is a number."""
+    code = raw.str(f"{at}error.code").cast(pl.Int64, strict=False)
+    return pl.when(code.is_between(100, 599)).then(code)
