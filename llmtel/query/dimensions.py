@@ -1,8 +1,8 @@
 """DIMENSIONS: every way to split calls, and `tags.KEY` for the extra keys that were kept.
 
-A dimension gives a *key*, cheap to group by (a date, an hour as an instant), and *words* made of the key for the few
-groups that come out. Keys of time are in the reader's time zone and right across a change of clocks: an hour that
-occurs twice is two hours, told apart by their offset.
+A dimension gives a *key*, cheap to group by (a date, an hour as an instant), and *words* made of the key
+for the few groups that come out. Keys of time are in the reader's time zone and right across a change of
+clocks: an hour that occurs twice is two hours, told apart by their offset.
 """
 
 from __future__ import annotations
@@ -94,9 +94,10 @@ DIMENSIONS: Catalog[Dimension] = Catalog(
     (
         *map(
             _field,
-            ("model", "model_requested", "provider", "user", "feature", "project", "branch", "agent", "environment"),
+            ("model", "model_requested", "provider", "user", "feature", "project", "branch", "agent"),
         ),
-        *map(_field, ("session", "prompt", "prompt_version", "variant", "case", "region", "operation", "status")),
+        *map(_field, ("environment", "session", "prompt", "prompt_version", "variant", "case", "region")),
+        *map(_field, ("operation", "status")),
         _field("http_status", numeric=True),
         *map(_field, ("error", "finish_reason", "service_tier", "format", "file")),
         _date("day", "%Y-%m-%d", _same, "Day as YYYY-MM-DD"),
@@ -106,13 +107,22 @@ DIMENSIONS: Catalog[Dimension] = Catalog(
         _slot("15m", "15m", "Quarter of an hour"),
         _slot("5m", "5m", "Five minutes"),
         _slot("minute", "1m", "Minute"),
-        Dimension("hour_of_day", "Hour of the day, 0 to 23, in the time zone", lambda tz: _local(tz).dt.hour(), time=True, numeric=True),
         Dimension(
-            "weekday", "Day of the week, 1 (Monday) to 7, in the time zone", lambda tz: _local(tz).dt.weekday(),
-            time=True, numeric=True,
+            "hour_of_day",
+            "Hour of the day, 0 to 23, in the time zone",
+            lambda tz: _local(tz).dt.hour(),
+            time=True,
+            numeric=True,
+        ),
+        Dimension(
+            "weekday",
+            "Day of the week, 1 (Monday) to 7, in the time zone",
+            lambda tz: _local(tz).dt.weekday(),
+            time=True,
+            numeric=True,
         ),
     ),
-)  # fmt: skip
+)
 
 
 def tag(key: str) -> Dimension:
@@ -121,7 +131,9 @@ def tag(key: str) -> Dimension:
     Raises `UsageError` for an empty key, and for one that the path language of Polars cannot quote.
     """
     if not key or "\\" in key or {"'", '"'} <= set(key):
-        raise UsageError(f"tags.{key}: tags. needs a key without backslashes, or both quotation marks, e.g. tags.env")
+        raise UsageError(
+            f"tags.{key}: tags. needs a key without backslashes, or both quotation marks, e.g. tags.env"
+        )
     quote = '"' if "'" in key else "'"
     path = f"$[{quote}{key}{quote}]"
     return Dimension(

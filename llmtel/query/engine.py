@@ -1,4 +1,4 @@
-"""The engine: lowered metrics over calls, one group_by a table, and the tail of a table pooled from its calls."""
+"""The engine: lowered metrics over calls, one group_by a table, and a table's tail pooled from its calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ Keys = tuple[str, ...]
 class Engine:
     """Gathers what several tables need, makes it once (`run`), and keeps the rows for pooling.
 
-    A table is known by its keys, the names of its key columns over rows; tables with the same keys share a group_by.
+    A table is known by its keys, the names of its key columns over rows; tables with the same keys share a
+    group_by.
     """
 
     lowering: Lowering
@@ -33,7 +34,10 @@ class Engine:
         keys = []
         for dim in by:
             key = f"key:{dim.name}@{tz}" if dim.time else f"key:{dim.name}"
-            self._dimensions[key] = dim.key(tz)
+            # Categories are grouped, sorted and joined as integers: one group_by wins the cast back.
+            self._dimensions[key] = (
+                dim.key(tz) if dim.time or dim.numeric else dim.key(tz).cast(pl.Categorical)
+            )
             keys.append(key)
         self._wanted.setdefault(tuple(keys), {ROWS}).update(aggregates)
         return tuple(keys)
@@ -43,7 +47,9 @@ class Engine:
         columns = {**self._dimensions, **self.lowering.columns}
         self._rows = calls.lazy().with_columns(**columns).select(*columns).collect() if columns else calls
         for source in {(q.column, q.weight) for q in self.lowering.quantiles.values()}:
-            used = {k for table, wanted in self._wanted.items() if self._quantiles(wanted, source) for k in table}
+            used = {
+                k for table, wanted in self._wanted.items() if self._quantiles(wanted, source) for k in table
+            }
             self._ordered[source] = in_order(self._rows, *source, sorted(used))
         parts = [(keys, part) for keys, wanted in self._wanted.items() for part in self._parts(keys, wanted)]
         for (keys, _), frame in zip(parts, pl.collect_all([part for _, part in parts]), strict=True):
@@ -54,7 +60,10 @@ class Engine:
         return self._answers[keys]
 
     def pool(self, keys: Keys, tail: pl.DataFrame) -> pl.DataFrame:
-        """Some groups of a table as one row of aggregates (without keys): what adds up is added, the rest is found again."""
+        """Some groups of a table as one row of aggregates, without keys.
+
+        What adds up is added; the rest is found again in the calls.
+        """
         wanted = self._wanted[keys]
         sums = {name: pooled(name, pl.col(name)) for name in sorted(wanted)}
         row = tail.select(expr.alias(name) for name, expr in sums.items() if expr is not None)
@@ -62,10 +71,17 @@ class Engine:
         members = tail.select(keys).lazy()
 
         def only_tail(rows: pl.DataFrame) -> pl.DataFrame:
-            # A semi join keeps the order of its left side, which is the order of value where there are percentiles.
-            return rows.lazy().join(members, on=keys, how="semi", nulls_equal=True, maintain_order="left").collect()
+            # The order of the left side is kept: for percentiles it is the order of value.
+            return (
+                rows.lazy()
+                .join(members, on=keys, how="semi", nulls_equal=True, maintain_order="left")
+                .collect()
+            )
 
-        distinct = [self.lowering.aggregates[name].alias(name) for name in sorted(again & self.lowering.aggregates.keys())]
+        distinct = [
+            self.lowering.aggregates[name].alias(name)
+            for name in sorted(again & self.lowering.aggregates.keys())
+        ]
         if distinct:
             row = row.hstack(only_tail(self._rows).select(distinct))
         for source, ordered in self._ordered.items():

@@ -1,11 +1,12 @@
 """Measures → Polars: which columns to make of the calls, what to aggregate, and how to finish.
 
-Three layers, so that much is shared: *columns* over rows (made once for all tables), *aggregates* of plain columns
-(one group_by a table; each is a sum, a maximum, or must be found again when groups are pooled), and *values* of
-metrics made of aggregates.
+Three layers, so that much is shared: *columns* over rows (made once for all tables), *aggregates* of plain
+columns (one group_by a table; each is a sum, a maximum, or must be found again when groups are pooled), and
+*values* of metrics made of aggregates.
 
-Weights: a row of a sampled log stands for 1 ÷ `sample_rate` calls and a bucket for `request_count` requests. Where no
-row is sampled and every row is one request there are no weights, and integers stay integers.
+Weights: a row of a sampled log stands for 1 ÷ `sample_rate` calls and a bucket for `request_count`
+requests. Where no row is sampled and every row is one request there are no weights, and integers stay
+integers.
 """
 
 from __future__ import annotations
@@ -33,27 +34,25 @@ FINISHED = pl.col("status").ne_missing(pl.lit("error"))
 
 
 def completed(calls: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
-    """`calls` with every field of `names`: those that are missing, or of no dtype, are null of the field's dtype."""
+    """`calls` with every field of `names`; missing ones, or those of no dtype, are null of theirs."""
     missing = [n for n in names if n not in calls.columns or calls.schema[n] == pl.Null]
     return calls.with_columns(pl.lit(None, dtype=FIELDS[n].dtype).alias(n) for n in sorted(missing))
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is true of a whole frame: whether there are buckets, rows of several requests, rows of a sampled log."""
+    """What is true of a frame: whether a row is anything but one request, and whether a log is sampled."""
 
-    buckets: bool
     counted: bool
     sampled: bool
-    unknown: frozenset[str]
 
     @classmethod
     def of(cls, calls: pl.DataFrame) -> Facts:
         """The facts of a frame that has the fields of BASE."""
-        flags = calls.select(BUCKET.any().alias("b"), (REQUESTS != 1).any().alias("c"), SAMPLED.any().alias("s"))
-        buckets, counted, sampled = flags.row(0)
-        unknown = frozenset(n for n in calls.columns if calls[n].null_count() == calls.height)
-        return cls(bool(buckets), bool(counted or buckets), bool(sampled), unknown)
+        counted, sampled = calls.select(
+            (BUCKET | (REQUESTS != 1)).any().alias("counted"), SAMPLED.any().alias("sampled")
+        ).row(0)
+        return cls(counted, sampled)
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Quantile:
 
 @dataclass(frozen=True)
 class Lowered:
-    """A metric over aggregates: its value, on how many rows it rests, and of how many rows that is the known part."""
+    """A metric over aggregates: its value, on how many rows it rests, and how many it is about."""
 
     value: pl.Expr
     n: pl.Expr
@@ -88,6 +87,7 @@ class Lowering:
     aggregates: dict[str, pl.Expr] = field(default_factory=lambda: {ROWS: pl.len().cast(pl.Int64)})
     quantiles: dict[str, Quantile] = field(default_factory=dict)
     _names: dict[bytes, str] = field(default_factory=dict)
+    _done: dict[tuple[Measure | Ratio, bool], Lowered] = field(default_factory=dict)
 
     def column(self, expr: pl.Expr) -> str:
         """The name of the column that holds an expression over rows."""
@@ -97,6 +97,12 @@ class Lowering:
 
     def metric(self, expr: Measure | Ratio, *, include_failed: bool) -> Lowered:
         """What a metric is in terms of aggregates, which are noted as needed."""
+        known = self._done.get((expr, include_failed))
+        if known is None:
+            known = self._done[expr, include_failed] = self._metric(expr, include_failed)
+        return known
+
+    def _metric(self, expr: Measure | Ratio, include_failed: bool) -> Lowered:  # noqa: FBT001
         if isinstance(expr, Measure):
             return self._measure(expr, include_failed)
         over = self._measure(expr.over, include_failed)
@@ -115,9 +121,8 @@ class Lowering:
         if m.how == "count":
             counted = name if weight is None else self.column(pl.when(values).then(weight))
             zero_is_zero = (n > 0) | (pl.col(ROWS) == 0)
-            known_somewhere = pl.lit(not m.gate or not self.facts.unknown.issuperset(m.gate))
             total = self._aggregate(counted, "sum").fill_null(0)
-            return Lowered(pl.when(zero_is_zero & known_somewhere).then(total), n, scope)
+            return Lowered(pl.when(zero_is_zero).then(total), n, scope)
         if m.how == "quantile":
             q = Quantile(name, None if weight is None else self.column(weight), m.at)
             self.quantiles[q.name] = q
@@ -139,7 +144,7 @@ class Lowering:
             return None if include_failed else FINISHED
         if m.scope == "rows" or not self.facts.counted:
             return None
-        # An extra pass inside a call (request_count 0) adds to the call's tokens and cost, and is no call of its own.
+        # An extra pass inside a call (request_count 0) adds to its tokens and cost and is no call.
         return ~BUCKET if m.how == "total" else IS_CALL
 
     def _weight(self, m: Measure) -> pl.Expr | None:

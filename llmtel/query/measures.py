@@ -1,7 +1,7 @@
 """Measures: what a metric aggregates over calls, declared once and lowered to Polars by `llmtel.query.lower`.
 
-A measure says *what* is counted and over *which* rows. How it is weighted is not its business: a row of a sampled log
-stands for 1 ÷ `sample_rate` calls, a bucket for `request_count` requests, and the engine knows.
+A measure says *what* is counted and over *which* rows. How it is weighted is not its business: a row of a
+sampled log stands for 1 ÷ `sample_rate` calls, a bucket for `request_count` requests, and the engine knows.
 """
 
 from __future__ import annotations
@@ -19,23 +19,22 @@ Scope = Literal["rows", "calls", "timed"]
 class Measure:
     """One aggregate over rows; unknown values are skipped, and over nothing known it is null.
 
-    `how`: `total` sums values that are already sums (weight 1 ÷ sample_rate); `moment` sums values of single requests
-    (weight requests); `count` sums the weight of rows where a Boolean is true, and is known where that is not null;
-    `distinct`, `max` and `quantile` (at `at`, linear interpolation) are what they say.
-    `scope`: `rows`, all of them; `calls`, no buckets (a count also leaves out extra passes, `request_count = 0`); `timed`, no failed
-    calls unless they are asked for. `gate` names fields of which one must be known somewhere for 0 to mean 0.
+    `how`: `total` sums values that are already sums (weight 1 ÷ sample_rate); `moment` sums values of
+    single requests (weight requests); `count` sums the weight of rows where a Boolean is true, and is known
+    where that is not null; `distinct`, `max` and `quantile` (at `at`, linear interpolation) are what they
+    say. `scope`: `rows`, all of them; `calls`, no buckets (a count also leaves out extra passes,
+    `request_count = 0`); `timed`, no failed calls unless they are asked for.
     """
 
     how: How
     of: pl.Expr
     scope: Scope = "rows"
     at: float = 0.0
-    gate: tuple[str, ...] = ()
 
     @property
     def needs(self) -> frozenset[str]:
         """The fields it reads."""
-        return frozenset(self.of.meta.root_names()) | set(self.gate)
+        return frozenset(self.of.meta.root_names())
 
     def __truediv__(self, other: Measure) -> Ratio:
         return Ratio(self, other)
@@ -63,9 +62,9 @@ def total(of: pl.Expr, scope: Scope = "rows") -> Measure:
     return Measure("total", of, scope)
 
 
-def count(of: pl.Expr, scope: Scope = "rows", gate: tuple[str, ...] = ()) -> Measure:
+def count(of: pl.Expr, scope: Scope = "rows") -> Measure:
     """How many (weighted) rows have a true value."""
-    return Measure("count", of, scope, gate=gate)
+    return Measure("count", of, scope)
 
 
 def known(of: pl.Expr, scope: Scope = "rows") -> Measure:
@@ -93,9 +92,9 @@ def mean(of: pl.Expr, scope: Scope = "rows") -> Ratio:
     return Measure("moment", of, scope) / known(of, scope)
 
 
-def rate(of: pl.Expr, among: pl.Expr, gate: tuple[str, ...] = ()) -> Ratio:
+def rate(of: pl.Expr, among: pl.Expr) -> Ratio:
     """The share of rows where `of` is true among those where `among` is."""
-    return count(of & among, gate=gate) / count(among)
+    return count(of & among) / count(among)
 
 
 def share(flag: pl.Expr) -> Ratio:

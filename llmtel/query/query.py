@@ -1,7 +1,7 @@
 """Query: which metrics, split by what → Table. Several queries share their work.
 
-Columns over rows are made once for all queries, rows are sorted once for the percentiles of all, and there is one
-group_by a table. `top` pools the rest into one row, whose numbers are those of its calls together.
+Columns over rows are made once for all queries, rows are sorted once for the percentiles of all, and there
+is one group_by a table. `top` pools the rest into one row, whose numbers are those of its calls together.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from llmtel.query.timerange import parse_zone
 class Query:
     """A question: metrics × dimensions, in a time zone.
 
-    `sort` is the id of a metric (largest first) or of a dimension of `by` (smallest first); `:asc` or `:desc` at its
-    end turns it. By default times are in their order and all else by cost, or by the first metric. `top` keeps that many
-    groups and pools the rest; the group whose values are all unknown is never pooled.
-    Raises `UnknownName` for a name that does not exist and `UsageError` for one that does not fit, when made.
+    `sort` is the id of a metric (largest first) or of a dimension of `by` (smallest first); `:asc` or
+    `:desc` at its end turns it. By default times are in their order and all else by cost, or by the first
+    metric. `top` keeps that many groups and pools the rest; the group whose values are all unknown is never
+    pooled. Raises `UnknownName` for a name that does not exist and `UsageError` for one that does not fit,
+    when made.
     """
 
     metrics: tuple[str, ...]
@@ -61,7 +62,11 @@ class Query:
         """What rows are sorted by, and whether descending."""
         if self.sort is None:
             in_time = bool(self.by) and dimension(self.by[0]).time and self.top is None
-            return (self.by[0], False) if in_time else ("cost" if "cost" in self.metrics else self.metrics[0], True)
+            return (
+                (self.by[0], False)
+                if in_time
+                else ("cost" if "cost" in self.metrics else self.metrics[0], True)
+            )
         name, _, way = self.sort.partition(":")
         if way not in ("", "asc", "desc"):
             raise UsageError(f"--sort {self.sort}: after the colon comes asc or desc")
@@ -82,7 +87,8 @@ class Query:
 def run_many(queries: Sequence[Query], calls: pl.DataFrame) -> list[Table]:
     """The answers to several queries over the same calls, in order; what they have in common is done once.
 
-    `calls` has the columns of FIELDS, or those that the queries need (`Query.needs`); missing ones count as unknown.
+    `calls` has the columns of FIELDS, or those that the queries need (`Query.needs`); missing ones count as
+    unknown.
     """
     calls = completed(calls, frozenset[str]().union(*(q.needs for q in queries)))
     engine = Engine(Lowering(Facts.of(calls)))
@@ -92,7 +98,7 @@ def run_many(queries: Sequence[Query], calls: pl.DataFrame) -> list[Table]:
 
 
 class _Plan:
-    """A query on an engine: asks for its aggregates when made, and makes its table when the engine has run."""
+    """A query on an engine: asks for its aggregates when made, makes its table when the engine has run."""
 
     def __init__(self, query: Query, engine: Engine) -> None:
         self.query = query
@@ -102,7 +108,12 @@ class _Plan:
             name: engine.lowering.metric(METRICS[name].expr, include_failed=query.include_failed)
             for name in (*query.metrics, *query.sort_metric())
         }
-        aggregates = {root for m in self.lowered.values() for e in (m.value, m.n, m.scope) for root in e.meta.root_names()}
+        aggregates = {
+            root
+            for m in self.lowered.values()
+            for e in (m.value, m.n, m.scope)
+            for root in e.meta.root_names()
+        }
         self.keys = engine.table(self.dimensions, query.tz, aggregates)
 
     def table(self) -> Table:
@@ -111,7 +122,9 @@ class _Plan:
         shown, tail = self._split(everything)
         frame = self._selected(shown)
         if tail is not None:
-            others = self.engine.pool(self.keys, tail).with_columns(pl.lit(None).alias(d) for d in self.query.by)
+            others = self.engine.pool(self.keys, tail).with_columns(
+                pl.lit(None).alias(d) for d in self.query.by
+            )
             frame = pl.concat([frame, self._selected(self._values(others))], how="vertical_relaxed")
         rows: list[dict[str, Value]] = frame.select(*self.query.by, *self.query.metrics).to_dicts()
         if tail is not None:
@@ -146,7 +159,9 @@ class _Plan:
         """In the order asked for, unknown last, ties by key (times by the instant, not by its words)."""
         if not self.query.by:
             return frame
-        places = {d.name: key if d.time else d.name for d, key in zip(self.dimensions, self.keys, strict=True)}
+        places = {
+            d.name: key if d.time else d.name for d, key in zip(self.dimensions, self.keys, strict=True)
+        }
         name, descending = self.query.order()
         by = [places.get(name, name), *places.values()]
         return frame.sort(by, descending=[descending, *(False for _ in places)], nulls_last=True)
@@ -165,7 +180,8 @@ class _Plan:
         sampled = self.engine.lowering.facts.sampled
         sums = frame.select(pl.col("^(n|scope):.*$").sum()).row(0, named=True)
         return [
-            _metric_column(METRICS[m], sums[f"n:{m}"], sums[f"scope:{m}"], sampled=sampled) for m in self.query.metrics
+            _metric_column(METRICS[m], sums[f"n:{m}"], sums[f"scope:{m}"], sampled=sampled)
+            for m in self.query.metrics
         ]
 
 

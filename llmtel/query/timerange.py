@@ -1,7 +1,7 @@
 """Ranges of time: `--since` and `--until` in a time zone, dates inclusive.
 
-A date means the whole day of the zone, however many hours the clocks gave it. `7d` counts back from now to the
-instant; `today` and `yesterday` are days.
+A date means the whole day of the zone, however many hours the clocks gave it. `7d` counts back from now to
+the instant; `today` and `yesterday` are days.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from llmtel.core.errors import UsageError
 _BACK = re.compile(r"(\d+(?:\.\d+)?)\s*(w|d|h|m|min|s)", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "min": "minutes", "s": "seconds"}
-_FORMS = "a date (2026-09-01), a month (2026-09), a time (2026-09-01T14:30), 7d, 2h, 30m, today, yesterday or now"
+_FORMS = (
+    "a date (2026-09-01), a month (2026-09), a time (2026-09-01T14:30), 7d, 2h, 30m, today, yesterday or now"
+)
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,13 @@ def parse_zone(tz: str) -> ZoneInfo:
         raise UsageError(f"--tz {tz}: there is no such time zone. {hint}") from None
 
 
-def parse_range(since: str | None, until: str | None, tz: str = "UTC", now: datetime | None = None) -> TimeRange:
+def parse_range(
+    since: str | None, until: str | None, tz: str = "UTC", now: datetime | None = None
+) -> TimeRange:
     """The range between two moments as people write them; `now` (aware) is the clock's time by default.
 
-    A day or month as `until` is included whole. Raises `UsageError` for what is no time, and for a range that ends
-    before it starts.
+    A day or month as `until` is included whole. Raises `UsageError` for what is no time, and for a range
+    that ends before it starts.
     """
     zone = parse_zone(tz)
     clock = (now or datetime.now(UTC)).astimezone(zone)

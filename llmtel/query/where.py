@@ -1,11 +1,12 @@
-"""Filters: `model=gpt-4o* feature!=chat latency_ms>2s cost_usd>$0.10 tags.env=prod` → an expression over calls.
+"""Filters, `model=gpt-4o* feature!=chat latency_ms>2s cost_usd>$0.10 tags.env=prod`, as an expression.
 
-A term is a name, a comparison and a value without spaces around it (`feature="my chat"` when the value has some). All
-terms must hold. Names are dimensions, fields and `tags.KEY`.
+A term is a name, a comparison and a value without spaces around it (`feature="my chat"` when the value has
+some). All terms must hold. Names are dimensions, fields and `tags.KEY`.
 
-Text is compared whole; `*` and `?` stand for any characters and for one. Numbers take the units of their field. What
-is unknown equals nothing and is neither more nor less than anything: `feature=chat` leaves it out, and `feature!=chat`,
-the complement, keeps it. `feature=` asks for the unknown, `feature!=` for the known.
+Text is compared whole; `*` and `?` stand for any characters and for one. Numbers take the units of their
+field. What is unknown equals nothing and is neither more nor less than anything: `feature=chat` leaves it
+out, and `feature!=chat`, the complement, keeps it. `feature=` asks for the unknown, `feature!=` for the
+known.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _ORDERED = frozenset({"day", "week", "month"})
 def parse(terms: Sequence[str], tz: str = "UTC") -> pl.Expr:
     """One expression that is true for the calls that meet all terms, and never null; no terms: all calls.
 
-    Each string may hold several terms. `tz` is the zone of the dimensions of time. Raises `UsageError` for a term that
-    is none, with the name's nearest neighbour when it does not exist.
+    Each string may hold several terms. `tz` is the zone of the dimensions of time. Raises `UsageError` for
+    a term that is none, with the name's nearest neighbour when it does not exist.
     """
     parse_zone(tz)
     parsed = [_term(term, tz) for text in terms for term in _split(text)]
@@ -113,7 +114,9 @@ def _field_test(field: Field, tz: str) -> Callable[[str, str], pl.Expr]:
         return lambda operator, text: _flag_test(field.name, column, operator, text)
     if field.name == "ts":
         return lambda operator, text: _time_test(column, operator, text, tz)
-    return lambda operator, text: _compare(column, operator, field.unit.read(text) if field.unit else float(text))
+    return lambda operator, text: _compare(
+        column, operator, field.unit.read(text) if field.unit else float(text)
+    )
 
 
 def _dimension_test(dim: Dimension, value: pl.Expr, operator: str, text: str) -> pl.Expr:

@@ -90,7 +90,9 @@ def test_terms_in_one_string_and_in_several_all_hold() -> None:
     assert lines("model=gpt-4o*", "cost_usd>$0.10") == lines("model=gpt-4o* cost_usd>$0.10") == [2]
 
 
-@pytest.mark.parametrize("name", [n for n, f in FIELDS.items() if f.dtype in (pl.String, pl.Boolean) or f.unit])
+@pytest.mark.parametrize(
+    "name", [n for n, f in FIELDS.items() if f.dtype in (pl.String, pl.Boolean) or f.unit]
+)
 def test_a_filter_and_its_complement_share_out_all_calls(name: str) -> None:
     value = "true" if FIELDS[name].dtype == pl.Boolean else "1"
     assert sorted(lines(f"{name}={value}") + lines(f"{name}!={value}")) == [1, 2, 3, 4]
@@ -127,7 +129,12 @@ def test_an_unknown_name_is_an_unknown_name() -> None:
 
 
 def test_the_fields_that_a_filter_reads_are_known() -> None:
-    assert where.fields(["model=a latency_ms>2s tags.x=1 day=2026-01-01"]) == {"model", "latency_ms", "tags", "ts"}
+    assert where.fields(["model=a latency_ms>2s tags.x=1 day=2026-01-01"]) == {
+        "model",
+        "latency_ms",
+        "tags",
+        "ts",
+    }
 
 
 # What fnmatch treats otherwise ([), what ends a term or a quotation, and NUL stay out.
@@ -141,7 +148,11 @@ def test_a_glob_matches_what_a_shell_would(pattern: str, values: list[str]) -> N
     assert kept == [v for v in values if fnmatchcase(v, pattern)]
 
 
-@given(key=st.text(st.characters(codec="utf-8", exclude_characters="\"\\=!<>*?\x00"), min_size=1).filter(str.strip))
+@given(
+    key=st.text(st.characters(codec="utf-8", exclude_characters='"\\=!<>*?\x00'), min_size=1).filter(
+        str.strip
+    )
+)
 def test_a_tag_is_found_whatever_its_key_looks_like(key: str) -> None:
     calls = pl.DataFrame({"tags": [json.dumps({key: "yes"}), json.dumps({"other" + key: "yes"})]})
     assert calls.filter(where.parse([f'"tags.{key}=yes"'])).height == 1
