@@ -51,10 +51,11 @@ def timeline(block: Timeline, cells: int) -> list[str]:
     indent = max(map(width, labels)) + 2
     notes = _peaks(block.series, dated=cells >= _ROOM_FOR_DATE)
     room = cells - indent - max(map(width, notes)) - 2
-    stacked = room < _NARROWEST_CHART
+    steps = block.series[0].steps
+    # Below its label a series has the whole width: better than a mark for several steps.
+    stacked = room < _NARROWEST_CHART or room < len(steps) <= cells
     if stacked:
         indent, room = 0, cells
-    steps = block.series[0].steps
     group = max(1, math.ceil(len(steps) / room))
     marks = math.ceil(len(steps) / group)
     per_mark = max(1, min(_WIDEST_STEP, room // max(1, marks)))
@@ -67,7 +68,7 @@ def timeline(block: Timeline, cells: int) -> list[str]:
             lines.append(f"{pad(label, indent)}{pad(drawn, marks * per_mark)}  {note}")
     lines.append(" " * indent + _axis(steps[::group], per_mark))
     if group > 1:
-        lines.append(clip(" " * indent + f"each mark: the highest of {group} steps", cells))
+        lines.append(clip(" " * indent + f"a mark: highest of {group} steps", cells))
     return [line.rstrip() for line in lines]
 
 

@@ -31,6 +31,8 @@ MARKS: dict[Level, str] = {"error": "✗", "warning": "▲", "info": "·"}
 _CARD_GAPS = (2, 6)
 """The least and the most cells between two cards."""
 _FIGURE = 12
+_SENTENCE = 40
+"""With fewer cells beside the number, a sentence begins below it."""
 _WORDS = re.compile(r"(?:[^\s'\"\\]|\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\")+")
 
 
@@ -111,7 +113,7 @@ class _Writer:
         mark = self.ink.level(finding.level, MARKS[finding.level])
         figure = visible(finding.figure)
         beside = lead + figures + 2
-        if width(figure) > figures or self.cells - beside < NARROWEST:
+        if width(figure) > figures or self.cells - beside < _SENTENCE:
             figure, beside = clip(figure, self.cells - lead), lead
             said = ["", *wrap(visible(finding.text), self.cells - beside)]
         else:

@@ -56,7 +56,11 @@ def test_a_clipped_text_ends_in_an_ellipsis() -> None:
 
 
 def test_a_long_name_breaks_after_its_punctuation() -> None:
-    assert wrap("anthropic.claude-sonnet-4-5-20250929-v1:0", 20) == ["anthropic.claude-", "sonnet-4-5-20250929-", "v1:0"]
+    assert wrap("anthropic.claude-sonnet-4-5-20250929-v1:0", 20) == [
+        "anthropic.claude-",
+        "sonnet-4-5-20250929-",
+        "v1:0",
+    ]
 
 
 @given(st.text())
