@@ -13,6 +13,8 @@ from llmtel.pricing.rates import Card
 INVALID = "invalid_usage"
 """The one reason that a format gives: its counts contradict each other."""
 
+_NO_USAGE = "no_usage"
+
 _RATES = {**{leaf: f"rate_{leaf}" for leaf in LEAVES}, "web_searches": "search_fee"}
 """The column of `table` that prices each count of a call."""
 
@@ -42,14 +44,18 @@ def table(cards: Sequence[Card]) -> pl.DataFrame:
 def costs(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     """PRICED of calls whose column `card` numbers the rows of `cards`: (calls, 4)."""
     counts = [name for name in _RATES if (calls[name] > 0).any()]
+    given = (INVALID, _NO_USAGE, *(f"no_rate:{name}" for name in counts))
+    # Words as numbers: a chain of conditions over texts is three times as dear.
+    words = pl.Enum(list(dict.fromkeys((*given, *cards["reason"].drop_nulls()))))
+    cards = cards.with_columns(pl.col("reason").cast(words))
     judged = calls.with_columns(_not_billed().alias("not_billed"))
-    judged = judged.with_columns(_reason(cards, counts).alias("reason"))
+    judged = judged.with_columns(_reason(cards, counts, words).alias("reason"))
     free = pl.col("not_billed") & pl.col("reason").is_null()
     billed = ~pl.col("not_billed") & pl.col("reason").is_null()
     return judged.select(
         cost_usd=pl.when(free).then(0.0).when(billed).then(_total(cards, counts)),
         price_id=pl.when(billed).then(_of_card(cards, "id")),
-        price_reason="reason",
+        price_reason=pl.col("reason").cast(pl.String),
         price_flags=pl.when(free).then(pl.lit("not_billed")).when(billed).then(_flags(cards, counts)),
     )
 
@@ -79,23 +85,23 @@ def _not_billed() -> pl.Expr:
     return refused & ~pl.any_horizontal(_some(leaf) for leaf in OUTPUT_LEAVES)
 
 
-def _reason(cards: pl.DataFrame, counts: Sequence[str]) -> pl.Expr:
-    """Why a call has no cost; null if it has one."""
+def _reason(cards: pl.DataFrame, counts: Sequence[str], words: pl.Enum) -> pl.Expr:
+    """Why a call has no cost, one of `words`; null if it has one."""
     given = (pl.col("price_reason") == INVALID).fill_null(value=False)
     has_input, has_output = _known(INPUT_LEAVES), _known(OUTPUT_LEAVES)
-    reason = (
-        pl.when(given).then(pl.lit(INVALID)).when(pl.col("not_billed")).then(pl.lit(None, dtype=pl.String))
-    )
-    reason = reason.when(~has_input & ~has_output).then(pl.lit("no_usage"))
-    unpriced = _of_card(cards, "reason")
-    reason = reason.when(unpriced.is_not_null()).then(unpriced)
+    no_usage = pl.lit(_NO_USAGE, dtype=words)
+    reason = pl.when(given).then(pl.lit(INVALID, dtype=words)).when(pl.col("not_billed")).then(None)
+    reason = reason.when(~has_input & ~has_output).then(no_usage)
+    if cards["reason"].count():
+        unpriced = _of_card(cards, "reason")
+        reason = reason.when(unpriced.is_not_null()).then(unpriced)
     for name in counts:
         if cards[_RATES[name]].null_count():
             lacks = _some(name) & _of_card(cards, _RATES[name]).is_null()
-            reason = reason.when(lacks).then(pl.lit(f"no_rate:{name}"))
+            reason = reason.when(lacks).then(pl.lit(f"no_rate:{name}", dtype=words))
     # Half of a usage would bill the call in part; only embeddings have no output to count.
     half = ~has_input | (~has_output & (_of_card(cards, "rate_output_text") != 0))
-    return reason.when(half).then(pl.lit("no_usage"))
+    return reason.when(half).then(no_usage)
 
 
 def _total(cards: pl.DataFrame, counts: Sequence[str]) -> pl.Expr:
