@@ -1,6 +1,6 @@
-"""Write what the documentation says of the program: reference pages and blocks of the README.
+"""Write what the documentation says of the program: reference pages and blocks of others.
 
-    python tools/make_docs.py            # writes docs/reference/*.md and the blocks of README.md
+    python tools/make_docs.py            # writes docs/reference/*.md and the blocks of written pages
     python tools/make_docs.py --check    # writes nothing; exits 1 when one of them differs
 
 A block stands between `<!-- NAME: made by tools/make_docs.py -->` and `<!-- end -->`.
@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ import typer
 
 from llmtel.cli.app import app
 from llmtel.core.errors import Exit
+from llmtel.reports import catalogs
+from llmtel.sources.aliases import ALIASES
+from llmtel.sources.formats import sources
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 112
@@ -36,6 +40,7 @@ PAGES = {
     "formats": "The logs that are read. The format is found from the content, whatever the file is called; "
     "`--input-format NAME` overrides.",
 }
+WRITTEN = (ROOT / "README.md", ROOT / "docs" / "formats.md")
 EXITS = {
     Exit.OK: "fine; also for an empty file",
     Exit.CRASH: "a crash, or a fault of the machine (a full disk)",
@@ -80,9 +85,9 @@ def words(parameter: Any) -> str:  # noqa: ANN401 (as above)
     """How a parameter is written on the command line."""
     if parameter.param_type_name == "argument":
         return f"`{parameter.metavar or parameter.name.upper()}`"
-    choices = getattr(parameter.type, "choices", ())
-    value = "" if parameter.is_flag else "|".join(choices) or parameter.type.name.upper()
-    return ", ".join(f"`{option}`" for option in parameter.opts) + (f" `{value}`" if value else "")
+    choices = "|".join(type(parameter.default)) if isinstance(parameter.default, StrEnum) else ""
+    value = "" if parameter.is_flag else f" {choices or parameter.name.strip('_').upper()}"
+    return " or ".join(f"`{option}{value}`" for option in parameter.opts)
 
 
 def page_of_commands() -> str:
@@ -96,15 +101,35 @@ def page_of_commands() -> str:
     return "\n".join(parts)
 
 
+def listed(what: str) -> str:
+    """A catalog as a Markdown table: what `llmtel list` shows."""
+    if what == "formats":
+        document = catalogs.formats((s.name, s.help, s.link) for s in sources().values())
+    else:
+        document = {
+            "metrics": catalogs.metrics,
+            "dimensions": catalogs.dimensions,
+            "fields": catalogs.fields,
+        }[what]()
+    rows = document.tables[0].rows
+    heads = tuple(rows[0])
+    return table(heads, ((f"`{row['name']}`", *(str(row[head]) for head in heads[1:])) for row in rows))
+
+
 def reference() -> dict[Path, str]:
     """The pages of docs/reference."""
     folder = ROOT / "docs" / "reference"
     pages = {
-        folder
-        / f"{what}.md": f"# {what.title()}\n\n{intro}\n\n{printed('list', what, '--format', 'markdown')}"
+        folder / f"{what}.md": f"# {what.title()}\n\n{intro}\n\n{listed(what)}"
         for what, intro in PAGES.items()
     }
     return {**pages, folder / "commands.md": page_of_commands()}
+
+
+def aliases() -> str:
+    """The names that a generic log may use, by fact."""
+    rows = ((f"`{a.fact}`", " ".join(f"`{name}`" for name in a.names)) for a in ALIASES)
+    return table(("fact", "names, best first"), rows)
 
 
 def capture() -> str:
@@ -114,14 +139,15 @@ def capture() -> str:
 
 
 def blocks() -> dict[str, str]:
-    """The blocks of the README by name."""
+    """The blocks of written pages by name."""
     return {
+        "aliases": aliases(),
         "capture": capture(),
         "commands": table(
             ("command", "what it does"),
             ((f"`llmtel {name}`", first_line(c)) for name, c in commands().items()),
         ),
-        "formats": printed("list", "formats", "--format", "markdown"),
+        "formats": table(("format", "what it is"), ((f"`{s.name}`", s.help) for s in sources().values())),
         "exits": table(("exit code", "when"), ((str(int(code)), EXITS[code]) for code in Exit)),
     }
 
@@ -144,8 +170,8 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something differs")
     args = parser.parse_args()
-    readme = ROOT / "README.md"
-    wanted = {**reference(), readme: with_blocks(readme.read_text("utf-8"), blocks())}
+    made = blocks()
+    wanted = {**reference(), **{path: with_blocks(path.read_text("utf-8"), made) for path in WRITTEN}}
     stale = [path for path, text in wanted.items() if not same(path, text)]
     for path in stale:
         print(f"{'differs' if args.check else 'written'}: {path.relative_to(ROOT)}")

@@ -201,12 +201,13 @@ class Transcript:
             last = part == parts - 1
             usage = {
                 "input_tokens": 6, "cache_creation_input_tokens": fresh,
+                "cache_creation": {"ephemeral_5m_input_tokens": fresh, "ephemeral_1h_input_tokens": 0},
                 "cache_read_input_tokens": self.cached,
                 "output_tokens": output if last else max(1, output // 9), "service_tier": "standard",
             }  # fmt: skip
             message = {
                 "id": ids["id"], "type": "message", "role": "assistant",
-                "model": "claude-sonnet-4-5-20250929",
+                "model": "claude-sonnet-4-6",
                 "content": [{"type": "text", "text": "Looking at the next file."}],
                 "stop_reason": "tool_use" if last else None, "usage": usage,
             }  # fmt: skip
