@@ -14,7 +14,7 @@ _HEIGHTS = "▁▂▃▄▅▆▇█"
 BAR_CELLS = 8
 """The length of a bar that is the whole."""
 _WIDEST_STEP = 4
-_NARROWEST_CHART = 16
+_NARROWEST_CHART, _WIDEST_CHART = 16, 60
 _ROOM_FOR_DATE = 60
 _DAY_TICKS = (1, 2, 7, 14, 28, 56, 91, 182, 364)
 _HOUR_TICKS = (1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 672)
@@ -58,7 +58,7 @@ def timeline(block: Timeline, cells: int) -> list[str]:
         indent, room = 0, cells
     group = max(1, math.ceil(len(steps) / room))
     marks = math.ceil(len(steps) / group)
-    per_mark = max(1, min(_WIDEST_STEP, room // max(1, marks)))
+    per_mark = max(1, min(_WIDEST_STEP, min(room, _WIDEST_CHART) // max(1, marks)))
     lines = []
     for label, note, one in zip(labels, notes, block.series, strict=True):
         drawn = spark(_highest(one.values, group), per_mark)

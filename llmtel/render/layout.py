@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from llmtel.core.answers import Table
@@ -23,29 +23,30 @@ _HEAD_LINES = 2
 
 @dataclass(frozen=True)
 class Laid:
-    """Lines of a table, and the heads of the columns that did not fit and were left out."""
+    """Lines of a table, and the columns that did not fit and were left out: their heads by id."""
 
     lines: tuple[str, ...]
-    dropped: tuple[str, ...] = ()
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
 
-def lay_out(table: Table, cells: int, ink: Ink) -> Laid:
+def lay_out(table: Table, cells: int, ink: Ink, without: Collection[str] = ()) -> Laid:
     """`table` in lines of at most `cells`.
 
     What does not fit gives way in this order: bars, wide texts (wrapped), the table's optional metrics; then
     the other columns are wrapped into a second table with the same keys, or, in a narrow terminal, told one a
-    line.
+    line. `without` are ids of columns to leave out if the table allows it, though they might fit.
     """
     if not table.by and len(table.rows) == 1 and table.metrics:
         return Laid(tuple(_total(table, cells)))
     columns = [_drawn(s, table) for s in strips(table)]
-    givers = [s for s in columns if s.shares]
-    givers += [s for name in table.optional for s in columns if s.id == name]
-    dropped: list[Strip] = []
-    while givers and not _fits(columns, cells):
-        dropped.append(givers.pop(0))
-        columns.remove(dropped[-1])
-    return Laid(tuple(_lines(columns, cells, ink)), tuple(s.head for s in dropped))
+    by_id = {s.id: s for s in columns}
+    bars = [s.id for s in columns if s.shares]
+    dropped = {}
+    for strip in (by_id[name] for name in dict.fromkeys((*bars, *table.optional)) if name in by_id):
+        if strip.id in without or not _fits(columns, cells):
+            columns.remove(strip)
+            dropped[strip.id] = strip.head
+    return Laid(tuple(_lines(columns, cells, ink)), dropped)
 
 
 def _lines(columns: Sequence[Strip], cells: int, ink: Ink) -> list[str]:

@@ -48,12 +48,15 @@ class _Writer:
     def __init__(self, cells: int, ink: Ink) -> None:
         self.cells = cells
         self.ink = ink
-        self.dropped: dict[str, None] = {}
+        self.dropped: dict[str, str] = {}
 
     def document(self, document: Document) -> str:
+        for block in document.blocks:
+            # What one table must leave out, all do: they are read across.
+            self.dropped |= lay_out(block, self.cells, self.ink).dropped if isinstance(block, Table) else {}
         written = [(block, self.block(block)) for block in document.blocks]
         if self.dropped:
-            left_out = Line(f"left out at this width: {', '.join(self.dropped)}")
+            left_out = Line(f"left out at this width: {', '.join(self.dropped.values())}")
             written.append((left_out, self.line(left_out)))
         text = self.title(document)
         before: Block | None = None
@@ -94,8 +97,7 @@ class _Writer:
         return lines
 
     def table(self, block: Table) -> list[str]:
-        laid = lay_out(block, self.cells, self.ink)
-        self.dropped |= dict.fromkeys(laid.dropped)
+        laid = lay_out(block, self.cells, self.ink, without=self.dropped)
         title = [self.ink.bold(line) for line in wrap(heading(block), self.cells) if line]
         empty = [] if block.rows else [self.ink.dim("no rows")]
         return [*title, *laid.lines, *empty]

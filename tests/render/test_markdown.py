@@ -63,7 +63,7 @@ errors %  ▁▁▄▄██▁▁▄▄  ▁▁▄▄██▁▁▄▄██�
 5 files, 2.6 MB · 5,055 records = 5,012 calls + 36 duplicates + 7 rejected (list: --rejects)
 
 ⚠️ **rejected** logs/a.jsonl:17: no JSON object
-""")
+""")  # noqa: E501, RUF001
 
 
 def test_the_total_alone_is_a_number_a_row(overview: Document) -> None:

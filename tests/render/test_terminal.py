@@ -36,9 +36,9 @@ def test_an_overview_at_120_columns(overview: Document) -> None:
   $0.0373 per call      p99  14.2 s      141 of 5,012      47.5 M in            412 votes, 8 %
   98.7 % of calls                        84 % retried      40 % from cache
 
-  cost/day  ▁▁▁▂▂▂▂▂▂▂▂▂▂▂▂▃▃▃▃▃▃▁▁▁▂▂▂▂▂▂▂▂▂▂▂▂▃▃▃▃▃▃▁▁▁▂▂▂▂▂▂▂▂▂███▃▃▃▃▃▃▁▁▁▂▂▂▂▂▂▂▂▂▂▂▂▃▃▃▃▃▃  max $27.91  Fri 13 Nov
-  errors %  ▁▁▁▄▄▄███▁▁▁▄▄▄   ▁▁▁▄▄▄███▁▁▁▄▄▄███▁▁▁▄▄▄███▁▁▁▄▄▄███▁▁▁▄▄▄███▁▁▁▄▄▄███▁▁▁▄▄▄███▁▁▁  max 2.0 %   Wed 28 Oct
-            26 Oct               2 Nov                9 Nov                16 Nov
+  cost/day  ▁▁▂▂▂▂▂▂▂▂▃▃▃▃▁▁▂▂▂▂▂▂▂▂▃▃▃▃▁▁▂▂▂▂▂▂██▃▃▃▃▁▁▂▂▂▂▂▂▂▂▃▃▃▃  max $27.91  Fri 13 Nov
+  errors %  ▁▁▄▄██▁▁▄▄  ▁▁▄▄██▁▁▄▄██▁▁▄▄██▁▁▄▄██▁▁▄▄██▁▁▄▄██▁▁▄▄██▁▁  max 2.0 %   Wed 28 Oct
+            26 Oct        2 Nov         9 Nov         16 Nov
 
   MODEL  top 5 of 12  cost $  share     calls  cost/call $  in/call  out/call  p50 s  p99 s  err %
   claude-sonnet-4-5   108.26  ████▊     1,204       0.0899    14.2k     4,500   2.44   16.4    3.2
@@ -209,6 +209,17 @@ def test_asked_metrics_that_do_not_fit_are_wrapped_with_the_same_keys(overview: 
     assert text.count("claude-sonnet-4-5") == 2
     assert all(label in text for label in ("share %", "in/call", "out/call", "err %"))
     assert "left out" not in text
+
+
+def test_what_one_table_leaves_out_all_leave_out(overview: Document) -> None:
+    wide = overview.tables[1]
+    few = ("model", "cost", "share", "calls")
+    narrow = replace(wide, columns=tuple(c for c in wide.columns if c.id in few), metrics=few[1:])
+    assert "share" in shown(Document("s", "", (narrow,)))
+    heads = [
+        line.split() for line in shown(Document("s", "", (wide, narrow))).splitlines() if "MODEL" in line
+    ]
+    assert [("share" in head, "calls" in head) for head in heads] == [(False, True), (False, True)]
 
 
 def test_a_table_over_nothing_is_a_list_of_numbers_with_their_units(overview: Document) -> None:

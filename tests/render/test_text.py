@@ -38,7 +38,7 @@ def test_a_joiner_that_joins_no_emoji_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "cells"), [("abc", 3), ("東京", 4), ("🚀", 2), ("e\u0301", 1), ("❤️", 2), ("ｆｕｌｌ", 8)]
+    ("text", "cells"), [("abc", 3), ("東京", 4), ("🚀", 2), ("e\u0301", 1), ("❤️", 2), ("\uff46\uff55", 4)]
 )
 def test_width_counts_the_cells_of_a_terminal(text: str, cells: int) -> None:
     assert width(text) == cells
