@@ -114,6 +114,8 @@ class Lowering:
 
     def _measure(self, m: Measure, include_failed: bool) -> Lowered:  # noqa: FBT001 (one switch, passed through)
         values = self._scoped(m, include_failed)
+        if m.how == "distinct":  # as categories, which are told apart as integers
+            values = values.cast(pl.Categorical)
         weight = self._weight(m)
         scope = self._scope_rows(m.scope, include_failed)
         name = self.column(values)

@@ -26,25 +26,30 @@ def in_order(rows: pl.DataFrame, column: str, weight: str | None, keys: Iterable
     return rows.lazy().select(wanted).filter(pl.col(column).is_not_null() & has_weight).sort(column).collect()
 
 
-def expression(q: Quantile) -> pl.Expr:
-    """A quantile of rows that are in order, as an aggregate."""
-    value = pl.col(q.column)
-    if q.weight is None:
-        return value.quantile(q.at, "linear").alias(q.name)
-    ends = pl.col(q.weight).cast(pl.Float64).cum_sum()
-    place = (ends.last() - 1) * q.at
-    last = pl.len().cast(pl.Int64) - 1
-    row = pl.min_horizontal((ends <= place).sum().cast(pl.Int64), last)
-    low, high = value.get(row), value.get(pl.min_horizontal(row + 1, last))
-    beyond = (place - (ends.get(row) - 1)).clip(0, 1)
-    return (low + beyond * (high - low)).cast(pl.Float64).alias(q.name)
-
-
 def percentiles(ordered: pl.DataFrame, keys: Sequence[str], wanted: Sequence[Quantile]) -> pl.LazyFrame:
-    """One row a group with the quantiles that are wanted; without keys one row."""
-    aggs = [expression(q) for q in wanted]
-    if keys:
-        return ordered.lazy().group_by(keys).agg(aggs)
-    if ordered.is_empty():
-        return pl.LazyFrame({q.name: [None] for q in wanted}, schema={q.name: pl.Float64 for q in wanted})
-    return ordered.lazy().select(aggs)
+    """One row a group with the quantiles that are wanted, of one column; without keys one row."""
+    rows = ordered.lazy()
+    if wanted[0].weight is None:
+        aggs = [pl.col(q.column).quantile(q.at, "linear").alias(q.name) for q in wanted]
+    else:
+        rows = _placed(rows, keys, wanted[0].column, wanted[0].weight)
+        aggs = [_weighted(q) for q in wanted]
+    return rows.group_by(keys).agg(aggs) if keys else rows.select(aggs)
+
+
+def _placed(rows: pl.LazyFrame, keys: Sequence[str], column: str, weight: str) -> pl.LazyFrame:
+    """The rows with the place after their last, the weight of their group, and the next value in it."""
+    columns = {
+        "end": pl.col(weight).cast(pl.Float64).cum_sum(),
+        "whole": pl.col(weight).cast(pl.Float64).sum(),
+        "next": pl.col(column).shift(-1),
+    }
+    return rows.with_columns(**{n: e.over(keys) if keys else e for n, e in columns.items()})
+
+
+def _weighted(q: Quantile) -> pl.Expr:
+    """A quantile of placed rows: the first row that ends beyond its place, or the last, and the way to the next."""
+    value, end, place = pl.col(q.column), pl.col("end"), (pl.col("whole") - 1) * q.at
+    beyond = (place - (end - 1)).clip(0, 1)
+    at_row = value + beyond * (pl.col("next").fill_null(value) - value)
+    return pl.coalesce(at_row.filter(end > place).first(), value.last()).cast(pl.Float64).alias(q.name)
