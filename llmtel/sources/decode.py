@@ -115,13 +115,14 @@ def _decode_query(data: bytes, plan: Plan) -> Decoded | None:
         pl.col("row").cast(pl.UInt32),
         pl.when(plain).then(line).str.json_decode(plan.dtype).alias("record"),
         pl.when(~plain).then(line).alias("odd"),
-        line,
-    ).select("row", "odd", "line", *plan.unpacked)
+        *([line] if plan.boolean_numbers else []),
+    )
     if plan.boolean_numbers:
         boolean = pl.when(plan.zero_or_one).then(line).str.contains(plan.boolean_numbers)
-        query = query.with_columns(pl.when(boolean).then(line).otherwise("odd").alias("odd"))
+        query = query.select("row", "record", pl.when(boolean).then(line).otherwise("odd").alias("odd"))
     try:
-        frame = query.drop("line").collect(engine="streaming")
+        # unpacking a struct of many chunks costs more than decoding it: one chunk first
+        frame = query.collect(engine="streaming").rechunk().select("row", "odd", *plan.unpacked)
     except pl.exceptions.PolarsError:
         return None
     return _with_odd_ones(frame, Decoded(frame, count, count - frame.height), plan)

@@ -27,6 +27,11 @@ class Verdict:
     claims: Counter[str]
     asked: int
     forced: bool = False
+
+    @property
+    def unanimous(self) -> bool:
+        """Whether every record is of one format."""
+        return len(self.claims) == 1 and self.claims.total() == self.asked
     keys: tuple[str, ...] = ()
 
     def unread(self, source: Source) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from llmtel.sources.formats import sources
 from llmtel.sources.plan import Plan
 from llmtel.sources.source import Record, Source
 
+_FEW = 10
+"""Lines that are asked first: where they all say the same, no more are."""
 _SAMPLE = 400
 """Records spread over the first block from which a mapping is chosen."""
 PARQUET_KEY = "llmtel_schema"
@@ -135,8 +137,11 @@ class Opener:
             first = layout.lines_of_document(everything) or everything
         elif kind == "events":
             first = layout.lines_of_events(first + _rest(stream))
-        sample = _records(first)
+        sample = _records(first.split(b"\n", _FEW)[:_FEW])
         verdict = self._verdict(sample, path, "json")
+        if not verdict.unanimous or verdict.source is None or verdict.source.bind is not None:
+            sample = _records(_lines_across(first))
+            verdict = self._verdict(sample, path, "json")
         if verdict.source is None:
             raise Unclaimed(_unclaimed(sample, "JSON objects with the keys", sorted({key for r in sample[:5] for key in r})))
         plan = self._plan(verdict.source, sample)
@@ -200,9 +205,8 @@ def _spread(items: Sequence[Any]) -> list[Any]:
     return [*items[:50], *items[50::step]]
 
 
-def _records(data: bytes) -> list[Record]:
-    """Objects among the lines of a block: the first ones, and others spread over it. Bad lines are left to the reader."""
-    lines = data[: 1 << 20].split(b"\n") if len(data) <= 1 << 20 else _lines_across(data)
+def _records(lines: Sequence[bytes]) -> list[Record]:
+    """Objects among some lines: the first ones, and others spread over them. Bad lines are left to the reader."""
     found = []
     for line in _spread([line for line in lines if line.strip()]):
         try:
@@ -216,6 +220,8 @@ def _records(data: bytes) -> list[Record]:
 
 def _lines_across(data: bytes) -> list[bytes]:
     """Complete lines from the beginning of a block and from places evenly spread over it."""
+    if len(data) <= 1 << 20:
+        return data.split(b"\n")
     lines = data[: 1 << 18].split(b"\n")[:-1]
     for at in range(1 << 18, len(data), max(1, len(data) // _SAMPLE)):
         start = data.find(b"\n", at) + 1

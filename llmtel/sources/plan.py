@@ -114,10 +114,9 @@ class Plan:
 
     @cached_property
     def zero_or_one(self) -> pl.Expr:
-        """Whether a decoded row has a number that may have been a boolean."""
-        return pl.any_horizontal(
-            pl.lit(value=False), *(pl.col(c.name).is_in([0.0, 1.0]) for c in self.columns if c.kind == "number" and not c.items)
-        )
+        """Whether a decoded `record` has a number that may have been a boolean."""
+        numbers = [self._unpack(column) for column in self.columns if column.kind == "number" and not column.items]
+        return pl.any_horizontal(pl.lit(value=False), *(number.is_in([0.0, 1.0]) for number in numbers))
 
     @cached_property
     def unpacked(self) -> list[pl.Expr]:

@@ -45,6 +45,7 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(meta | context).then(raw.str("payload.cwd")).forward_fill().over("@segment").alias("@cwd"),
         (_TYPE == "token_usage_record").any().over("@segment").alias("@recorded"),
         _replays(rows).alias("@fork"),
+        _STAMP.drop_nulls().first().over("@segment").alias("@begun"),
         _vector(_TOTAL).alias("@total"),
         _vector(_LAST).alias("@last"),
     )
@@ -57,11 +58,11 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _replays(rows: pl.DataFrame) -> pl.Expr:
-    """Whether a file is a fork or a sub-agent's, which begin with their parent's events again."""
+    """Whether a file is a fork or a sub-agent's, which begin with their parent's events, stamped anew."""
     marks = raw.str("payload.forked_from_id").is_not_null() | raw.str("payload.parent_thread_id").is_not_null()
     if "unreadable" in rows.columns:  # a source that is an object, {"subagent": …}, is no text
         marks = marks | pl.col("unreadable").list.contains(_SOURCE).fill_null(value=False)
-    return ((_TYPE == "session_meta") & marks).any().over("@segment")
+    return pl.when(_TYPE == "session_meta").then(marks).drop_nulls().first().over("@segment").fill_null(value=False)
 
 
 def _counted(events: pl.DataFrame) -> pl.DataFrame:
@@ -73,7 +74,7 @@ def _counted(events: pl.DataFrame) -> pl.DataFrame:
     repeated = pl.col("@last").eq_missing(pl.col("@last").shift(1).over("@segment")) & pl.col("@last").is_not_null()
     first = pl.int_range(pl.len()).over("@segment") == 0
     alone = pl.col("@total").is_null() & (old | first | ~repeated)
-    replayed = pl.col("@fork") & (_STAMP - _STAMP.first().over("@segment") <= pl.duration(seconds=1)).fill_null(value=False)
+    replayed = pl.col("@fork") & (_STAMP - pl.col("@begun") <= pl.duration(seconds=1)).fill_null(value=False)
     change = _TOTAL["total_tokens"] - before["total_tokens"]
     differs = (_LAST["total_tokens"] != change).fill_null(value=False) & (change >= 0).fill_null(value=False)
     use_change = pl.col("@last").is_null() | differs

@@ -10,7 +10,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
-from llmtel.sources.source import Mark, Source
+from llmtel.sources.source import Copies, Mark, Source
 from llmtel.sources.spans import records
 from llmtel.sources.usage import Counts, leaves
 
@@ -106,6 +106,7 @@ SOURCES = (
         whole=True,
         prepare=with_calls,
         keep=pl.col("@call"),
+        copies=Copies(prefer=(_END - _START,)),  # two instrumentations of one call: the outer one lasts longer
         reads=(_NAME, _KIND, raw.str("span"), raw.str("parent")),
         calls={
             "ts": pl.coalesce(raw.time("start"), pl.when(_EVENT_MS >= 0).then(_STAMP - pl.duration(microseconds=_EVENT_MS * 1000))
