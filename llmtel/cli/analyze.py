@@ -25,7 +25,7 @@ def analyze(
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> int:
-    """Latency, tokens, cost and errors of the calls in logs: an overview, or the tables that --by asks for."""
+    """Latency, tokens, cost and errors: an overview, or the tables of --by."""
     from llmtel.cli.answering import Question, exit_code, words
     from llmtel.cli.output import write
 

@@ -1,4 +1,4 @@
-"""From a question on the command line to a document: read, price, narrow, report. One page, and no arithmetic."""
+"""From a question on the command line to a document: read, price, narrow, report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CostSource = Literal["auto", "computed", "logged"]
 
 @dataclass(frozen=True)
 class Question:
-    """What was asked, as the options say it. Making an answer raises `LlmtelError` before a byte is read where it can."""
+    """What was asked, as the options say it. Wrong names raise `LlmtelError` before a byte is read."""
 
     paths: tuple[str, ...]
     by: tuple[tuple[str, ...], ...] = ()

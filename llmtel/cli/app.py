@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
@@ -14,15 +16,15 @@ from llmtel import __version__
 from llmtel.cli import analyze, calls, ingest, inspect, listing, summary
 from llmtel.core.errors import Exit, LlmtelError
 
-ClickError = typer.BadParameter.__mro__[2]
-"""Base of what the parser raises. Typer ships a parser of its own in later versions; the base class is found by it."""
+ClickError: type[Exception] = typer.BadParameter.__mro__[2]
+"""Base of what the parser raises; found this way, as later versions of Typer ship their own parser."""
 
 INTERRUPTED = 130
+UNKNOWN_COMMAND = re.compile(r"No such command '(.*?)'", re.DOTALL)
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     name="llmtel",
-    help="Latency, tokens, cost and errors of LLM calls, from the logs you already have. Nothing leaves this machine.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -48,7 +50,10 @@ def bare(
         typer.Option("--version", help="Show the version and exit", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Latency, tokens, cost and errors of LLM calls, from the logs you already have. Nothing leaves this machine."""
+    """Latency, tokens, cost and errors of LLM calls, from the logs you already have.
+
+    Without a command: what the coding agents of this machine cost. Nothing leaves it.
+    """
     if context.invoked_subcommand is None:
         summary.summary()
 
@@ -81,7 +86,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _fault(error: OSError) -> int:
     """A closed pipe is a reader that has seen enough; a full disk is a sentence; the rest is ours to mend."""
     if isinstance(error, BrokenPipeError):
-        # What is still buffered has nowhere to go, and the interpreter would complain when it flushes at exit.
+        # What is still buffered has nowhere to go; the interpreter would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     if error.errno in NO_SPACE:
@@ -92,12 +97,15 @@ def _fault(error: OSError) -> int:
 
 def _sentence(error: BaseException) -> str:
     """What the parser complains about, and where help is."""
-    message = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+    message = str(getattr(error, "format_message", error.__str__)())
     command = getattr(getattr(error, "ctx", None), "command_path", "llmtel")
-    wrong = message.removeprefix("No such command ").strip("'")
-    if message.startswith("No such command") and os.path.exists(wrong):  # noqa: PTH110 (a word of the user, not ours)
-        return f"there is no command {wrong!r}. To read that path: llmtel analyze {wrong}"
-    return f"{message[:1].lower()}{message[1:]}. See: {command} --help"
+    unknown = UNKNOWN_COMMAND.match(message)
+    if unknown is not None and os.path.exists(unknown[1]):  # noqa: PTH110 (it may be no path)
+        return (
+            f"there is no command {unknown[1]!r}. To read that path: llmtel analyze {shlex.quote(unknown[1])}"
+        )
+    end = "" if message.endswith(("?", ".", "!")) else "."
+    return f"{message[:1].lower()}{message[1:]}{end} See: {command} --help"
 
 
 def _say(text: str) -> None:

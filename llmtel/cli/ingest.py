@@ -52,7 +52,7 @@ def ingest(
 
 
 def _keep(reading: Reading, path: Path) -> None:
-    """Write the calls beside the path, then in its place: an interrupted run leaves no half file. Raises `UsageError`."""
+    """Write the calls beside the path, then in its place: never half a file. Raises `UsageError`."""
     import json
 
     from llmtel import __version__

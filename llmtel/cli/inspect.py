@@ -24,7 +24,7 @@ def inspect(
 ) -> None:
     """How a file is read.
 
-    Which format it has and why, what each field is read from, three calls as read, and what was not understood.
+    Its format and why, what each field is read from, three calls as read, and what was not understood.
     """
     from llmtel import pipeline
     from llmtel.cli.narration import Progress

@@ -1,4 +1,4 @@
-"""Where coding agents leave their transcripts on this machine. Only folders that are there are named; nothing is opened."""
+"""Where coding agents leave their transcripts on this machine. Nothing is opened, only counted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class AgentFolder:
-    """A folder of transcripts: the agent, where it is, and how much is in it (bytes; `latest` is seconds since 1970)."""
+    """A folder of an agent's transcripts: how many, their bytes, the latest change (seconds since 1970)."""
 
     agent: str
     path: Path
@@ -28,7 +28,7 @@ def agent_folders() -> list[AgentFolder]:
 def _places() -> Iterator[tuple[str, Path]]:
     """The places that the agents document: their environment variables first, then their defaults."""
     home = Path.home()
-    # https://docs.anthropic.com/en/docs/claude-code/settings (several folders may be given, separated by commas)
+    # https://docs.anthropic.com/en/docs/claude-code/settings (several folders, separated by commas)
     claude = os.environ.get("CLAUDE_CONFIG_DIR")
     roots = (
         [Path(root) for root in claude.split(",")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
 BAR = 24
 PATIENCE_S = 1.0
@@ -20,7 +21,7 @@ def narrate(text: str) -> None:
 
 
 class Progress:
-    """A bar of bytes read, drawn on a terminal once a reading takes longer than a second, and wiped at its end.
+    """A bar of bytes read, drawn on a terminal once reading takes longer than a second, wiped at its end.
 
     It is called with the bytes done and the bytes in all (0: not known).
     """
@@ -29,7 +30,7 @@ class Progress:
         self._start = time.monotonic()
         self._drawn = 0.0
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""The options that commands share, as Annotated types. Nothing heavy is imported here: `--help` must be quick."""
+"""The options that commands share, as Annotated types. Nothing heavy is imported: `--help` must be quick."""
 
 from __future__ import annotations
 

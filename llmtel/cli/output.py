@@ -39,7 +39,7 @@ def write(document: Document, fmt: OutputFormat, path: Path | None) -> None:
 
 
 def _to_file(answer: str | bytes, path: Path) -> None:
-    """Write all or nothing: beside the path first, then in its place. What is no regular file is written as it is."""
+    """Write all or nothing: beside the path, then in its place. A device or pipe is written to as it is."""
     data = answer if isinstance(answer, bytes) else answer.encode("utf-8", "backslashreplace")
     try:
         if path.exists() and not path.is_file():

@@ -1,4 +1,4 @@
-"""Bare `llmtel`: what the coding agents of this machine cost today, in 7 and in 30 days. Nothing leaves it."""
+"""Bare `llmtel`: what the coding agents of this machine cost today, in 7 and in 30 days."""
 
 from __future__ import annotations
 

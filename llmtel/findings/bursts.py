@@ -1,4 +1,4 @@
-"""A burst of 429s, timeouts and server errors: days, or hours of a short log, with far more of them than usual."""
+"""A burst of 429s, timeouts and server errors: days (hours of a short log) with far more than usual."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BULK = 0.7
 
 
 def burst(calls: pl.DataFrame, command: Command, tz: str) -> list[Finding]:
-    """The run of days (or hours) in a row with most failures above the usual share of calls: at most one finding."""
+    """The run of days (or hours) in a row with most failures, if it is unusual: at most one finding."""
     local = pl.col("ts").dt.convert_time_zone(tz)
     span = calls.select(first=local.min().dt.date(), last=local.max().dt.date()).row(0)
     if span[0] is None:
@@ -49,10 +49,12 @@ def burst(calls: pl.DataFrame, command: Command, tz: str) -> list[Finding]:
 
 
 def _worst_run(steps: pl.DataFrame, step: timedelta) -> list[datetime]:
-    """Steps in a row whose share of failures is far above the usual one (the median step) and above that of all calls."""
+    """Steps in a row whose share of failures is far above the median step's, and above that of all."""
     rate = pl.col("failures") / pl.col("calls")
-    overall = steps["failures"].sum() / max(steps["calls"].sum(), 1)
-    limit = max(LEAST_FACTOR * (steps.select(rate.median()).item() or 0.0), overall)
+    usual, overall = steps.select(rate.median(), whole=pl.col("failures").sum() / pl.col("calls").sum()).row(
+        0
+    )
+    limit = max(LEAST_FACTOR * (usual or 0.0), overall or 0.0)
     high = steps.filter(rate > limit, pl.col("failures") > 1)
     runs: list[list[tuple[datetime, int]]] = []
     for at, failures in high.select("step", "failures").iter_rows():
@@ -96,7 +98,7 @@ def _clock(run: Sequence[datetime]) -> str:
 
 
 def _hours(inside: pl.DataFrame) -> str:
-    """The fewest hours of the day in a row that hold most of the failures, in words; nothing when they are spread."""
+    """The fewest hours in a row that hold most failures, in words; nothing when they are spread."""
     counts = [0] * 24
     for hour, n in inside.group_by(pl.col("at").dt.hour()).len().iter_rows():
         counts[hour] = n

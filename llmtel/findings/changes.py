@@ -18,14 +18,14 @@ from llmtel.query.lower import SAMPLE
 FEWEST_DAYS = 5
 LEAST_FACTOR = 2.0
 LEAST_SHARE = 0.02
-"""A change is worth a sentence when the day is twice the usual one and the excess 2 % of all that was spent."""
+"""Worth a sentence: a day twice the usual one, with an excess of 2 % of all that was spent."""
 
 SPLITS = ("feature", "project", "agent", "model")
 BIG_USER = 0.4
 
 
 def largest_change(calls: pl.DataFrame, sums: Cube, command: Command, tz: str) -> list[Finding]:
-    """The day on which a segment exceeded its usual day by most money, or by most calls where no cost is known.
+    """The day on which a segment exceeded its usual day by most money (calls, where no cost is known).
 
     The usual day is the median over the days on which the segment had calls.
     """

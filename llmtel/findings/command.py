@@ -13,7 +13,7 @@ Condition = tuple[str, str]
 class Command:
     """What was asked: paths, conditions and options, as they were typed.
 
-    `options` are pairs of an option and its value (`--tz`, `UTC`); a finding that sets one of them replaces it.
+    `options` are options with their value (`--tz`, `UTC`); a finding that sets one of them replaces it.
     """
 
     paths: tuple[str, ...]
@@ -29,7 +29,7 @@ class Command:
         flags: Sequence[str] = (),
         **options: str | None,
     ) -> str:
-        """A command that works when pasted into a shell: this run's paths and conditions, and what is given here."""
+        """A command that works when pasted into a shell: this run's paths and conditions, and more."""
         words = ["llmtel", verb, *self.paths]
         for condition in (*self.where, *where):
             words += ["--where", condition]

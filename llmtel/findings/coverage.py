@@ -20,7 +20,7 @@ Alias = Callable[[str | None, str], str]
 
 
 def rejected(account: Account, rejects: Sequence[Reject], command: Command) -> list[Finding]:
-    """Records that are not well-formed, and files that could not be opened; an error above 5 % of the records."""
+    """Files that could not be read, and records that are not well-formed where they are above 5 %: errors."""
     found = []
     if account.files_rejected:
         found.append(
@@ -43,7 +43,8 @@ def rejected(account: Account, rejects: Sequence[Reject], command: Command) -> l
                 level="error",
                 kind="rejected",
                 figure=COUNT.show(account.rejected),
-                text=f"of {COUNT.show(records)} records ({SHARE.show(share)}) could not be read and are not counted{most}",
+                text=f"of {COUNT.show(records)} records ({SHARE.show(share)}) "
+                f"could not be read and are not counted{most}",
                 command=command.paste(flags=["--rejects"]),
                 calls=float(account.rejected),
                 evidence={"rejected": account.rejected, "records": records, "share": share},
@@ -81,7 +82,7 @@ def _inspection(command: Command) -> str | None:
 
 
 def unpriced(calls: pl.DataFrame, command: Command, alias: Alias) -> list[Finding]:
-    """Calls without a cost: their models, with a stanza to paste for each; they are left out of every sum of money."""
+    """Calls without a cost, which every sum of money leaves out: their models, and stanzas to paste."""
     models = (
         only_calls(calls)
         .filter(pl.col("cost_usd").is_null())
@@ -92,7 +93,7 @@ def unpriced(calls: pl.DataFrame, command: Command, alias: Alias) -> list[Findin
     )
     if models.is_empty():
         return []
-    n, size = models["calls"].sum(), models["tokens"].sum()
+    n, size = int(models["calls"].sum()), float(models["tokens"].sum())
     unknown = models.filter(pl.col("price_reason") == "unknown_model", pl.col("model").is_not_null())
     names = listing(list(dict.fromkeys(unknown["model"]))) if len(unknown) else _reasons(models)
     total = only_calls(calls).select(pl.len()).collect().item()

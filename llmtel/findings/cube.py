@@ -1,6 +1,6 @@
 """One pass over the calls that all findings share: sums by day and by every dimension with few values.
 
-Percentiles cannot be summed; findings point with means and sums, and look up the percentiles of what they found.
+Percentiles cannot be summed; findings point with means and sums, and look up percentiles of what they found.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ MOST_VALUES = 200
 class Cube:
     """Sums over calls, by day (null: no time) and the dimensions of `by`.
 
-    `sums` columns: calls, cost (null skipped), priced (calls with a cost), latency_ms (of calls that did not fail) and
-    timed (how many those are), errors, up and votes (thumbs). Rows are weighted by 1 ÷ `sample_rate` where it is known.
+    `sums` columns: calls, cost (null skipped), priced (calls with a cost), latency_ms (of calls that did not
+    fail) and timed (how many those are), errors, up and votes (thumbs).
+    Rows are weighted by 1 ÷ `sample_rate`.
     """
 
     sums: pl.DataFrame

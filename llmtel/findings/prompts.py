@@ -1,4 +1,4 @@
-"""A prompt whose newer version or other arm costs more and is liked less. Observational: nothing was randomised."""
+"""A prompt whose newer version or other arm costs more and is liked less. Nothing was randomised here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LESS_LIKED = 0.03
 
 
 def dearer_and_liked_less(sums: Cube, command: Command) -> list[Finding]:
-    """The version of a prompt that costs most more than the one before it while fewer like it: at most one finding."""
+    """The version that costs most more than the one before it while fewer like it: at most one finding."""
     pairs = [pair for arm in ARMS if arm in sums.by for pair in _pairs(sums, arm)]
     if not pairs:
         return []
@@ -29,7 +29,7 @@ def dearer_and_liked_less(sums: Cube, command: Command) -> list[Finding]:
 
 
 def _pairs(sums: Cube, arm: str) -> list[dict[str, Any]]:
-    """Each arm against the one that was first seen before it, within a prompt (or feature, where prompts have no name)."""
+    """Each arm against the one first seen before it, within a prompt (a feature, without prompts)."""
     within = next((name for name in ("prompt", "feature") if name in sums.by), None)
     keys = [within] if within else []
     before = {f"old_{name}": pl.col(name).shift() for name in (arm, "cost_per_call", "liked", "calls")}

@@ -1,8 +1,8 @@
 """A segment far slower or dearer than its siblings, on the same models and features.
 
-A region looks slow when it serves the slow model. So each segment is compared with what its own calls would have taken
-elsewhere: the mean of the other segments for the same model and feature, weighted by the segment's mix (direct
-standardisation). What is left is the segment's own doing.
+A region looks slow when it serves the slow model. So each segment is compared with what its own calls would
+have taken elsewhere: the mean of the other segments for the same model and feature, weighted by the segment's
+mix (indirect standardisation). What is left is the segment's own doing.
 """
 
 from __future__ import annotations

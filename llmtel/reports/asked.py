@@ -23,7 +23,7 @@ def asked(
     sort: str | None = None,
     top: int | None = None,
 ) -> Document:
-    """A table over each of `by` (a table over nothing: the total), with `metrics` or those of the overview's tables."""
+    """A table over each of `by` (none: the total), with `metrics` or those of the overview's tables."""
     wanted = tuple(metrics) or DEFAULT
     total, *tables = run_many(
         [

@@ -1,4 +1,4 @@
-"""What a report stands on beside the calls: the account of reading, the prices, the question and the command line."""
+"""What a report stands on beside the calls: the account of reading, the prices and the command line."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ class Prices:
 class Context:
     """How the calls of a report came to be, and how to ask further.
 
-    `timeless` are the calls without a time that `--since/--until` left out (None: no such option). `seconds` is what the
-    run took so far. `all_rejects` asks for every rejected record to be shown, not the first few.
+    `timeless` are the calls without a time that `--since/--until` left out (None: no such option).
+    `seconds` is what the run took so far.
+    `all_rejects` asks for every rejected record to be shown, not the first few.
     """
 
     account: Account
@@ -77,7 +78,7 @@ class Context:
 
 
 def input_meta(account: Account) -> dict[str, Any]:
-    """The account as JSON: every count, and the values that were coerced or unreadable, in sum and by field."""
+    """The account as JSON: every count, and the values coerced or unreadable, in sum and by field."""
     return {
         **{name: getattr(account, name) for name in Account.SUMS},
         "coerced": sum(account.coerced.values()),

@@ -1,4 +1,4 @@
-"""The verdict in numbers: cards made of the total row; a card that no call knows anything about is left out."""
+"""The verdict in numbers: cards made of the total row, without those that no call knows anything about."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from llmtel.reports.context import input_meta
 def ingestion(
     account: Account, rejects: Sequence[Reject], notes: Sequence[Note], target: str | None
 ) -> Document:
-    """The account of a run that wrote its calls to `target` (None: nothing was written, for --strict forbids it)."""
+    """The account of a run that wrote its calls to `target` (None: --strict forbade it)."""
     calls = f"{COUNT.show(account.calls)} calls"
     wrote = (
         f"{calls} → {target}"

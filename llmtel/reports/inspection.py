@@ -25,7 +25,7 @@ FIELD = Column("field", "field", "Field of the call", "field")
 
 @dataclass(frozen=True)
 class Look:
-    """How one file is read: its format and why, field by field what is read, what was decided and what nobody reads."""
+    """How one file is read: its format and why, the paths of each field, decisions, keys nobody reads."""
 
     file: str
     format: str

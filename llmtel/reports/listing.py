@@ -15,10 +15,10 @@ from llmtel.reports import stand_out, trust
 from llmtel.reports.context import Context
 
 SHOWN = (
-    "ts", "model", "feature", "user", "session", "region", "latency_ms", "ttft_ms", "input_tokens", "output_tokens",
-    "cost_usd", "status", "error", "http_status", "finish_reason", "call_id", "response_id",
+    "ts", "model", "feature", "user", "session", "region", "latency_ms", "ttft_ms", "input_tokens",
+    "output_tokens", "cost_usd", "status", "error", "http_status", "finish_reason", "call_id", "response_id",
 )  # fmt: skip
-"""Fields (and two sums of fields) that say something about a call; those that no listed call knows are left out."""
+"""Fields (and two sums of fields); those that no listed call knows are left out."""
 SUMS = {
     "input_tokens": Column("input_tokens", "in", "Input tokens", "field", TOKENS),
     "output_tokens": Column("output_tokens", "out", "Output tokens", "field", TOKENS),

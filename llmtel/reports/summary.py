@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from llmtel import __version__
-from llmtel.core.answers import Block, Card, Column, Document, Headline, Line, Table
+from llmtel.core.answers import Block, Card, Column, Document, Headline, Line, Table, Value
 from llmtel.core.units import COUNT, TOKENS, USD
 from llmtel.query.query import Query
 from llmtel.reports.trust import size
@@ -33,7 +33,7 @@ class Folder:
 def summary_of(
     calls: pl.DataFrame, folders: Sequence[Folder], *, now: datetime, as_of: str, seconds: float
 ) -> Document:
-    """The folders, and the cost of today, 7 and 30 days: days of the zone of `now` (aware), today included."""
+    """The folders, and the cost of today, 7 and 30 days: days in the zone of `now`, today included."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     tables, cards = [], []
     for name, days in SPANS:
@@ -41,12 +41,8 @@ def summary_of(
         total = Query(METRICS).run(within)
         tables.append(total)
         cards.append(_card(name, total))
-    agents = sorted({folder.agent for folder in folders})
-    read = (
-        f"read {'both' if len(agents) == 2 else 'all'} in {seconds:.1f} s"
-        if len(agents) > 1
-        else f"read in {seconds:.1f} s"
-    )  # noqa: PLR2004
+    agents = {folder.agent for folder in folders}
+    read = f"read {'all' if len(agents) > 1 else 'it'} in {seconds:.1f} s"
     blocks: list[Block] = [
         _folders(folders),
         Headline("llmtel · this machine", tuple(cards)),
@@ -87,7 +83,7 @@ def _card(name: str, total: Table) -> Card:
 
 def _folders(folders: Sequence[Folder]) -> Table:
     ids = {"agent": "Agent", "folder": "Folder", "files": "Files", "size": "Bytes", "last": "Last written"}
-    rows = [
+    rows: list[dict[str, Value]] = [
         {
             "agent": folder.agent,
             "folder": folder.path,

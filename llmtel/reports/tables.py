@@ -37,7 +37,7 @@ def without_unknown(table: Table, keep: Sequence[str] = ("calls",)) -> Table:
 
 
 def shaped(table: Table, total: Table) -> Table:
-    """The table with each row's share of the cost in `total` beside it, drawn as a bar; and what may give way."""
+    """The table with each row's share of the cost in `total`, drawn as a bar, and what may give way."""
     optional = tuple(name for name in OPTIONAL if name in table.metrics)
     whole = total.rows[0].get("cost")
     if "cost" not in table.metrics or not isinstance(whole, int | float) or not whole:

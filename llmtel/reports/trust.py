@@ -1,4 +1,4 @@
-"""The lines of trust: what was read and what became of it, which prices, which method, and what was left out."""
+"""The lines of trust: what was read, what became of it, which prices and method, what was left out."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 def lines(context: Context, *, timed: int | None, absent: Sequence[str] = ()) -> tuple[Line, ...]:
     """The lines that close a report.
 
-    `timed` is the number of calls behind the latencies (None: no latency is known); `absent` are words for what no
-    call knows and was therefore left out.
+    `timed` is the number of calls behind the latencies (None: no latency is known); `absent` are words for
+    what no call knows and was therefore left out.
     """
     account, prices = context.account, context.prices
     method = [f"list prices of {prices.as_of} #{prices.sha256[:6]}, not your invoice"]

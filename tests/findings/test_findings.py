@@ -1,4 +1,4 @@
-"""Findings point at what the calls show, with one number, one sentence and a command; they are silent otherwise."""
+"""Findings point at what the calls show, with one number, one sentence and a command, or are silent."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

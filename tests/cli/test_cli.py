@@ -1,0 +1,392 @@
+"""The command line: options become answers, mistakes become sentences, exit codes tell what happened."""
+
+import errno
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from llmtel.cli import narration
+from llmtel.cli.answering import Question, words
+from llmtel.cli.app import run
+from llmtel.cli.machine import agent_folders
+from llmtel.core.errors import MachineFault
+
+ROOT = Path(__file__).parents[2]
+
+
+def line(n, **fields):
+    record = {
+        "timestamp": f"2026-09-{1 + n % 9:02d}T10:00:00Z",
+        "request_id": f"r{n}",
+        "model": "gpt-4o-mini",
+        "prompt_tokens": 1000,
+        "completion_tokens": 500,
+        "latency_ms": 100 * (n + 1),
+        "feature": "chat" if n % 2 else "search",
+        **fields,
+    }
+    return json.dumps(record) + "\n"
+
+
+@pytest.fixture
+def logs(tmp_path, monkeypatch):
+    """A folder with a log of ten calls, which is the current folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("calls.jsonl").write_text("".join(map(line, range(10))))
+    return "calls.jsonl"
+
+
+@pytest.fixture
+def llmtel(capsysbinary):
+    """Run a command line: exit code, standard output, standard error."""
+
+    def call(*arguments):
+        code = run([str(argument) for argument in arguments])
+        out, err = capsysbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return call
+
+
+def process(*arguments, **options):
+    command = [sys.executable, "-m", "llmtel", *arguments]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env, **options)  # noqa: S603
+
+
+def test_the_overview_is_printed_without_being_asked_for_anything(logs, llmtel):
+    code, out, err = llmtel("analyze", logs)
+    assert (code, err) == (0, "")
+    assert "10 calls" in out
+    assert "\x1b" not in out
+
+
+def test_json_is_versioned_and_its_first_table_is_the_total(logs, llmtel):
+    _, out, _ = llmtel("analyze", logs, "--by", "feature", "--format", "json")
+    answer = json.loads(out)
+    assert answer["schema"] == "llmtel.analyze/1"
+    assert [table["by"] for table in answer["tables"]] == [[], ["feature"]]
+    assert answer["input"]["calls"] == 10
+    assert answer["range"] == ["2026-09-01T10:00:00+00:00", "2026-09-09T10:00:00+00:00"]
+    assert answer["pricing"]["cost_source"] == "auto"
+
+
+def test_by_twice_is_two_tables_and_a_comma_is_one_over_both(logs, llmtel):
+    _, out, _ = llmtel(
+        "analyze", logs, "--by", "feature", "--by", "day,model", "--metrics", "calls", "--format", "json"
+    )
+    assert [table["by"] for table in json.loads(out)["tables"]] == [[], ["feature"], ["day", "model"]]
+
+
+def test_conditions_and_ranges_narrow_the_calls(logs, llmtel):
+    where = ("--where", "feature=chat latency_ms>300ms", "--since", "2026-09-03", "--until", "2026-09-08")
+    _, out, _ = llmtel("analyze", logs, "--metrics", "calls", "--format", "json", *where)
+    answer = json.loads(out)
+    assert answer["tables"][0]["rows"] == [{"calls": 3}]
+    assert answer["without_time"] == 0
+
+
+def test_a_tag_can_be_split_by(logs, llmtel):
+    Path(logs).write_text(line(1, tags={"team": "red"}) + line(2, tags={"team": "blue"}))
+    _, out, _ = llmtel("analyze", logs, "--by", "tags.team", "--metrics", "calls", "--format", "json")
+    rows = json.loads(out)["tables"][1]["rows"]
+    assert sorted(row["tags.team"] for row in rows) == ["blue", "red"]
+
+
+def test_a_price_given_in_the_command_prices_a_model(logs, llmtel):
+    Path(logs).write_text(line(1, model="acme-7b"))
+    _, out, _ = llmtel("analyze", logs, "--price", "acme-7b=0.2/0.6", "--metrics", "cost", "--format", "json")
+    assert json.loads(out)["tables"][0]["rows"][0]["cost"] == pytest.approx(0.0002 + 0.0003)
+
+
+def test_the_stanza_of_an_unpriced_model_can_be_used_as_it_is(logs, llmtel):
+    Path(logs).write_text(line(1, model="gpt-4o-mini-turbo"))
+    _, out, _ = llmtel("analyze", logs, "--format", "json")
+    (found,) = [f for f in json.loads(out)["findings"] if f["kind"] == "unpriced"]
+    Path("mine.yaml").write_text(found["evidence"]["models"][0]["alias"])
+    _, out, _ = llmtel(
+        "analyze", logs, "--pricing", "mine.yaml", "--metrics", "unpriced_calls", "--format", "json"
+    )
+    assert json.loads(out)["tables"][0]["rows"] == [{"unpriced_calls": 0}]
+
+
+def test_the_commands_of_findings_work_when_pasted(logs, llmtel):
+    Path(logs).write_text("".join(line(n, model="acme 7b") for n in range(10)) + "{oops}\n")
+    _, out, _ = llmtel("analyze", logs, "--format", "json")
+    commands = [f["command"] for f in json.loads(out)["findings"] if f["command"]]
+    assert len(commands) >= 2
+    for command in commands:
+        done = subprocess.run(  # noqa: S602 (it is what a person would do)
+            command.replace("llmtel ", f"{sys.executable} -m llmtel ", 1),
+            shell=True,
+            capture_output=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--by", "modle"], "there is no dimension 'modle'. Did you mean model?"),
+        (["--metrics", "p95_latncy"], "there is no metric 'p95_latncy'. Did you mean p95_latency?"),
+        (["--where", "featur=x"], "Did you mean feature?"),
+        (["--tz", "Europe/Berln"], "Did you mean Europe/Berlin?"),
+        (["--since", "last week"], "not a time"),
+        (["--price", "acme"], "acme"),
+        (["--pricing", "none.yaml"], "none.yaml"),
+        (["--input-format", "opnai_chat"], "opnai_chat"),
+        (["--top", "0"], "--top"),
+        (["--format", "xml"], "xml"),
+        (["--nonsense"], "--nonsense"),
+        (["-o", "no/such/folder/a.txt"], "cannot write no/such/folder/a.txt"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(logs, llmtel, arguments, sentence):
+    code, out, err = llmtel("analyze", logs, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("llmtel: ")
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.usefixtures("logs")
+def test_a_path_that_is_not_there_is_a_usage_error(llmtel):
+    code, _, err = llmtel("analyze", "nowhere.jsonl")
+    assert code == 2
+    assert "nowhere.jsonl" in err
+
+
+def test_a_mistake_in_a_name_is_told_before_anything_is_read(llmtel):
+    code, _, err = llmtel("analyze", "nowhere.jsonl", "--by", "modle")
+    assert (code, "modle" in err) == (2, True)
+
+
+@pytest.mark.usefixtures("logs")
+def test_a_file_that_nobody_claims_cannot_be_read(llmtel):
+    Path("notes.bin").write_bytes(b"\x7fELF" + bytes(range(256)))
+    code, out, err = llmtel("analyze", "notes.bin")
+    assert (code, out) == (5, "")
+    assert "notes.bin" in err
+
+
+@pytest.mark.usefixtures("logs")
+def test_an_empty_folder_cannot_be_read(llmtel):
+    Path("empty").mkdir()
+    assert llmtel("analyze", "empty")[0] == 5
+
+
+@pytest.mark.usefixtures("logs")
+def test_an_empty_file_is_fine_and_says_so(llmtel):
+    Path("empty.jsonl").touch()
+    code, out, _ = llmtel("analyze", "empty.jsonl")
+    assert code == 0
+    assert "no calls" in out
+
+
+def test_usage_comes_before_unreadable_and_unreadable_before_strict(logs, llmtel):
+    Path("bad.jsonl").write_text("{oops}\n")
+    assert llmtel("analyze", "bad.jsonl", "nowhere", "--strict")[0] == 2
+    assert llmtel("analyze", "bad.jsonl", "--strict")[0] == 5
+    assert llmtel("analyze", "bad.jsonl", logs, "--strict")[0] == 4
+    assert llmtel("analyze", "bad.jsonl", logs)[0] == 0
+
+
+def test_rejects_are_listed_when_asked_for(logs, llmtel):
+    Path(logs).write_text("".join(map(line, range(10))) + "{oops}\n" * 9)
+    few = llmtel("analyze", logs)[1].count("calls.jsonl:")
+    every = llmtel("analyze", logs, "--rejects")[1].count("calls.jsonl:")
+    assert (few, every) == (5, 9)
+
+
+def test_an_answer_goes_to_a_file(logs, llmtel):
+    code, out, _ = llmtel("analyze", logs, "--format", "csv", "--by", "feature", "-o", "out.csv")
+    assert (code, out) == (0, "")
+    assert Path("out.csv").read_text().count("\n") >= 3
+    assert not list(Path().glob(".out*"))
+
+
+def test_calls_are_listed_with_file_and_line(logs, llmtel):
+    _, out, _ = llmtel("calls", logs, "--where", "latency_ms>0.8s", "--sort", "latency_ms", "--top", "1")
+    assert "calls.jsonl:10" in out
+    assert "1 of 2 calls" in out
+
+
+def test_an_ingested_file_gives_the_answers_of_its_logs(logs, llmtel):
+    code, out, _ = llmtel("ingest", logs, "-o", "calls.parquet")
+    assert code == 0
+    assert "10 calls → calls.parquet" in out
+    asked = ("--by", "feature", "--by", "day", "--format", "json")
+    of_log, of_parquet = (json.loads(llmtel("analyze", path, *asked)[1]) for path in (logs, "calls.parquet"))
+    assert of_log["tables"] == of_parquet["tables"]
+    assert "llmtel_provenance" in pl.read_parquet_metadata("calls.parquet")
+
+
+def test_a_strict_ingest_of_a_damaged_log_writes_nothing(logs, llmtel):
+    Path(logs).write_text(line(1) + "{oops}\n")
+    code, out, _ = llmtel("ingest", logs, "-o", "calls.parquet", "--strict")
+    assert code == 4
+    assert "nothing written" in out
+    assert not Path("calls.parquet").exists()
+
+
+def test_inspect_says_format_reason_mapping_samples_and_what_is_not_read(logs, llmtel):
+    Path(logs).write_text(line(1, weather="fine"))
+    code, out, _ = llmtel("inspect", logs)
+    assert code == 0
+    assert "calls.jsonl is generic" in out
+    assert re.search(r"input_uncached +prompt_tokens", out)
+    assert re.search(r"not read +weather", out)
+    assert re.search(r"call_id +r1", out)
+
+
+@pytest.mark.parametrize("what", ["metrics", "dimensions", "fields", "formats"])
+def test_everything_that_can_be_named_is_listed(what, llmtel):
+    code, out, _ = llmtel("list", what, "--format", "json")
+    rows = json.loads(out)["tables"][0]["rows"]
+    assert code == 0
+    assert len(rows) > 3
+    assert all(row["help"] for row in rows)
+
+
+def test_a_path_in_place_of_a_command_is_told_what_to_type(logs, llmtel):
+    code, _, err = llmtel(logs)
+    assert code == 2
+    assert "llmtel analyze calls.jsonl" in err
+
+
+def test_without_agents_the_bare_command_says_what_to_do(llmtel):
+    code, out, _ = llmtel()
+    assert code == 0
+    assert "llmtel analyze LOGS" in out
+
+
+def test_the_bare_command_finds_the_agents_of_this_machine(llmtel):
+    project = Path.home() / ".claude" / "projects" / "shop"
+    project.mkdir(parents=True)
+    (project / "s.jsonl").write_text("")
+    (folder,) = agent_folders()
+    assert (folder.agent, folder.files, folder.bytes) == ("claude-code", 1, 0)
+    code, out, _ = llmtel()
+    assert code == 0
+    assert "~/.claude/projects" in out
+    assert "30 DAYS" in out
+
+
+def test_help_is_quick_and_does_not_load_polars():
+    code = "import sys; from llmtel.cli.app import run; run(['--help']); assert 'polars' not in sys.modules"
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    for command in ("analyze", "calls", "ingest", "inspect", "list"):
+        assert command in done.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(logs):
+    Path(logs).write_text("".join(line(n, user=f"u{n}") for n in range(20_000)))
+    writer = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "llmtel", "calls", logs, "--top", "20000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    writer.stdout.readline()
+    writer.stdout.close()
+    assert writer.stderr.read() == b""
+    assert writer.wait(60) == 0
+    writer.stderr.close()
+
+
+def on_a_terminal(*arguments, **env):
+    """What a process writes to a terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "llmtel", *arguments],
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100", **env},
+    ):
+        os.close(theirs)
+        written = b""
+        while True:
+            try:
+                block = os.read(ours, 65536)
+            except OSError:
+                break
+            if not block:
+                break
+            written += block
+    os.close(ours)
+    return written
+
+
+def test_colour_is_for_terminals_and_no_color_turns_it_off(logs):
+    assert b"\x1b[1m" in on_a_terminal("analyze", logs)
+    assert b"\x1b" not in on_a_terminal("analyze", logs, NO_COLOR="1")
+    assert "\x1b" not in process("analyze", logs).stdout
+
+
+def test_parquet_is_not_thrown_at_a_terminal(logs):
+    assert b"PAR1" not in on_a_terminal("analyze", logs, "--format", "parquet")
+
+
+def test_a_full_disk_is_one_sentence(logs, llmtel, monkeypatch):
+    def full(*_args, **_kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device", "out.txt")
+
+    monkeypatch.setattr("llmtel.cli.output.write", full)
+    code, _, err = llmtel("analyze", logs)
+    assert code == 1
+    assert err == "llmtel: no space left to write out.txt\n"
+    assert MachineFault.exit_code == 1
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(logs, monkeypatch):
+    def broken(*_args):
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr("llmtel.cli.output.write", broken)
+    with pytest.raises(RuntimeError, match="ours"):
+        run(["analyze", logs])
+
+
+def test_the_bar_says_share_rate_and_time_left():
+    assert narration.bar(150_000_000, 300_000_000, 0.5) == (
+        "   50 % ████████████             150 MB of 300 MB · 300 MB/s · 0 s left"
+    )
+    assert narration.bar(5_000_000, 0, 1.0) == "  5 MB · 5 MB/s"
+
+
+def test_the_bar_waits_a_second_and_wants_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(narration.sys.stderr, "isatty", lambda: True)
+    with narration.Progress() as progress:
+        progress(1, 10)
+        assert capsys.readouterr().err == ""
+        monkeypatch.setattr(progress, "_start", progress._start - 2)
+        progress(5, 10)
+        assert "50 %" in capsys.readouterr().err
+    assert capsys.readouterr().err == "\r\x1b[K"
+
+
+def test_words_are_parted_by_commas_and_spaces():
+    assert words(["a,b", "c d", " , "]) == ("a", "b", "c", "d")
+    assert words(None) == ()
+
+
+def test_extra_keys_of_conditions_and_dimensions_are_kept_by_the_reader():
+    question = Question(("x",), by=(("tags.env", "model"),), where=("tags.team=a xtags.no=1",))
+    assert question._tags() == ("team", "env")
