@@ -99,8 +99,7 @@ def _merged(layers: Sequence[Layer]) -> Book:
         names=names,
         aliases={name: place.text() for layer in layers for name, place in layer.aliases.items()},
     )
-    for layer in layers:
-        _check(layer, book, frozenset().union(*(other.tokenizers for other in layers)))
+    _check(layers, book)
     return book
 
 
@@ -123,20 +122,21 @@ def _spellings(layers: Sequence[Layer], providers: Mapping[str, Provider]) -> di
     return {**found, **{name.lower(): name for name in providers}}
 
 
-def _check(layer: Layer, book: Book, tokenizers: frozenset[str]) -> None:
-    """Refuse what refers to nothing."""
-    for place in layer.tokenizer_of:
-        if place.value not in tokenizers:
-            place.choice(sorted(tokenizers))
-    for provider in layer.models:
-        if provider not in book.providers:
-            layer.models_at[provider].fail(
-                f"there is no provider {provider!r}; known: {', '.join(book.providers)}"
-            )
-    for name, entry in layer.providers.items():
-        _check_fallbacks(layer.provider_at[name], entry, book)
-    for place in layer.aliases.values():
-        _check_alias(place, book)
+def _check(layers: Sequence[Layer], book: Book) -> None:
+    """Refuse what refers to nothing; the fall-backs first, since aliases may lead through them."""
+    tokenizers = sorted(frozenset().union(*(layer.tokenizers for layer in layers)))
+    # A circle is closed by the last layer that is part of it.
+    for layer in reversed(layers):
+        for place in layer.tokenizer_of:
+            place.choice(tokenizers)
+        for provider, place in layer.models_at.items():
+            if provider not in book.providers:
+                place.fail(f"there is no provider {provider!r}; known: {', '.join(book.providers)}")
+        for name, entry in layer.providers.items():
+            _check_fallbacks(layer.provider_at[name], entry, book)
+    for layer in layers:
+        for place in layer.aliases.values():
+            _check_alias(place, book)
 
 
 def _check_fallbacks(place: Place, provider: Provider, book: Book) -> None:

@@ -152,7 +152,7 @@ class Place:
         """Raise `ConfigError`: file, line, the way to the value, and `message`."""
         line = self.document.line(self.path)
         where = self.document.name if line is None else f"{self.document.name}:{line}"
-        way = " › ".join(str(step + 1) if isinstance(step, int) else step for step in self.path)  # noqa: RUF001
+        way = " > ".join(str(step + 1) if isinstance(step, int) else step for step in self.path)
         raise ConfigError(f"{where}: {way}: {message}" if way else f"{where}: {message}")
 
     def items(self, known: Collection[str] | None = None) -> dict[str, Place]:

@@ -183,4 +183,4 @@ def alias_stanza(book: Book, provider: str | None, model: str) -> str:
 
 
 def _yaml(data: object) -> str:
-    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000)
+    return yaml.safe_dump(data, allow_unicode=False, sort_keys=False, width=10_000)
