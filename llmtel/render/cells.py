@@ -38,6 +38,11 @@ class Strip:
         """Cells of the widest value."""
         return max(map(width, self.cells), default=0)
 
+    @cached_property
+    def longest_word(self) -> int:
+        """Cells of the widest word of any value."""
+        return max((width(word) for cell in self.cells for word in cell.split()), default=0)
+
 
 def heading(table: Table) -> str:
     """The title of a table, or nothing where the heads of its dimensions say the same."""
@@ -48,7 +53,7 @@ def heading(table: Table) -> str:
 def opening(document: Document) -> str:
     """The title of a document, or nothing where its first block says the same."""
     first = document.blocks[0] if document.blocks else None
-    same = isinstance(first, Table) and heading(first) == visible(document.title)
+    same = isinstance(first, Table) and heading(first).casefold() == visible(document.title).casefold()
     return "" if same else visible(document.title)
 
 

@@ -15,6 +15,8 @@ _HOSTILE = re.compile(
     "[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\ufffb]"
 )
 
+_ENCODER = std.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 def json(document: Document) -> str:
     """The document as one JSON object, a row a line.
@@ -29,7 +31,7 @@ def json(document: Document) -> str:
 
 def jsonl(document: Document) -> str:
     """One row a line, each with the dimensions (`by`) of its table; the total first."""
-    lines = [_text({"by": table.by, **raw(table, row)}) for table in document.tables for row in table.rows]
+    lines = [_dumped({"by": table.by, **raw(table, row)}) for table in document.tables for row in table.rows]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -44,7 +46,7 @@ def _table(table: Table) -> str:
         "by": _text(table.by),
         "metrics": _text(table.metrics),
         "columns": _text({column.id: _column(column) for column in table.columns}),
-        "rows": _array([_text(raw(table, row)) for row in table.rows]),
+        "rows": _array([_dumped(raw(table, row)) for row in table.rows]),
     }
     if table.n:
         members["n"] = _array([_text(counts) for counts in table.n])
@@ -79,7 +81,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 (any JSON value)
-    text = std.dumps(jsonable(value), ensure_ascii=False, allow_nan=False)
+    return _dumped(jsonable(value))
+
+
+def _dumped(value: Any) -> str:  # noqa: ANN401 (any JSON value)
+    text = _ENCODER.encode(value)
     return _HOSTILE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

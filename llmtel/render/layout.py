@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import zip_longest
 
 from llmtel.core.answers import Table
@@ -17,27 +17,38 @@ NARROW = 60
 """Below this width a table that does not fit is told one number a line."""
 _TEXT_FLOOR = 20
 """Texts wider than this are wrapped before a column is left out."""
+_LONG_WORD = 32
+"""Ids and times up to this are not broken; names of rows may be, rather than to leave out a number."""
 _LONG_HEAD = 12
 _HEAD_LINES = 2
 
 
-@dataclass(frozen=True)
-class Laid:
-    """Lines of a table, and the columns that did not fit and were left out: their heads by id."""
-
-    lines: tuple[str, ...]
-    dropped: Mapping[str, str] = field(default_factory=dict)
-
-
-def lay_out(table: Table, cells: int, ink: Ink, without: Collection[str] = ()) -> Laid:
+def lay_out(table: Table, cells: int, ink: Ink, without: Collection[str] = ()) -> list[str]:
     """`table` in lines of at most `cells`.
 
-    What does not fit gives way in this order: bars, wide texts (wrapped), the table's optional metrics; then
+    What does not fit gives way in this order: wide texts (wrapped), bars, the table's optional metrics; then
     the other columns are wrapped into a second table with the same keys, or, in a narrow terminal, told one a
     line. `without` are ids of columns to leave out if the table allows it, though they might fit.
     """
-    if not table.by and len(table.rows) == 1 and table.metrics:
-        return Laid(tuple(_total(table, cells)))
+    if _is_total(table):
+        return _total(table, cells)
+    columns, _ = _give_way(table, cells, without)
+    return _lines(columns, cells, ink)
+
+
+def left_out(table: Table, cells: int) -> Mapping[str, str]:
+    """The columns that do not fit into `cells` and are left out: their heads by id."""
+    return {} if _is_total(table) else _give_way(table, cells)[1]
+
+
+def _is_total(table: Table) -> bool:
+    return not table.by and len(table.rows) == 1 and bool(table.metrics)
+
+
+def _give_way(
+    table: Table, cells: int, without: Collection[str] = ()
+) -> tuple[list[Strip], Mapping[str, str]]:
+    """The columns that stay, and the heads by id of those that do not."""
     columns = [_drawn(s, table) for s in strips(table)]
     by_id = {s.id: s for s in columns}
     bars = [s.id for s in columns if s.shares]
@@ -46,7 +57,7 @@ def lay_out(table: Table, cells: int, ink: Ink, without: Collection[str] = ()) -
         if strip.id in without or not _fits(columns, cells):
             columns.remove(strip)
             dropped[strip.id] = strip.head
-    return Laid(tuple(_lines(columns, cells, ink)), dropped)
+    return columns, dropped
 
 
 def _lines(columns: Sequence[Strip], cells: int, ink: Ink) -> list[str]:
@@ -117,8 +128,8 @@ def _grid(columns: Sequence[Strip], cells: int, ink: Ink) -> list[str]:
 
 def _row(texts: Sequence[str], columns: Sequence[Strip], widths: Sequence[int]) -> list[str]:
     """The lines of one row; a text wider than its column takes several."""
-    wrapped = [wrap(text, cells) for text, cells in zip(texts, widths, strict=True)]
     gap = " " * GAP
+    wrapped = [wrap(text, cells) for text, cells in zip(texts, widths, strict=True)]
     return [
         gap.join(
             pad(text, cells, right=s.numeric) for s, text, cells in zip(columns, parts, widths, strict=True)
@@ -150,8 +161,11 @@ def _natural(strip: Strip) -> int:
 
 def _floor(strip: Strip) -> int:
     """Cells that a column cannot do without: texts and long heads may be wrapped, numbers never."""
-    least = max(1, _head_floor(strip.head), strip.widest if strip.numeric else 0)
-    return least if strip.numeric else min(_natural(strip), max(_TEXT_FLOOR, least))
+    least = max(1, _head_floor(strip.head))
+    if strip.numeric:
+        return max(least, strip.widest)
+    words = 0 if strip.key else min(strip.longest_word, _LONG_WORD)
+    return min(_natural(strip), max(least, words, _TEXT_FLOOR))
 
 
 def _head_floor(head: str) -> int:

@@ -21,7 +21,7 @@ from llmtel.core.answers import (
 from llmtel.render.cells import heading, opening
 from llmtel.render.charts import timeline
 from llmtel.render.ink import Ink
-from llmtel.render.layout import lay_out
+from llmtel.render.layout import lay_out, left_out
 from llmtel.render.text import clip, pad, visible, width, wrap
 
 MARGIN = 2
@@ -53,7 +53,7 @@ class _Writer:
     def document(self, document: Document) -> str:
         for block in document.blocks:
             # What one table must leave out, all do: they are read across.
-            self.dropped |= lay_out(block, self.cells, self.ink).dropped if isinstance(block, Table) else {}
+            self.dropped |= left_out(block, self.cells) if isinstance(block, Table) else {}
         written = [(block, self.block(block)) for block in document.blocks]
         if self.dropped:
             left_out = Line(f"left out at this width: {', '.join(self.dropped.values())}")
@@ -97,10 +97,10 @@ class _Writer:
         return lines
 
     def table(self, block: Table) -> list[str]:
-        laid = lay_out(block, self.cells, self.ink, without=self.dropped)
+        rows = lay_out(block, self.cells, self.ink, without=self.dropped)
         title = [self.ink.bold(line) for line in wrap(heading(block), self.cells) if line]
         empty = [] if block.rows else [self.ink.dim("no rows")]
-        return [*title, *laid.lines, *empty]
+        return [*title, *rows, *empty]
 
     def findings(self, block: Findings) -> list[str]:
         lines = [self.ink.bold(line) for line in wrap(visible(block.title).upper(), self.cells) if line]

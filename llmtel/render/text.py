@@ -77,6 +77,8 @@ def clip(text: str, cells: int) -> str:
 
 def wrap(text: str, cells: int) -> list[str]:
     """Lines of at most `cells`, broken at blanks, and within a word only where it is wider than a line."""
+    if width(text) <= cells:
+        return [text]
     lines: list[str] = []
     line = ""
     for word in text.split(" "):
