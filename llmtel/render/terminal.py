@@ -56,8 +56,8 @@ class _Writer:
             self.dropped |= left_out(block, self.cells) if isinstance(block, Table) else {}
         written = [(block, self.block(block)) for block in document.blocks]
         if self.dropped:
-            left_out = Line(f"left out at this width: {', '.join(self.dropped.values())}")
-            written.append((left_out, self.line(left_out)))
+            said = Line(f"left out at this width: {', '.join(self.dropped.values())}")
+            written.append((said, self.line(said)))
         text = self.title(document)
         before: Block | None = None
         for block, lines in written:
