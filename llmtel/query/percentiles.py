@@ -48,7 +48,7 @@ def _placed(rows: pl.LazyFrame, keys: Sequence[str], column: str, weight: str) -
 
 
 def _weighted(q: Quantile) -> pl.Expr:
-    """A quantile of placed rows: the first row that ends beyond its place, or the last, and the way to the next."""
+    """A quantile of placed rows: in the first row that ends beyond its place, and on the way to the next."""
     value, end, place = pl.col(q.column), pl.col("end"), (pl.col("whole") - 1) * q.at
     beyond = (place - (end - 1)).clip(0, 1)
     at_row = value + beyond * (pl.col("next").fill_null(value) - value)
