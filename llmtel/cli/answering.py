@@ -52,8 +52,8 @@ class Question:
         from llmtel.reports.overview import overview
         from llmtel.reports.tables import DEFAULT
 
-        for one in self.by or ((),):
-            Query(self.metrics or DEFAULT, by=one, sort=self.sort if one else None, tz=self.tz)
+        for one in self.by or (("model",),):
+            Query(self.metrics or DEFAULT, by=one, sort=self.sort, tz=self.tz)
         calls, context = self._answer("analyze")
         if not self.by and not self.metrics:
             return overview(calls, context, top=self.top, sort=self.sort), context.account

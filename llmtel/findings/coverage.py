@@ -15,6 +15,10 @@ from llmtel.findings.cube import only_calls, tokens
 from llmtel.findings.words import listing
 
 MANY_REJECTED = 0.05
+NO_ENTRY = ("unknown_model", "unknown_provider", "ambiguous_model")
+"""Reasons that a price file can mend."""
+MOST = 20
+"""Models with a stanza; there may be as many names as calls."""
 Alias = Callable[[str | None, str], str]
 """Provider and model to a stanza of YAML that gives the model a price, ready to paste into a price file."""
 
@@ -94,7 +98,7 @@ def unpriced(calls: pl.DataFrame, command: Command, alias: Alias) -> list[Findin
     if models.is_empty():
         return []
     n, size = int(models["calls"].sum()), float(models["tokens"].sum())
-    unknown = models.filter(pl.col("price_reason") == "unknown_model", pl.col("model").is_not_null())
+    unknown = models.filter(pl.col("price_reason").is_in(NO_ENTRY), pl.col("model").is_not_null())
     names = listing(list(dict.fromkeys(unknown["model"]))) if len(unknown) else _reasons(models)
     total = only_calls(calls).select(pl.len()).collect().item()
     return [
@@ -111,20 +115,28 @@ def unpriced(calls: pl.DataFrame, command: Command, alias: Alias) -> list[Findin
                 "calls": n,
                 "tokens": size,
                 "models": [
-                    {**row, "alias": alias(row["provider"], row["model"])} if row["model"] else row
-                    for row in models.head(20).to_dicts()
+                    {**row, "alias": alias(row["provider"], row["model"])}
+                    for row in unknown.head(MOST).to_dicts()
                 ],
+                "reasons": dict(_by_reason(models).iter_rows()),
             },
         )
     ]
 
 
 def _reasons(models: pl.DataFrame) -> str:
-    by = (
-        models.group_by("price_reason")
+    return listing(
+        [
+            f"{(why or 'unknown').replace('_', ' ')} {COUNT.show(n)}"
+            for why, n in _by_reason(models).iter_rows()
+        ]
+    )
+
+
+def _by_reason(models: pl.DataFrame) -> pl.DataFrame:
+    reason = pl.col("price_reason").cast(pl.String)
+    return (
+        models.group_by(reason)
         .agg(pl.col("calls").sum())
         .sort("calls", "price_reason", descending=[True, False])
-    )
-    return listing(
-        [f"{(reason or 'unknown').replace('_', ' ')} {COUNT.show(n)}" for reason, n in by.iter_rows()]
     )

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from llmtel.core.answers import Block, Document, Findings, Line, Table
+from llmtel.core.answers import Block, Document, Line, Table
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
-from llmtel.reports.tables import DEFAULT, known, shaped, without_unknown
+from llmtel.reports.tables import DEFAULT, for_people, known, without_unknown
 
 
 def asked(
@@ -38,7 +38,7 @@ def asked(
         calls,
     )
     if not metrics:
-        total, tables = without_unknown(total), [shaped(without_unknown(table), total) for table in tables]
+        total, tables = without_unknown(total), [without_unknown(table) for table in tables]
     tables = [replace(table, title=", ".join(table.by)) for table in tables]
     found = stand_out.ranked(stand_out.about_coverage(calls, context), 0.0, float(len(calls)))
     if calls.is_empty():
@@ -48,11 +48,11 @@ def asked(
     blocks: list[Block] = [
         Line(" · ".join(p for p in ("llmtel", " ".join(context.command.paths), span) if p))
     ]
-    blocks += tables or [total]
+    shown = tables or [total]
+    blocks += shown if metrics else [for_people(table, total) for table in shown]
     if tables:
         blocks.append(Line(_in_words(total), name="TOTAL"))
-    if found:
-        blocks.append(Findings("What stands out", found[: stand_out.MOST_SHOWN]))
+    blocks += stand_out.blocks(found)
     timed = int(calls["latency_ms"].count()) if known(calls, "latency_ms") else None
     blocks += trust.lines(context, timed=timed)
     return Document(

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from llmtel.core.answers import Block, Document, Findings, Line, Series, Table, Timeline
+from llmtel.core.answers import Block, Document, Line, Series, Table, Timeline
 from llmtel.core.units import COUNT, SHARE, USD
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
-from llmtel.reports.tables import DEFAULT, known, shaped, without_unknown
+from llmtel.reports.tables import DEFAULT, for_people, known, without_unknown
 
 SPLITS: Mapping[str, int] = {"model": 10, "feature": 10, "user": 3}
 """The tables, and how many rows each shows before the tail is pooled."""
@@ -55,8 +55,7 @@ def overview(
     ]
     total, *tables = run_many(queries, calls)
     split_tables = [
-        replace(shaped(without_unknown(table), total), title=name)
-        for name, table in zip(splits, tables, strict=False)
+        replace(without_unknown(table), title=name) for name, table in zip(splits, tables, strict=False)
     ]
     errors = tables[len(splits)]
     steps = tables[len(splits) + 1] if step else None
@@ -66,10 +65,9 @@ def overview(
     ]
     if steps:
         blocks.append(timeline(steps))
-    blocks += split_tables
+    blocks += [for_people(table, total) for table in split_tables]
     blocks += error_line(errors)
-    if found:
-        blocks.append(Findings("What stands out", found[: stand_out.MOST_SHOWN]))
+    blocks += stand_out.blocks(found)
     blocks += trust.lines(context, timed=_timed(calls, context), absent=_absent(calls))
     return Document(
         schema=context.schema,

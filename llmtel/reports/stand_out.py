@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
-from llmtel.core.answers import Finding
+from llmtel.core.answers import Block, Finding, Findings, Line
 from llmtel.findings import bursts, changes, coverage, prompts, segments
 from llmtel.findings.cube import Cube, cube
 from llmtel.reports.context import Context
 
 MOST_SHOWN = 5
+MOST_STANZAS = 2
 LEVELS = ("error", "warning", "info")
 
 
@@ -56,3 +59,25 @@ def ranked(found: Sequence[Finding], cost: float, calls: float) -> tuple[Finding
         return finding.calls / calls if calls else 0.0
 
     return tuple(sorted(found, key=lambda f: (LEVELS.index(f.level), -weight(f), f.kind)))
+
+
+def blocks(found: Sequence[Finding]) -> list[Block]:
+    """The first findings, and below them what gives the unpriced models among them a price."""
+    if not found:
+        return []
+    shown = found[:MOST_SHOWN]
+    models = [m for f in shown if f.kind == "unpriced" for m in f.evidence["models"][:MOST_STANZAS]]
+    return [Findings("What stands out", tuple(shown)), *map(price_hint, models)]
+
+
+def price_hint(model: Mapping[str, Any]) -> Line:
+    """How an unpriced model gets a price, on one line: an alias for a price file, or an option to fill in."""
+    head, *rest = model["alias"].splitlines()
+    if head != "aliases:" or len(rest) != 1:
+        return Line(
+            f"--price {shlex.quote(model['model'])}=INPUT/OUTPUT, in $ per million tokens", name="PRICE"
+        )
+    entry, _, others = rest[0].strip().partition("  # ")
+    return Line(
+        f"aliases: {{{entry}}}  # in a file for --pricing{'; ' if others else ''}{others}", name="PRICE"
+    )

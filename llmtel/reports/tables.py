@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import polars as pl
 
-from llmtel.core.answers import Column, Table, Value
+from llmtel.core.answers import Column, Row, Table, Value
 from llmtel.core.units import SHARE
 
 DEFAULT = (
     "cost", "calls", "cost_per_call", "tokens_per_call", "input_tokens_per_call", "output_tokens_per_call",
-    "p50_latency", "p95_latency", "p99_latency", "error_rate",
+    "p50_latency", "p95_latency", "p99_latency", "error_rate", "unpriced_calls",
 )  # fmt: skip
-"""The metrics of a table for which none were asked."""
+"""The metrics of a table for which none were asked; the last is for machines, and a `?` for people."""
+OF_COST = frozenset({"cost", "cost_per_call"})
 OPTIONAL = ("input_tokens_per_call", "output_tokens_per_call")
 
 SHARE_OF_COST = Column("share", "share", "Cost ÷ cost of all calls", "metric", SHARE)
@@ -22,22 +23,41 @@ SHARE_OF_COST = Column("share", "share", "Cost ÷ cost of all calls", "metric", 
 
 def without_unknown(table: Table, keep: Sequence[str] = ("calls",)) -> Table:
     """The table without the metrics that are unknown in every row."""
-    unknown = {
-        name
-        for name in table.metrics
-        if name not in keep and all(row.get(name) is None for row in table.rows)
-    }
+    unknown = [n for n in table.metrics if n not in keep and all(row.get(n) is None for row in table.rows)]
+    return without(table, *unknown)
+
+
+def without(table: Table, *names: str) -> Table:
+    """The table without some metrics."""
     return replace(
         table,
-        metrics=tuple(name for name in table.metrics if name not in unknown),
-        columns=tuple(column for column in table.columns if column.id not in unknown),
-        rows=[{key: value for key, value in row.items() if key not in unknown} for row in table.rows],
-        n=[{key: value for key, value in row.items() if key not in unknown} for row in table.n],
+        metrics=tuple(name for name in table.metrics if name not in names),
+        columns=tuple(column for column in table.columns if column.id not in names),
+        rows=[{key: value for key, value in row.items() if key not in names} for row in table.rows],
+        n=[{key: value for key, value in row.items() if key not in names} for row in table.n],
     )
 
 
-def shaped(table: Table, total: Table) -> Table:
-    """The table with each row's share of the cost in `total`, drawn as a bar, and what may give way."""
+def for_people(table: Table, total: Table) -> Table:
+    """A table of the default metrics as people see it.
+
+    A row of which only calls that are not billed have a cost has none: an unpriced model is never $0.
+    Each row's share of the cost in `total` is drawn as a bar, and what may give way is said.
+    """
+    rows = [
+        {**row, **dict.fromkeys(OF_COST & row.keys())}
+        if row.get("cost") == 0 and row.get("unpriced_calls")
+        else row
+        for row in table.rows
+    ]
+    return _shaped(without(replace(table, rows=rows), "unpriced_calls"), total)
+
+
+def _is_unpriced(row: Row) -> bool:
+    return row.get("cost") == 0 and bool(row.get("unpriced_calls"))
+
+
+def _shaped(table: Table, total: Table) -> Table:
     optional = tuple(name for name in OPTIONAL if name in table.metrics)
     whole = total.rows[0].get("cost")
     if "cost" not in table.metrics or not isinstance(whole, int | float) or not whole:

@@ -56,7 +56,7 @@ def context():
         account=account,
         prices=Prices("2026-09-01", "a41f9c00", "auto"),
         command=Command(("logs/",)),
-        alias=lambda _provider, model: f"aliases: {model}",
+        alias=lambda _provider, model: f"aliases:\n  {model}: other\n",
         rejects=(Reject("a.jsonl", 3, "not JSON"),),
         seconds=0.42,
     )
@@ -121,7 +121,31 @@ def test_the_kinds_of_errors_stand_on_one_line(context):
 def test_unpriced_calls_stand_among_the_findings_with_their_alias(context):
     document = overview(frame(SHOP), context)
     (found,) = [f for f in document.findings if f.kind == "unpriced"]
-    assert found.evidence["models"][0]["alias"] == "aliases: acme"
+    assert found.evidence["models"][0]["alias"] == "aliases:\n  acme: other\n"
+
+
+@pytest.mark.parametrize(
+    ("stanza", "line"),
+    [
+        ("aliases:\n  acme: openai/gpt-5\n", "aliases: {acme: openai/gpt-5}  # in a file for --pricing"),
+        (
+            "aliases:\n  acme: a/b  # or: a/c\n",
+            "aliases: {acme: a/b}  # in a file for --pricing; or: a/c",
+        ),
+        ("# INPUT and OUTPUT\nmodels:\n  x:\n", "--price acme=INPUT/OUTPUT, in $ per million tokens"),
+    ],
+)
+def test_people_see_on_one_line_how_a_model_gets_a_price(stanza, line):
+    assert stand_out.price_hint({"model": "acme", "alias": stanza}) == Line(line, name="PRICE")
+
+
+def test_a_model_without_a_price_is_never_zero_because_its_failed_calls_were_free(context):
+    free = {**SHOP[1], "cost_usd": 0.0, "status": "error", "price_reason": None}
+    document = overview(frame([*SHOP, free]), context)
+    seen = {row["model"]: row for row in blocks_of(document, Table)[0].rows}
+    raw = {row["model"]: row for row in document.tables[1].rows}
+    assert (seen["acme"]["cost"], seen["acme"]["cost_per_call"]) == (None, None)
+    assert (raw["acme"]["cost"], raw["acme"]["unpriced_calls"]) == (0.0, 5)
 
 
 def test_the_account_of_reading_is_a_sum_on_a_line_of_trust(context):
