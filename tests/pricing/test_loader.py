@@ -65,7 +65,7 @@ BAD = {
         "'M' stands twice",
     ),
     "a name of two models": (
-        f"models:\n  openai:\n    m: {{names: [x], prices: {ONE}}}\n    n:\n      names: [x]\n      prices: {ONE}",
+        f"models:\n openai:\n  m: {{names: [x], prices: {ONE}}}\n  n:\n   names: [x]\n   prices: {ONE}",
         5,
         "'x' stands twice among the names of openai",
     ),
