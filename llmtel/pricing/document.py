@@ -8,7 +8,7 @@ surprise is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -214,11 +214,11 @@ class Place:
             self.fail(f"must be true or false, not {_shown(self.value)}")
         return self.value
 
-    def unique(self, seen: set[str], what: Callable[[], str]) -> str:
+    def unique(self, seen: set[str], where: str) -> str:
         """A text that is not yet in `seen` (letter case aside), to which it is added."""
         text = self.text()
         if text.lower() in seen:
-            self.fail(f"{text!r} stands twice {what()}")
+            self.fail(f"{text!r} stands twice {where}")
         seen.add(text.lower())
         return text
 

@@ -116,9 +116,7 @@ def _provider(name: str, place: Place, seen: set[str]) -> Provider:
         keys["source"].text()
     return Provider(
         id=name,
-        aliases=tuple(
-            alias.unique(seen, lambda: "among the aliases of providers").lower() for alias in aliases
-        ),
+        aliases=tuple(alias.unique(seen, "among the aliases of providers").lower() for alias in aliases),
         prefixes=_longest_first(keys["prefixes"].texts()) if "prefixes" in keys else (),
         resource_names="arn" in keys and keys["arn"].flag(),
         geo=_geo(keys["geo"].items()) if "geo" in keys else {},
@@ -176,7 +174,7 @@ def _model(provider: str, name: str, place: Place, seen: set[str]) -> Model:
     return Model(
         provider=provider,
         id=name,
-        names=tuple(other.unique(seen, lambda: f"among the names of {provider}") for other in names),
+        names=tuple(other.unique(seen, f"among the names of {provider}") for other in names),
         prices=prices(keys["prices"]),
         geo=factor(keys["geo"]) if "geo" in keys else Decimal(1),
         region_factor={region.lower(): factor(where) for region, where in regions.items()},

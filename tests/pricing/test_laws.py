@@ -110,14 +110,16 @@ models:
 """
 
 
-@settings(max_examples=40, deadline=None)
-@given(row=calls(), when=TIMES.filter(lambda ts: ts is not None))
-def test_a_future_row_changes_no_past_cost_and_a_layer_only_its_own_models(
-    packaged, frame, tmp_path_factory, row, when
-):
+@pytest.fixture(scope="module")
+def later(packaged, tmp_path_factory):  # noqa: ARG001 (no price file of this machine)
     path = tmp_path_factory.mktemp("layer") / "future.yaml"
     path.write_text(FUTURE, encoding="utf-8")
-    later = book.load([path])
+    return book.load([path])
+
+
+@settings(max_examples=40, deadline=None)
+@given(row=calls(), when=TIMES.filter(lambda ts: ts is not None))
+def test_a_future_row_changes_no_past_cost_and_a_layer_only_its_own_models(packaged, later, frame, row, when):
     past = {**row, "ts": when, "service_tier": None, "batch": None, "web_searches": None}
     before, after = (cost.priced(frame(past), prices)["cost_usd"].to_list() for prices in (packaged, later))
     assert before == after
