@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from llmtel.core.account import Account, Reject
-from llmtel.core.answers import Finding
+from llmtel.core.answers import Finding, Table
 from llmtel.core.units import COUNT, SHARE, TOKENS
 from llmtel.findings.command import Command
 from llmtel.findings.cube import only_calls, tokens
 from llmtel.findings.words import listing
 
 MANY_REJECTED = 0.05
+FEWEST = {"p95": 20, "p99": 100}
+"""Calls below which one call decides a percentile."""
 NO_ENTRY = ("unknown_model", "unknown_provider", "ambiguous_model")
 """Reasons that a price file can mend."""
 MOST = 20
@@ -140,3 +142,29 @@ def _by_reason(models: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("calls").sum())
         .sort("calls", "price_reason", descending=[True, False])
     )
+
+
+def few_calls(tables: Sequence[Table], command: Command) -> list[Finding]:
+    """Rows whose 95th or 99th percentile rests on too few calls to be one: below 20 or 100."""
+    thin = {
+        (table.by, i, name): n
+        for table in tables
+        for i, row in enumerate(table.n)
+        for name, n in row.items()
+        if 0 < n < FEWEST.get(name.partition("_")[0], 0)
+    }
+    if not thin:
+        return []
+    rows = len({(by, i) for by, i, _ in thin})
+    by = max(thin, key=lambda place: thin[place])[0]
+    return [
+        Finding(
+            level="info",
+            kind="few_calls",
+            figure=COUNT.show(rows),
+            text=f"{'row has' if rows == 1 else 'rows have'} a p95 of fewer than {FEWEST['p95']} calls, "
+            f"or a p99 of fewer than {FEWEST['p99']}",
+            command=command.paste(by=",".join(by), metrics="calls,p50_latency,max_latency") if by else None,
+            evidence={"rows": rows, "fewest": min(thin.values())},
+        )
+    ]

@@ -11,7 +11,7 @@ from llmtel.core.answers import Block, Document, Line, Table
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
-from llmtel.reports.tables import DEFAULT, for_people, known, without_unknown
+from llmtel.reports.tables import DEFAULT, for_people, timed, without_unknown
 
 
 def asked(
@@ -40,7 +40,7 @@ def asked(
     if not metrics:
         total, tables = without_unknown(total), [without_unknown(table) for table in tables]
     tables = [replace(table, title=", ".join(table.by)) for table in tables]
-    found = stand_out.ranked(stand_out.about_coverage(calls, context), 0.0, float(len(calls)))
+    found = stand_out.ranked(stand_out.about_coverage(calls, context, tables), 0.0, float(len(calls)))
     if calls.is_empty():
         found = (*found, stand_out.empty())
     first, last = time_range(calls, context.tz)
@@ -53,8 +53,7 @@ def asked(
     if tables:
         blocks.append(Line(_in_words(total), name="TOTAL"))
     blocks += stand_out.blocks(found)
-    timed = int(calls["latency_ms"].count()) if known(calls, "latency_ms") else None
-    blocks += trust.lines(context, timed=timed)
+    blocks += trust.lines(context, timed=timed(calls, context), total=total)
     return Document(
         schema=context.schema,
         title="Usage",

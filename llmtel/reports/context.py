@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -46,7 +46,6 @@ class Context:
     timeless: int | None = None
     seconds: float = 0.0
     name: str = "analyze"
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def schema(self) -> str:
@@ -73,7 +72,6 @@ class Context:
             "include_failed": self.include_failed,
             "rejects": [{"file": r.file, "line": r.line, "reason": r.reason} for r in self.shown_rejects()],
             "notes": [{"kind": n.kind, "text": n.text, "count": n.count, "file": n.file} for n in self.notes],
-            **self.extra,
         }
 
 

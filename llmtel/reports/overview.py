@@ -13,7 +13,7 @@ from llmtel.core.units import COUNT, SHARE, USD
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
-from llmtel.reports.tables import DEFAULT, for_people, known, without_unknown
+from llmtel.reports.tables import DEFAULT, for_people, known, timed, without_unknown
 
 SPLITS: Mapping[str, int] = {"model": 10, "feature": 10, "user": 3}
 """The tables, and how many rows each shows before the tail is pooled."""
@@ -59,7 +59,7 @@ def overview(
     ]
     errors = tables[len(splits)]
     steps = tables[len(splits) + 1] if step else None
-    found = stand_out.findings(calls, context)
+    found = stand_out.findings(calls, context, split_tables)
     blocks: list[Block] = [
         headline.headline(total, " ".join(context.command.paths), headline.span_of(first, last, context.tz))
     ]
@@ -68,7 +68,7 @@ def overview(
     blocks += [for_people(table, total) for table in split_tables]
     blocks += error_line(errors)
     blocks += stand_out.blocks(found)
-    blocks += trust.lines(context, timed=_timed(calls, context), absent=_absent(calls))
+    blocks += trust.lines(context, timed=timed(calls, context), total=total, absent=_absent(calls))
     return Document(
         schema=context.schema,
         title="Overview",
@@ -122,16 +122,6 @@ def error_line(errors: Table) -> list[Line]:
         if kinds
         else []
     )
-
-
-def _timed(calls: pl.DataFrame, context: Context) -> int | None:
-    """How many calls stand behind the latencies."""
-    if not known(calls, "latency_ms"):
-        return None
-    timed = pl.col("latency_ms").is_not_null()
-    if not context.include_failed:
-        timed &= pl.col("status").ne_missing("error")
-    return int(calls.select(timed.sum()).item())
 
 
 def _absent(calls: pl.DataFrame) -> list[str]:

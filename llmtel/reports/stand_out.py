@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from llmtel.core.answers import Block, Finding, Findings, Line
+from llmtel.core.answers import Block, Finding, Findings, Line, Table
 from llmtel.findings import bursts, changes, coverage, prompts, segments
 from llmtel.findings.cube import Cube, cube
 from llmtel.reports.context import Context
@@ -18,12 +18,12 @@ MOST_STANZAS = 2
 LEVELS = ("error", "warning", "info")
 
 
-def findings(calls: pl.DataFrame, context: Context) -> tuple[Finding, ...]:
-    """All findings about `calls`, ranked."""
+def findings(calls: pl.DataFrame, context: Context, tables: Sequence[Table]) -> tuple[Finding, ...]:
+    """All findings about `calls` and the `tables` made of them, ranked."""
     if calls.is_empty():
-        return ranked([*about_coverage(calls, context), empty()], 0, 0)
+        return ranked([*about_coverage(calls, context, tables), empty()], 0, 0)
     sums = cube(calls, context.tz)
-    found = [*about_coverage(calls, context), *_about_calls(calls, sums, context)]
+    found = [*about_coverage(calls, context, tables), *_about_calls(calls, sums, context)]
     return ranked(found, sums.total("cost"), sums.total("calls"))
 
 
@@ -36,12 +36,13 @@ def _about_calls(calls: pl.DataFrame, sums: Cube, context: Context) -> list[Find
     ]
 
 
-def about_coverage(calls: pl.DataFrame, context: Context) -> list[Finding]:
-    """What the numbers leave out."""
+def about_coverage(calls: pl.DataFrame, context: Context, tables: Sequence[Table]) -> list[Finding]:
+    """What the numbers leave out, and where they rest on little."""
     return [
         *coverage.rejected(context.account, context.rejects, context.command),
         *coverage.unreadable(context.account, context.command),
         *coverage.unpriced(calls, context.command, context.alias),
+        *coverage.few_calls(tables, context.command),
     ]
 
 

@@ -9,6 +9,8 @@ import polars as pl
 
 from llmtel.core.answers import Column, Row, Table, Value
 from llmtel.core.units import SHARE
+from llmtel.query.lower import FINISHED
+from llmtel.reports.context import Context
 
 DEFAULT = (
     "cost", "calls", "cost_per_call", "tokens_per_call", "input_tokens_per_call", "output_tokens_per_call",
@@ -79,3 +81,11 @@ def _part(value: Value, whole: float) -> float | None:
 def known(calls: pl.DataFrame, field: str) -> bool:
     """Whether any call knows the field."""
     return calls[field].null_count() < len(calls)
+
+
+def timed(calls: pl.DataFrame, context: Context) -> int | None:
+    """How many calls stand behind the latencies; None where none is known."""
+    if not known(calls, "latency_ms"):
+        return None
+    counted = pl.col("latency_ms").is_not_null()
+    return int(calls.select((counted if context.include_failed else counted & FINISHED).sum()).item())

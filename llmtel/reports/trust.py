@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmtel.core.account import Account, Note, Reject
-from llmtel.core.answers import Line
+from llmtel.core.answers import Line, Table
 from llmtel.core.units import COUNT
 from llmtel.reports.context import Context
 
@@ -20,11 +20,14 @@ PARTS = {
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
-def lines(context: Context, *, timed: int | None, absent: Sequence[str] = ()) -> tuple[Line, ...]:
+def lines(
+    context: Context, *, timed: int | None, total: Table | None = None, absent: Sequence[str] = ()
+) -> tuple[Line, ...]:
     """The lines that close a report.
 
-    `timed` is the number of calls behind the latencies (None: no latency is known); `absent` are words for
-    what no call knows and was therefore left out.
+    `timed` is the number of calls behind the latencies (None: no latency is known).
+    `total` shows by its methods whether sums are estimates.
+    `absent` are words for what no call knows and was therefore left out.
     """
     account, prices = context.account, context.prices
     method = [f"list prices of {prices.as_of} #{prices.sha256[:6]}, not your invoice"]
@@ -33,6 +36,8 @@ def lines(context: Context, *, timed: int | None, absent: Sequence[str] = ()) ->
         method.append(f"latency of {COUNT.show(timed)} {kind}, exact")
     method.append(f"{context.seconds:.1f} s")
     said = [Line(f"{files(account)} · {records(account)}"), Line(" · ".join(method))]
+    if total is not None and any(column.method == "estimated" for column in total.columns):
+        said.append(Line("a sampled log: a call stands for 1 ÷ its sample_rate, and sums are estimates"))
     if context.timeless:
         said.append(
             Line(f"{COUNT.show(context.timeless)} calls without a time are left out by --since/--until")

@@ -13,6 +13,7 @@ from llmtel.findings.command import Command
 from llmtel.findings.cube import cube
 from llmtel.findings.words import condition, span_words
 from llmtel.query import where
+from llmtel.query.query import Query
 
 HERE = Command(("logs/",))
 MONDAY = datetime(2026, 9, 7, 10, tzinfo=UTC)
@@ -209,6 +210,19 @@ def test_unreadable_values_are_counted_by_field():
     account = Account(unreadable=Counter({"input_uncached": 2, "ts": 1}))
     (found,) = coverage.unreadable(account, HERE)
     assert found.text.endswith("input_uncached 2, ts 1")
+
+
+def table(n):
+    return Query(("p95_latency", "p99_latency"), by=("model",)).run(
+        calls([{"model": "m", "latency_ms": 1.0}] * n)
+    )
+
+
+def test_percentiles_of_few_calls_are_pointed_out():
+    (found,) = coverage.few_calls([table(99)], HERE)
+    assert (found.level, found.figure) == ("info", "1")
+    assert found.text == "row has a p95 of fewer than 20 calls, or a p99 of fewer than 100"
+    assert coverage.few_calls([table(100)], HERE) == []
 
 
 def test_a_sampled_log_weighs_its_calls():

@@ -193,6 +193,12 @@ def test_asking_gives_a_table_for_each_by_and_the_total_in_words(context):
     assert Line("calls 10 · err 20.0 %", name="TOTAL") in document.blocks
 
 
+def test_sums_of_a_sampled_log_are_said_to_be_estimates(context):
+    document = asked(frame([{**row, "sample_rate": 0.5} for row in SHOP]), context, by=[], metrics=("calls",))
+    assert document.tables[0].rows[0]["calls"] == 20
+    assert any("estimates" in line.text for line in blocks_of(document, Line))
+
+
 def test_asking_for_metrics_alone_shows_the_total(context):
     document = asked(frame(SHOP), context, by=[], metrics=("calls",))
     assert [table.by for table in blocks_of(document, Table)] == [()]
