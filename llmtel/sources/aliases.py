@@ -107,6 +107,10 @@ TIME_FACTS = ("ts",)
 MEASURED_FACTS = ("model", "input", "output", "latency_ms", "latency_s", "latency", "model_requested")
 
 
+_UNMISTAKABLE = re.compile(r"(?:_tokens|_ms|_usd)$|^model$|^timestamp$")
+"""Names that mean one thing whatever the value: a value of another shape is unreadable, not something else."""
+
+
 @dataclass
 class Place:
     """Where a fact stands: the path, and the values seen there."""
@@ -150,8 +154,8 @@ _SHAPES: dict[Shape, Callable[[Any], bool]] = {
 
 
 def shaped(values: Sequence[Any], shape: Shape) -> bool:
-    """Whether most values look as a fact's values do."""
-    return sum(_SHAPES[shape](value) for value in values) * 2 > len(values)
+    """Whether at least half of the values look as a fact's values do."""
+    return sum(_SHAPES[shape](value) for value in values) * 2 >= len(values)
 
 
 def places(records: Sequence[Record]) -> dict[str, list[Place]]:
@@ -165,10 +169,12 @@ def places(records: Sequence[Record]) -> dict[str, list[Place]]:
                 values[path].append(value)
     found: dict[str, list[Place]] = defaultdict(list)
     for path, (name, long_name) in names.items():
-        for alias, rank in _candidates(name, long_name):
-            if values[path] and shaped(values[path], alias.shape):
-                found[alias.fact].append(Place(path, rank, path.count("."), values[path]))
-                break
+        candidates = list(_candidates(name, long_name)) if values[path] else []
+        fitting = [found_as for found_as in candidates if shaped(values[path], found_as[0].shape)]
+        if not fitting and _UNMISTAKABLE.search(name):
+            fitting = candidates
+        for alias, rank in fitting[:1]:
+            found[alias.fact].append(Place(path, rank, path.count("."), values[path]))
     for fact in found:
         found[fact].sort(key=lambda place: (place.rank, place.depth, place.path))
     return dict(found)

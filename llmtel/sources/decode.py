@@ -23,6 +23,8 @@ PIECE = 2 << 20
 LONGEST_LINE = 32 << 20
 CUT_OFF = "not JSON: the line ends too early"
 """The reason of a line that is the beginning of an object: unfinished, when it is the last of a file."""
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+"""Beginnings that `scan_lines` would take for compressed data; no line of a log begins so."""
 _BLANK = b" \t\r\n\x0b\x0c"
 
 
@@ -99,6 +101,8 @@ def _moved(part: Decoded, first: int) -> Decoded:
 
 def _decode_query(data: bytes, plan: Plan) -> Decoded | None:
     """The batch in one query; None when a line of it fails."""
+    if data.startswith(_COMPRESSED):
+        return None
     if not data:
         return Decoded(pl.DataFrame(schema=_raw_schema(plan)))
     count = data.count(b"\n") + (not data.endswith(b"\n"))

@@ -27,12 +27,12 @@ class Verdict:
     claims: Counter[str]
     asked: int
     forced: bool = False
+    keys: tuple[str, ...] = ()
 
     @property
     def unanimous(self) -> bool:
         """Whether every record is of one format."""
         return len(self.claims) == 1 and self.claims.total() == self.asked
-    keys: tuple[str, ...] = ()
 
     def unread(self, source: Source) -> tuple[str, ...]:
         """The keys that no expression of `source` looks at, nor at anything inside them."""
@@ -63,7 +63,12 @@ def source_of(records: Sequence[Record], path: str, layout: str = "json") -> Ver
     claims = verdict.claims
     if not claims:
         return verdict
-    ranked = claims.most_common(2)
+    # a failed call's line has no body in it, so that it looks like any application's line
+    weak = {name: sources()[name].family is None and not sources()[name].marks for name in claims}
+    bodies = any(sources()[name].family is not None for name in claims)
+    ranked = sorted(claims.items(), key=lambda claim: (-claim[1], weak[claim[0]] and bodies))[:2]
+    if bodies and weak[ranked[-1][0]]:
+        ranked = ranked[:1]
     if len(ranked) > 1 and ranked[0][1] == ranked[1][1] and not of_one_family(ranked[0][0], ranked[1][0]):
         names = " and ".join(name for name, _ in ranked)
         msg = f"{path}: {names} claim as many records each; say which it is with --input-format"

@@ -98,7 +98,7 @@ def _service_columns(rows: pl.DataFrame, source: Source, bad_time: list[str]) ->
         columns.append(refused.alias("@refused"))
     columns += [remark.when.fill_null(value=False).alias(f"@remark {name}") for name, remark in source.remarks.items()]
     if source.copies is not None:
-        columns += [key.alias(f"@prefer {i}") for i, key in enumerate(source.copies.prefer)]
+        columns += [key.cast(pl.Int64).cast(pl.Float64).alias(f"@prefer {i}") for i, key in enumerate(source.copies.prefer)]
     return columns
 
 

@@ -23,6 +23,20 @@ _RESPONSE_IDS = r"^(?:chatcmpl-|resp_|msg_|gen-|cmpl-)"
 _SECONDS_BELOW, _MS_FROM = 120, 20
 
 
+def _between(start: pl.Expr | None, end: pl.Expr | None) -> pl.Expr | None:
+    """Milliseconds from a start to an end."""
+    return None if start is None or end is None else (end - start).dt.total_microseconds() / 1000
+
+
+def _thousandfold(seconds: pl.Expr | None) -> pl.Expr | None:
+    return None if seconds is None else seconds * 1000
+
+
+def _first_known(found: list[pl.Expr | None]) -> pl.Expr | None:
+    known = [expression for expression in found if expression is not None]
+    return None if not known else known[0] if len(known) == 1 else pl.coalesce(known)
+
+
 Reader = Callable[[str], pl.Expr]
 
 
@@ -92,18 +106,11 @@ class Outline:
 
     def _durations(self) -> dict[str, pl.Expr | None]:
         start, end, first = self.time("ts"), self.time("end"), self.time("first_token")
-        latency, ttft = self.number("latency_ms"), self.number("ttft_ms")
-        if latency is None and (seconds := self.number("latency_s")) is not None:
-            latency = seconds * 1000
-        if latency is None and start is not None and end is not None:
-            latency = (end - start).dt.total_microseconds() / 1000
-        if latency is None:
-            latency = self._bare_latency()
-        if ttft is None and (seconds := self.number("ttft_s")) is not None:
-            ttft = seconds * 1000
-        if ttft is None and start is not None and first is not None:
-            ttft = (first - start).dt.total_microseconds() / 1000
-        return {"latency_ms": latency, "ttft_ms": ttft}
+        latency = [self.number("latency_ms"), _thousandfold(self.number("latency_s")), _between(start, end)]
+        ttft = [self.number("ttft_ms"), _thousandfold(self.number("ttft_s")), _between(start, first)]
+        if not any(known is not None for known in latency):
+            latency.append(self._bare_latency())
+        return {"latency_ms": _first_known(latency), "ttft_ms": _first_known(ttft)}
 
     def _bare_latency(self) -> pl.Expr | None:
         """A duration whose name has no unit: decided once from the values, and always stated."""

@@ -1,0 +1,102 @@
+"""Every format proves itself by the sample beside it."""
+
+import json
+
+import polars as pl
+import pytest
+
+from llmtel import pipeline
+from llmtel.core.errors import UnreadableInput
+from llmtel.core.schema import FIELDS
+from llmtel.sources import detect
+from llmtel.sources.formats import sources
+
+SOURCES = list(sources().values())
+NAMES = [source.name for source in SOURCES]
+
+
+def records_of(source):
+    if source.layout == "csv":
+        header, *rows = [line.split(",") for line in source.sample.strip().split("\n")]
+        return [dict(zip(header, row, strict=True)) for row in rows]
+    return [json.loads(line) for line in source.sample.strip().split("\n")]
+
+
+@pytest.fixture
+def sample(tmp_path):
+    def write(source, data=None):
+        path = tmp_path / "sample.log"
+        path.write_bytes(source.sample.encode() if data is None else data)
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=NAMES)
+def test_a_sample_is_claimed_by_its_own_format_alone(source):
+    claims = {detect.claimant(record, source.layout) for record in records_of(source)}
+    # an application's line about a failed call has no body in it: it looks like any log's
+    assert claims - ({"generic"} if source.family else set()) == {source.name}
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=NAMES)
+def test_a_sample_gives_exactly_the_calls_that_are_expected(source, sample):
+    reading = pipeline.read([sample(source)])
+    rows = reading.calls.with_columns(pl.col(pl.Categorical).cast(pl.String)).to_dicts()
+    assert len(rows) == len(source.expect)
+    for row, expected in zip(rows, source.expect, strict=True):
+        assert {name: row[name] for name in expected} == expected
+        assert row["format"] == source.name
+    assert reading.account.balance() == 0
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=NAMES)
+def test_a_mapping_gives_fields_and_nothing_else(source):
+    bound = source.bind(records_of(source), source) if source.bind else source
+    assert {name for name in bound.calls if not name.startswith("@")} <= set(FIELDS)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=NAMES)
+def test_a_sample_cut_at_any_byte_is_read_or_refused_in_words(source, sample):
+    data = source.sample.encode()
+    for end in range(0, len(data), max(1, len(data) // 150)):
+        try:
+            reading = pipeline.read([sample(source, data[:end])])
+        except UnreadableInput as refusal:
+            assert "nothing could be read" in str(refusal)  # noqa: PT017 (either way is right)
+        else:
+            assert reading.account.balance() == 0
+            assert reading.account.calls <= len(source.expect)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=NAMES)
+def test_input_format_overrides_what_a_file_looks_like(source, sample):
+    reading = pipeline.read([sample(source)], input_format=source.name)
+    assert reading.account.calls == len(source.expect)
+
+
+def test_a_tie_between_two_formats_names_both(tmp_path):
+    path = tmp_path / "mixed.jsonl"
+    codex, generic = sources()["codex"], sources()["generic"]
+    lines = codex.sample.strip().split("\n")[:2] + generic.sample.strip().split("\n")
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(detect.Tied, match=r"(codex and generic|generic and codex) claim as many records"):
+        pipeline.read([str(path)])
+
+
+def test_a_minority_of_records_of_another_format_is_told(tmp_path):
+    path = tmp_path / "mixed.jsonl"
+    stray = sources()["codex"].sample.split("\n", maxsplit=1)[0]
+    path.write_text(sources()["generic"].sample + stray + "\n")
+    reading = pipeline.read([str(path)])
+    assert [note.kind for note in reading.notes] == ["unit", "minority"]
+    assert "look like codex" in reading.notes[1].text
+
+
+def test_bodies_of_several_providers_in_one_file_are_each_read_by_their_own_format(tmp_path):
+    path = tmp_path / "bodies.jsonl"
+    bodies = [sources()[name].sample.split("\n")[0] for name in ("anthropic_messages", "anthropic_messages", "openai_responses")]
+    bodies[1] = bodies[1].replace("msg_1", "msg_2")
+    path.write_text("\n".join(bodies) + "\n")
+    formats = pipeline.read([str(path)]).calls["format"].cast(pl.String).to_list()
+    assert sorted(formats) == ["anthropic_messages", "anthropic_messages", "openai_responses"]

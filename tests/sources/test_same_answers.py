@@ -1,0 +1,136 @@
+"""The same records give the same calls, however they come: split, shuffled, compressed, twice, in another order."""
+
+import gzip
+import json
+import random
+import shutil
+
+import polars as pl
+import pytest
+import zstandard
+
+from llmtel import pipeline
+from llmtel.sources.formats import sources
+
+
+
+def write(folder, name, lines):
+    path = folder / name
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return str(path)
+
+
+def many(n):
+    """Lines of calls, each with an id of its own."""
+    return [
+        json.dumps({
+            "timestamp": f"2026-09-{1 + i % 28:02}T10:{i % 60:02}:00Z", "request_id": f"r{i}", "model": f"m{i % 3}",
+            "prompt_tokens": 10 + i, "completion_tokens": i, "latency_ms": 100.5 + i, "user": f"u{i % 7}",
+        })
+        for i in range(n)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", ["split in ten", "shuffled", "gzip", "zstd", "twice", "an array", "utf-16", "crlf"])
+def test_lines_that_stand_alone_give_the_same_calls(shape, tmp_path, same):
+    lines = many(200)
+    plain = pipeline.read([write(tmp_path, "plain.jsonl", lines)])
+    folder = tmp_path / "other"
+    folder.mkdir()
+    text = "".join(f"{line}\n" for line in lines)
+    if shape == "split in ten":
+        for part in range(10):
+            write(folder, f"{part}.jsonl", lines[part::10])
+    elif shape == "shuffled":
+        write(folder, "a.jsonl", random.Random(1).sample(lines, len(lines)))
+    elif shape == "gzip":
+        (folder / "a.jsonl").write_bytes(gzip.compress(text[:5000].encode()) + gzip.compress(text[5000:].encode()))
+    elif shape == "zstd":
+        (folder / "a.gz").write_bytes(zstandard.compress(text.encode()))
+    elif shape == "twice":
+        write(folder, "a.jsonl", lines + lines[::-1])
+    elif shape == "an array":
+        (folder / "a.json").write_text("[\n" + ",\n".join(lines) + "\n]")
+    elif shape == "utf-16":
+        (folder / "a.jsonl").write_bytes(text.encode("utf-16"))
+    else:
+        (folder / "a.jsonl").write_bytes(text.replace("\n", "\r\n").encode())
+    other = pipeline.read([str(folder)])
+    same(plain.calls, other.calls)
+    assert other.account.duplicates == (200 if shape == "twice" else 0)
+    assert other.account.balance() == 0
+
+
+@pytest.mark.parametrize("name", sources())
+def test_a_file_given_twice_compressed_or_among_others_gives_the_same_calls(name, tmp_path, same):
+    path = tmp_path / "b" / "sample.log"
+    path.parent.mkdir()
+    path.write_text(sources()[name].sample)
+    packed = tmp_path / "a.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    plain = pipeline.read([str(path)])
+    same(plain.calls, pipeline.read([str(packed)]).calls)
+    twice = pipeline.read([str(path), str(path)])
+    same(plain.calls, twice.calls)
+    assert any("same file again" in note.text for note in twice.notes)
+
+
+def test_whole_files_in_another_order_give_the_same_calls(tmp_path, same):
+    paths = []
+    for name, source in sources().items():
+        path = tmp_path / f"{name}.log"
+        path.write_text(source.sample)
+        paths.append(str(path))
+    same(pipeline.read(paths).calls, pipeline.read(paths[::-1]).calls)
+
+
+def test_copies_of_a_transcript_in_several_files_are_counted_once_whatever_the_order(tmp_path, same):
+    source = sources()["claude_code"]
+    first, second = tmp_path / "1.jsonl", tmp_path / "2.jsonl"
+    lines = source.sample.strip().split("\n")
+    first.write_text("\n".join(lines[:2]) + "\n")
+    second.write_text("\n".join(lines) + "\n")
+    one = pipeline.read([str(first), str(second)])
+    other = pipeline.read([str(second), str(first)])
+    same(one.calls, other.calls)
+    assert one.calls["output_text"].to_list() == [240]
+
+
+def test_small_batches_give_the_same_calls_as_large_ones(tmp_path, same, monkeypatch):
+    path = write(tmp_path, "a.jsonl", many(300))
+    large = pipeline.read([path])
+    monkeypatch.setattr("llmtel.sources.openings.SIZE", 1 << 12)
+    small = pipeline.read([path])
+    same(large.calls, small.calls)
+    assert small.calls["line"].sort().to_list() == list(range(1, 301))
+
+
+def test_parquet_of_calls_reads_back_as_the_same_calls(tmp_path, same):
+    log = write(tmp_path, "a.jsonl", many(50))
+    plain = pipeline.read([log])
+    target = tmp_path / "calls.parquet"
+    from llmtel.cli.app import run
+
+    assert run(["ingest", log, "-o", str(target)]) == 0
+    again = pipeline.read([str(target)])
+    same(plain.calls, again.calls)
+    assert again.calls["line"].to_list() == plain.calls["line"].to_list()
+    shutil.copy(target, tmp_path / "copy.bin")
+    both = pipeline.read([log, str(tmp_path / "copy.bin")])
+    same(plain.calls, both.calls)
+
+
+def test_days_sum_to_the_total_in_every_time_zone_across_a_change_of_clocks(tmp_path):
+    from llmtel.query.query import Query
+
+    lines = [
+        json.dumps({"timestamp": f"2026-{month:02}-{day:02}T{hour:02}:30:00Z", "model": "m", "prompt_tokens": 1 + hour})
+        for month, day in ((3, 7), (3, 8), (3, 9), (10, 31), (11, 1), (11, 2))
+        for hour in range(24)
+    ]
+    calls = pipeline.read([write(tmp_path, "a.jsonl", lines)]).calls
+    calls = calls.with_columns(pl.lit(None, dtype=pl.Float64).alias("cost_usd"))
+    for zone in ("UTC", "Asia/Kolkata", "America/New_York"):
+        by_day = Query(("calls", "input_tokens"), ("day",), tz=zone).run(calls)
+        assert sum(row["calls"] for row in by_day.rows) == len(lines)
+        assert sum(row["input_tokens"] for row in by_day.rows) == calls["input_uncached"].sum()
