@@ -62,8 +62,9 @@ class Question:
 
     def calls(self) -> tuple[Document, Account]:
         """The calls themselves."""
-        from llmtel.reports.listing import listing
+        from llmtel.reports.listing import listing, order
 
+        order(self.sort)
         calls, context = self._answer("calls")
         return listing(calls, context, sort=self.sort, top=self.top), context.account
 

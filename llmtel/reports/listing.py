@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from llmtel.core.answers import Block, Column, Document, Findings, Line, Table
+from llmtel.core.answers import Block, Column, Document, Findings, Line, Table, Value
 from llmtel.core.errors import UnknownName
 from llmtel.core.schema import FIELDS
 from llmtel.core.units import COUNT, MS, TOKENS, USD
@@ -24,6 +24,9 @@ SUMS = {
     "output_tokens": Column("output_tokens", "out", "Output tokens", "field", TOKENS),
 }
 LABELS = {"latency_ms": "latency", "ttft_ms": "ttft", "cost_usd": "cost", "http_status": "http", "ts": "time"}
+OPTIONAL = (
+    "response_id", "finish_reason", "http_status", "session", "ttft_ms", "region", "user", "call_id", "feature",
+)  # fmt: skip
 WHERE = Column("where", "where", "File and line of the call", "field")
 
 
@@ -39,19 +42,20 @@ def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int
     )
     if top is not None:
         chosen = chosen.head(top)
-    names = [name for name in SHOWN if chosen[name].null_count() < len(chosen) or name == field]
+    shown = dict.fromkeys([*SHOWN, field])
+    names = [name for name in shown if chosen[name].null_count() < len(chosen) or name == field]
     rows = chosen.select(
         pl.col("ts").dt.convert_time_zone(context.tz).dt.to_string("%Y-%m-%dT%H:%M:%S%.3f%:z"),
         *(pl.col(name) for name in names if name != "ts"),
         pl.format("{}:{}", pl.col("file").fill_null("?"), pl.col("line").fill_null(0)).alias("where"),
     ).to_dicts()
-    columns = (*(_column(name) for name in names), WHERE)
+    columns = (WHERE, *(_column(name) for name in names))
     ids = [column.id for column in columns]
     table = Table(
         (), (), columns, [{i: row[i] for i in ids} for row in rows], title="calls", distinct=len(calls)
     )
     found = (stand_out.empty(),) if calls.is_empty() else ()
-    blocks: list[Block] = [table, Line(_counted(len(rows), len(calls), field))]
+    blocks: list[Block] = [_for_people(table), Line(_counted(len(rows), len(calls), field))]
     if found:
         blocks.append(Findings("What stands out", found))
     blocks += trust.lines(replace(context, include_failed=True), timed=None)
@@ -63,6 +67,17 @@ def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int
         findings=found,
         meta=context.meta(calls),
     )
+
+
+def _for_people(table: Table) -> Table:
+    """The table with times as short as people need them, and what a narrow terminal may leave out."""
+    rows = [{**row, "ts": _short(row.get("ts"))} if "ts" in row else row for row in table.rows]
+    return replace(table, rows=rows, optional=OPTIONAL)
+
+
+def _short(ts: Value) -> Value:
+    """A time to the second, without the offset, which answers for machines have."""
+    return ts[:19].replace("T", " ") if isinstance(ts, str) else ts
 
 
 def order(sort: str | None) -> tuple[str, bool]:

@@ -18,7 +18,7 @@ DEFAULT = (
 )  # fmt: skip
 """The metrics of a table for which none were asked; the last is for machines, and a `?` for people."""
 OF_COST = frozenset({"cost", "cost_per_call"})
-OPTIONAL = ("input_tokens_per_call", "output_tokens_per_call")
+OPTIONAL = ("input_tokens_per_call", "output_tokens_per_call", "tokens_per_call")
 
 SHARE_OF_COST = Column("share", "share", "Cost ÷ cost of all calls", "metric", SHARE)
 
