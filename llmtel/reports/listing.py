@@ -25,7 +25,8 @@ SUMS = {
 }
 LABELS = {"latency_ms": "latency", "ttft_ms": "ttft", "cost_usd": "cost", "http_status": "http", "ts": "time"}
 OPTIONAL = (
-    "response_id", "finish_reason", "http_status", "session", "ttft_ms", "region", "user", "call_id", "feature",
+    "status", "response_id", "finish_reason", "http_status", "session", "ttft_ms", "region", "user",
+    "call_id", "feature",
 )  # fmt: skip
 WHERE = Column("where", "where", "File and line of the call", "field")
 
