@@ -1,32 +1,31 @@
-"""Files to calls: batches of lines of one format, each decoded, mapped and accounted for.
+"""Files to calls: batches of lines of one format, worked on side by side, their results put together in order.
 
-A thread reads and joins lines into batches (small files share one, a large file has many); the caller's thread decodes
-and maps them, which Polars does on all cores. At most two batches wait, so memory stays bounded.
+A thread reads and joins lines into batches (small files share one, a large file has many); a few others decode and map
+them, which Polars does outside Python's lock. Only a few batches are under way at a time, so memory stays bounded.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import Queue
 
-import orjson
 import polars as pl
 
 from llmtel.core.account import Account, Note, Reject
-from llmtel.sources import cells
-from llmtel.sources.batches import Batch, CsvBatch, FrameBatch
-from llmtel.sources.decode import CUT_OFF, Decoded, decode, decode_slowly
-from llmtel.sources.detect import claimant, of_one_family
+from llmtel.sources.detect import of_one_family
 from llmtel.sources.files import Inputs
 from llmtel.sources.formats import sources
-from llmtel.sources.mapping import Mapped, map_rows
 from llmtel.sources.openings import Item, Mishap, Seen, open_files
-from llmtel.sources.plan import Plan
+from llmtel.sources.take import Taken, take
 
 Progress = Callable[[int], None]
 _WAITING = 2
+_WORKERS = min(4, os.cpu_count() or 1)
 REMARKS = {
     "utc": "{n} times have no offset and were read as UTC",
     "cut": "{n} values were longer than 1,024 characters and were cut",
@@ -45,25 +44,44 @@ class Calls:
 
 
 def read_calls(
-    inputs: Inputs, input_format: str | None = None, tags: tuple[str, ...] = (), progress: Progress | None = None,
-    *, slowly: bool = False,
-) -> Calls:  # fmt: skip
+    inputs: Inputs,
+    input_format: str | None = None,
+    tags: tuple[str, ...] = (),
+    progress: Progress | None = None,
+    *,
+    slowly: bool = False,
+) -> Calls:
     """The calls of all files. `slowly` looks at every line (the two ways agree; tests feed both)."""
     result = Calls()
-    remarks: dict[str, tuple[int, str]] = {}
-    for batch in _prefetched(open_files(inputs, input_format, tags)):
-        if isinstance(batch, Mishap):
-            _take_mishap(batch, result)
-        elif isinstance(batch, Seen):
-            _take_seen(batch, result)
-        elif isinstance(batch, FrameBatch):
-            _take_frame(batch, result)
+    remarks: Counter[tuple[str, str]] = Counter()
+    for item in _worked_on(_prefetched(open_files(inputs, input_format, tags)), slowly=slowly):
+        if isinstance(item, Mishap):
+            _add_mishap(item, result)
+        elif isinstance(item, Seen):
+            _add_seen(item, result)
         else:
-            _take(batch, result, remarks, slowly=slowly)
-            if progress is not None:
-                progress(batch.consumed)
-    result.notes += [Note(kind, text.replace("{n}", f"{count:,}"), count) for kind, (count, text) in remarks.items()]
+            _add_taken(item, result)
+            remarks.update(item.remarks)
+            if progress is not None and item.consumed:
+                progress(item.consumed)
+    result.notes += _remarked(remarks)
     return result
+
+
+def _worked_on(items: Iterator[Item], *, slowly: bool) -> Iterator[Taken | Mishap | Seen]:
+    """The items in order, with what each batch gave in place of the batch. As many are worked on as there are workers."""
+    under_way: deque[Future[Taken] | Mishap | Seen] = deque()
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for item in items:
+            under_way.append(item if isinstance(item, Mishap | Seen) else pool.submit(take, item, slowly=slowly))
+            while sum(isinstance(one, Future) for one in under_way) > _WORKERS:
+                yield _finished(under_way.popleft())
+        while under_way:
+            yield _finished(under_way.popleft())
+
+
+def _finished(item: Future[Taken] | Mishap | Seen) -> Taken | Mishap | Seen:
+    return item.result() if isinstance(item, Future) else item
 
 
 def _prefetched(items: Iterator[Item]) -> Iterator[Item]:
@@ -91,7 +109,13 @@ def _prefetched(items: Iterator[Item]) -> Iterator[Item]:
         stopped.set()
 
 
-def _take_seen(seen: Seen, result: Calls) -> None:
+def _add_taken(taken: Taken, result: Calls) -> None:
+    result.frames += taken.frames
+    result.account.add(taken.account)
+    result.rejects += taken.rejects
+
+
+def _add_seen(seen: Seen, result: Calls) -> None:
     result.seen.append(seen)
     result.account.add(Account(files=1, bytes=seen.bytes))
     decisions = seen.plan.source.decisions if seen.plan is not None else ()
@@ -103,82 +127,18 @@ def _take_seen(seen: Seen, result: Calls) -> None:
             result.notes.append(Note("minority", text, count, seen.path))
 
 
-def _take_mishap(mishap: Mishap, result: Calls) -> None:
+def _add_mishap(mishap: Mishap, result: Calls) -> None:
     result.account.add(mishap.account)
     if not mishap.reason:
         return
     result.notes.append(Note("file_rejected", f"{mishap.path}: {mishap.reason}", file=mishap.path))
 
 
-def _take_frame(batch: FrameBatch, result: Calls) -> None:
-    calls = batch.frame.with_columns(pl.lit(batch.file, dtype=pl.UInt32).alias("@file"))
-    result.account.add(Account(lines=calls.height, records=calls.height, calls=calls.height))
-    result.frames.append(calls)
-
-
-def _take(batch: Batch | CsvBatch, result: Calls, remarks: dict[str, tuple[int, str]], *, slowly: bool) -> None:
-    """One batch: its lines decoded, mapped and accounted for."""
-    decoded = _decoded(batch, slowly=slowly)
-    source = batch.plan.source
-    mapped = map_rows(batch.with_segments(decoded.raw) if source.whole else decoded.raw, source)
-    parts = [(mapped, source.name)]
-    other = mapped.other.len()
-    if source.family is not None and other and isinstance(batch, Batch):
-        parts += _dispatched(batch, mapped.other)
-        other -= sum(part.kept for part, _ in parts[1:])
-    account = Account(lines=batch.lines, records=batch.records)
-    account.other = decoded.other + other
-    account.blank = decoded.blank
-    locate = batch.locate
-    for row, reason in decoded.rejects:
-        if reason == CUT_OFF and row in batch.finals:
-            account.unfinished += 1
-        else:
-            result.rejects.append(Reject(*locate(row), reason))
-    account.rejected = len(decoded.rejects) - account.unfinished
-    for part, name in parts:
-        account.rejected += len(part.rejects)
-        result.rejects += [Reject(*locate(row), reason) for row, reason in part.rejects]
-        account.calls += part.kept - len(part.rejects)
-        account.coerced.update(part.coerced)
-        account.unreadable.update(part.unreadable)
-        _add_remarks(remarks, part, name)
-        if part.calls.height:
-            result.frames.append(batch.placed(part.calls, name))
-    result.account.add(account)
-
-
-def _decoded(batch: Batch | CsvBatch, *, slowly: bool) -> Decoded:
-    if isinstance(batch, CsvBatch):
-        raw = cells.raw_rows(batch.header, batch.rows, batch.places, batch.plan)
-        blank = sum(not reason for _, reason in batch.bad)
-        return Decoded(raw, batch.lines, blank=blank, rejects=[(row, reason) for row, reason in batch.bad if reason])
-    return (decode_slowly if slowly else decode)(batch.data, batch.plan)
-
-
-def _add_remarks(remarks: dict[str, tuple[int, str]], part: Mapped, name: str) -> None:
-    texts = {key: remark.text for key, remark in sources()[name].remarks.items()} | REMARKS
-    for key, count in part.remarks.items():
-        before, _ = remarks.get(key, (0, ""))
-        remarks[key] = before + count, texts[key]
-
-
-def _dispatched(batch: Batch, rows: pl.Series) -> list[tuple[Mapped, str]]:
-    """Records of a mixed file that the file's own format does not take, each read by the format that claims it."""
-    lines = batch.data.split(b"\n")
-    groups: dict[str, list[int]] = {}
-    for row in rows.to_list():
-        record = orjson.loads(lines[row].strip(b" \t\r\xef\xbb\xbf"))
-        name = claimant(record)
-        if name is not None and sources()[name].family == batch.plan.source.family:
-            groups.setdefault(f"{name} {sources()[name].prefix_in(record)}", []).append(row)
-    parts = []
-    for key, members in groups.items():
-        source = sources()[key.split(" ")[0]]
-        records = [orjson.loads(lines[row].strip(b" \t\r\xef\xbb\xbf")) for row in members]
-        plan = Plan(source.bind(records, source) if source.bind else source)
-        decoded = decode_slowly(b"\n".join(lines[row] for row in members) + b"\n", plan)
-        places = pl.Series("row", members, dtype=pl.UInt32)
-        mapped = map_rows(decoded.raw.with_columns(places.gather(decoded.raw["row"]).alias("row")), plan.source)
-        parts.append((mapped, source.name))
-    return parts
+def _remarked(remarks: Counter[tuple[str, str]]) -> list[Note]:
+    """Remarks as notes: the same remark of several formats is one."""
+    counts: Counter[str] = Counter()
+    texts = dict(REMARKS)
+    for (name, remark), count in remarks.items():
+        counts[remark] += count
+        texts |= {key: declared.text for key, declared in sources()[name].remarks.items()}
+    return [Note(remark, texts[remark].replace("{n}", f"{count:,}"), count) for remark, count in sorted(counts.items())]
