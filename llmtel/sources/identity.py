@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from llmtel.core.schema import FIELDS
+from llmtel.core.schema import FIELDS, TIME
 from llmtel.sources.formats import sources
 
 _MOSTLY = 0.5
@@ -23,18 +23,18 @@ def deduplicated(calls: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     Extra passes of a call (`request_count` 0) meet only by their own ids and are not counted.
     """
     ids = [name for name in _IDS if name in calls.columns]
-    if not ids or not any(_repeats(calls[name]) for name in ids):
+    if not any(_repeats(calls[name]) for name in ids):
         return calls, 0
     calls = calls.with_row_index("@row")
     keys = _keys(calls, ids)
     suspects = keys.filter(pl.any_horizontal(pl.col(name).is_not_null() & pl.col(name).is_duplicated() for name in ids))
     if suspects.is_empty():
         return calls.drop("@row"), 0
-    ranked = _ranked(calls, _components(suspects, ids))
-    losers = ranked.filter(pl.col("@place") > 0)
-    dropped = losers.filter(_CALL).height
-    kept = calls.filter(~pl.col("@row").is_in(losers["@row"].implode()))
-    return _with_sums_of_copies(kept, ranked).drop("@row"), dropped
+    groups = _components(suspects, ids)
+    losers = _losers(calls, groups)
+    dropped = calls.filter(pl.col("@row").is_in(losers.implode()) & _CALL).height
+    kept = calls.filter(~pl.col("@row").is_in(losers.implode()))
+    return _with_sums_of_copies(kept, calls, groups).drop("@row"), dropped
 
 
 def _repeats(ids: pl.Series) -> bool:
@@ -44,71 +44,90 @@ def _repeats(ids: pl.Series) -> bool:
 
 
 def _keys(calls: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
-    """The ids that are keys: an id that most of a file repeats at other times (a session's) is none.
+    """`@row`, `ts` and the ids that are keys, as 64-bit hashes.
 
-    Formats that write a call several times (`copies`) repeat their ids on purpose.
+    An id that most of a file repeats at other times (a session's) is no key. Formats that write a call several times
+    (`copies`) repeat their ids on purpose.
     """
-    columns = ["@row", "@file", "format", "request_count", *ids, *(["ts"] if "ts" in calls.columns else [])]
-    keys = calls.select(columns).with_columns(pl.col(name).cast(pl.String) for name in ("format", *ids))
-    if "ts" not in columns:
-        return keys.with_columns(pl.lit(None, dtype=pl.Datetime("us", "UTC")).alias("ts"))
+    ts = pl.col("ts") if "ts" in calls.columns else pl.lit(None, dtype=TIME).alias("ts")
+    hashed = [pl.when(pl.col(name).is_not_null()).then(pl.col(name).hash()).alias(name) for name in ids]
+    keys = calls.select("@row", "@file", "format", ts, *hashed)
     copied = [source.name for source in sources().values() if source.copies is not None]
-    for name in ids:
-        known = keys.filter(pl.col(name).is_not_null() & ~pl.col("format").is_in(copied))
+    for name in ids if not set(calls["format"].unique()) <= set(copied) else ():
+        known = keys.filter(pl.col(name).is_not_null() & ~pl.col("format").cast(pl.String).is_in(copied))
         shares = known.group_by("@file").agg(pl.col(name).n_unique() / pl.struct(name, "ts").n_unique() < _MOSTLY)
         vague = shares.filter(name)["@file"]
         if vague.len():
             keys = keys.with_columns(pl.when(~pl.col("@file").is_in(vague.implode())).then(pl.col(name)).alias(name))
-    return keys
+    return keys.drop("@file", "format")
 
 
 def _components(suspects: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
-    """Rows with `@group`: joined by shared ids, directly or through others, then parted where days are apart."""
+    """`@row` with `@group` (rows joined by shared ids, directly or through others) and `@part` (days that are not apart)."""
     label = pl.col("@group")
     groups = suspects.with_columns(pl.col("@row").alias("@group"))
     while True:
         before = groups["@group"]
         for name in ids:
-            # an extra pass has the id of its call with a suffix, so it never joins the call
             groups = groups.with_columns(pl.when(pl.col(name).is_not_null()).then(label.min().over(name)).otherwise(label))
         if groups["@group"].equals(before):
             break
     day = pl.col("ts").dt.epoch("d")
-    apart = day.is_null() | (day - day.shift(1).over("@group") > 1)
-    steps = groups.sort("@group", "ts", nulls_last=True).with_columns(
-        apart.fill_null(value=False).cast(pl.Int32).alias("@apart"), pl.col("ts").is_null().alias("@timeless")
-    )
-    first_timeless = pl.col("@timeless") & ~pl.col("@timeless").shift(1).over("@group").fill_null(value=False)
-    part = pl.when(pl.col("@timeless")).then(first_timeless.cast(pl.Int32)).otherwise(pl.col("@apart"))
-    return steps.with_columns(part.cum_sum().over("@group").alias("@part")).select("@row", "@group", "@part")
+    ordered = groups.select("@row", "@group", day.alias("@day")).sort("@group", "@day", nulls_last=True)
+    same_group = pl.col("@group") == pl.col("@group").shift(1)
+    apart = (pl.col("@day") - pl.col("@day").shift(1) > 1).fill_null(value=False)
+    first_timeless = pl.col("@day").is_null() & pl.col("@day").shift(1).is_not_null()
+    parted = (same_group & (apart | first_timeless)).fill_null(value=False)
+    return ordered.select("@row", "@group", parted.cast(pl.UInt32).cum_sum().alias("@part"))
 
 
-def _ranked(calls: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-    """The suspects with `@place` in their group: 0 is the copy that is kept."""
-    copies = calls.join(groups, on="@row", how="inner")
+def _losers(calls: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
+    """The rows that are not kept: all but the first of each part of a group, in the order of preference."""
+    preferred = sorted(name for name in calls.columns if name.startswith("@prefer"))
+    part = ["@group", "@part"]
+    ranked = groups.sort("@row")
+    chosen = calls.filter(pl.col("@row").is_in(ranked["@row"].implode())).select(preferred)
+    ranked = pl.concat([ranked, chosen], how="horizontal")
+    if preferred:
+        best = [pl.col(name).eq_missing(pl.col(name).first().over(*part)) for name in preferred]
+        ordered = ranked.sort(*part, *preferred, descending=[False, False, *(True for _ in preferred)], nulls_last=True)
+        ranked = ordered.with_columns(pl.all_horizontal(best).alias("@tied"))
+        worse, ranked = ranked.filter(~pl.col("@tied"))["@row"], ranked.filter("@tied")
+    else:
+        worse = ranked["@row"].clear()
+    tied = ranked.filter(pl.struct(part).is_duplicated())
+    if tied.is_empty():
+        return worse
+    return pl.concat([worse, _poorer(calls, tied.select("@row", *part))])
+
+
+def _poorer(calls: pl.DataFrame, tied: pl.DataFrame) -> pl.Series:
+    """Of rows that no format prefers: all but the one with most known fields, or the smaller hash, of each part."""
+    copies = calls.join(tied, on="@row", how="inner")
     fields = [name for name in copies.columns if name in FIELDS]
     content = [pl.col(name).cast(pl.String) if copies.schema[name] == pl.Categorical else pl.col(name) for name in fields]
     known = pl.sum_horizontal(pl.col(name).is_not_null() for name in fields if name not in _PLACE)
-    preferred = sorted(name for name in copies.columns if name.startswith("@prefer"))
-    copies = copies.with_columns(known.alias("@known"), pl.struct(content).hash(0).alias("@hash"))
-    order = ["@group", "@part", *preferred, "@known", "@hash"]
-    descending = [False, False, *(True for _ in preferred), True, False]
-    sorted_copies = copies.sort(order, descending=descending, nulls_last=True)
-    return sorted_copies.with_columns(pl.int_range(pl.len()).over("@group", "@part").alias("@place"))
+    order = copies.select("@row", "@group", "@part", known.alias("@known"), pl.struct(content).hash(0).alias("@hash"))
+    order = order.sort("@group", "@part", "@known", "@hash", descending=[False, False, True, False])
+    first = pl.struct("@group", "@part").is_first_distinct()
+    return order.filter(~first)["@row"]
 
 
-def _with_sums_of_copies(kept: pl.DataFrame, ranked: pl.DataFrame) -> pl.DataFrame:
+def _with_sums_of_copies(kept: pl.DataFrame, calls: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     """The kept copies with what their format takes over all copies: the earliest time, the largest count of retries."""
     for source in sources().values():
         if source.copies is None:
             continue
-        group = ("@group", "@part")
-        over = [pl.col(name).min().over(*group).alias(name) for name in source.copies.earliest if name in ranked.columns]
-        over += [pl.col(name).max().over(*group).alias(name) for name in source.copies.largest if name in ranked.columns]
-        of_format = ranked.filter(pl.col("format").cast(pl.String) == source.name)
-        if not over or of_format.is_empty():
+        taken = {name: pl.col(name).min() for name in source.copies.earliest if name in calls.columns}
+        taken |= {name: pl.col(name).max() for name in source.copies.largest if name in calls.columns}
+        if not taken or not (kept["format"] == source.name).any():
             continue
-        taken = of_format.with_columns(over).filter(pl.col("@place") == 0)
-        names = [name for name in (*source.copies.earliest, *source.copies.largest) if name in ranked.columns]
-        kept = kept.update(taken.select("@row", *names), on="@row", how="left")
+        members = groups.join(calls.select("@row", *taken), on="@row", how="left")
+        sums = members.group_by("@group", "@part").agg(expression.alias(f"@{name}") for name, expression in taken.items())
+        rows = groups.join(sums, on=["@group", "@part"], how="left").drop("@group", "@part")
+        kept = kept.join(rows, on="@row", how="left", maintain_order="left")
+        of_format = pl.col("format") == source.name
+        kept = kept.with_columns(
+            pl.when(of_format).then(pl.coalesce(f"@{name}", name)).otherwise(pl.col(name)).alias(name) for name in taken
+        ).drop(f"@{name}" for name in taken)
     return kept
