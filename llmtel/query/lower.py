@@ -132,14 +132,23 @@ class Lowering:
         if m.how in ("distinct", "max"):
             return Lowered(pl.when(n > 0).then(self._aggregate(name, m.how)), n, scope)
         summed = name if weight is None else self.column(values * weight)
-        return Lowered(pl.when(n > 0).then(self._aggregate(summed, "sum")), n, scope)
+        return Lowered(pl.when(self._is_known(m, n)).then(self._aggregate(summed, "sum")), n, scope)
+
+    def _is_known(self, m: Measure, n: pl.Expr) -> pl.Expr:
+        """Whether a sum of `n` values says anything."""
+        if m.evident is None:
+            return n > 0
+        name = self.column(m.evident)
+        evident, decided = self._aggregate(name, "sum"), self._aggregate(name, "count")
+        return (n > 0) & ((evident > 0) | (decided == pl.col(ROWS)))
 
     def _scoped(self, m: Measure, include_failed: bool) -> pl.Expr:  # noqa: FBT001
-        """The measure's values, null (of a count: false) outside its scope."""
+        """The measure's values, null (of a count: false where it is known) outside its scope."""
         mask = self._mask(m, include_failed)
         if mask is None:
             return m.of
-        return m.of & mask if m.how == "count" else pl.when(mask).then(m.of)
+        # Null & false would be false: a row outside would make an unknown count a known 0.
+        return pl.when(m.of.is_not_null()).then(m.of & mask) if m.how == "count" else pl.when(mask).then(m.of)
 
     def _mask(self, m: Measure, include_failed: bool) -> pl.Expr | None:  # noqa: FBT001
         if m.scope == "timed":

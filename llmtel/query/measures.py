@@ -24,17 +24,22 @@ class Measure:
     where that is not null; `distinct`, `max` and `quantile` (at `at`, linear interpolation) are what they
     say. `scope`: `rows`, all of them; `calls`, no buckets (a count also leaves out extra passes,
     `request_count = 0`); `timed`, no failed calls unless they are asked for.
+
+    `evident` says of a row's value whether it counts as knowledge (true, false; null where the value is
+    unknown): a total of which some rows are unknown and none is evident is unknown too.
     """
 
     how: How
     of: pl.Expr
     scope: Scope = "rows"
     at: float = 0.0
+    evident: pl.Expr | None = None
 
     @property
     def needs(self) -> frozenset[str]:
         """The fields it reads."""
-        return frozenset(self.of.meta.root_names())
+        roots = self.of.meta.root_names()
+        return frozenset(roots if self.evident is None else [*roots, *self.evident.meta.root_names()])
 
     def __truediv__(self, other: Measure) -> Ratio:
         return Ratio(self, other)
@@ -57,9 +62,9 @@ class Ratio:
         return Ratio(self.over, self.under, self.scale * scale)
 
 
-def total(of: pl.Expr, scope: Scope = "rows") -> Measure:
+def total(of: pl.Expr, scope: Scope = "rows", evident: pl.Expr | None = None) -> Measure:
     """Sum of what is known."""
-    return Measure("total", of, scope)
+    return Measure("total", of, scope, evident=evident)
 
 
 def count(of: pl.Expr, scope: Scope = "rows") -> Measure:
@@ -102,6 +107,6 @@ def share(flag: pl.Expr) -> Ratio:
     return rate(flag, flag.is_not_null())
 
 
-def per_call(of: pl.Expr) -> Ratio:
+def per_call(of: pl.Expr, evident: pl.Expr | None = None) -> Ratio:
     """The total of what is known, over the calls where it is known."""
-    return total(of, "calls") / known(of, "calls")
+    return total(of, "calls", evident) / known(of, "calls")

@@ -69,6 +69,7 @@ def _leaves(*names: str) -> pl.Expr:
 
 
 c = pl.col
+FIRST_FAILURE = 400
 INPUT = _leaves(*INPUT_LEAVES)
 OUTPUT = _leaves(*OUTPUT_LEAVES)
 TOTAL = _leaves(*LEAVES)
@@ -83,6 +84,9 @@ TRUNCATED = (
 # Null, not false, without feedback: where no call has any, nobody knows whether it was asked for.
 FEEDBACK = pl.when(c.thumb.is_not_null() | c.rating.is_not_null()).then(pl.lit(value=True))
 COST_KNOWN = c.cost_usd.is_not_null()
+# No provider bills a refused call, whatever the model: its $0 says nothing of calls without a price.
+NOT_BILLED = (c.cost_usd == 0) & (c.http_status >= FIRST_FAILURE).fill_null(value=False)
+BILLED = pl.when(COST_KNOWN).then(~NOT_BILLED)
 
 
 def _of_kind(kind: str) -> Ratio:
@@ -152,31 +156,35 @@ METRICS: Catalog[Metric] = Catalog(
             "higher",
         ),
         Metric(
-            "cost", total(c.cost_usd), USD,
-            "Σ cost at the price book's rates; calls without a price are left out", "", "lower",
+            "cost", total(c.cost_usd, evident=BILLED), USD,
+            "Σ cost at the price book's rates; calls without a price are left out, and where all others were "
+            "refused and not billed, it is unknown", "", "lower",
         ),
         Metric(
-            "cost_per_call", per_call(c.cost_usd), USD,
+            "cost_per_call", per_call(c.cost_usd, BILLED), USD,
             "Cost ÷ calls with known cost", "cost/call", "lower",
         ),
         Metric(
             "cost_per_user",
-            total(_among(c.cost_usd, c.user.is_not_null())) / distinct(_among(c.user, COST_KNOWN)), USD,
+            total(_among(c.cost_usd, c.user.is_not_null()), evident=BILLED)
+            / distinct(_among(c.user, COST_KNOWN)), USD,
             "Cost of calls with a known user ÷ distinct users with a known cost", "cost/user", "lower",
         ),
         Metric(
             "cost_per_session",
-            total(_among(c.cost_usd, c.session.is_not_null())) / distinct(_among(c.session, COST_KNOWN)), USD,
+            total(_among(c.cost_usd, c.session.is_not_null()), evident=BILLED)
+            / distinct(_among(c.session, COST_KNOWN)), USD,
             "Cost of calls with a known session ÷ distinct sessions with a known cost", "cost/session",
             "lower",
         ),
         Metric(
-            "cost_per_1k_calls", per_call(c.cost_usd) * 1000, USD,
+            "cost_per_1k_calls", per_call(c.cost_usd, BILLED) * 1000, USD,
             "1,000 × cost ÷ calls with known cost", "cost/1k", "lower",
         ),
         Metric(
             "cost_per_success",
-            total(_among(c.cost_usd, STATUS_KNOWN), "calls") / count(SUCCESS & COST_KNOWN, "calls"), USD,
+            total(_among(c.cost_usd, STATUS_KNOWN), "calls", BILLED) / count(SUCCESS & COST_KNOWN, "calls"),
+            USD,
             "Cost of calls with known status, failed ones too ÷ calls with status = ok and known cost",
             "cost/ok", "lower",
         ),
@@ -240,7 +248,7 @@ METRICS: Catalog[Metric] = Catalog(
             "Calls whose answer did not parse ÷ calls with known status", "parse", "lower",
         ),
         Metric(
-            "http_error_rate", share(c.http_status >= 400), SHARE,  # noqa: PLR2004
+            "http_error_rate", share(c.http_status >= FIRST_FAILURE), SHARE,
             "Calls with an HTTP status of 400 or more ÷ calls with known HTTP status", "http err", "lower",
         ),
         Metric(
@@ -265,7 +273,7 @@ METRICS: Catalog[Metric] = Catalog(
             "Calls that were retried ÷ calls with known retries", "retried", "lower",
         ),
         Metric(
-            "feedback_rate", count(FEEDBACK) / count(pl.lit(value=True)), SHARE,
+            "feedback_rate", count(FEEDBACK, "calls") / count(pl.lit(value=True), "calls"), SHARE,
             "Calls with a thumb or a rating ÷ calls; unknown where no call has any", "feedback",
         ),
         Metric("thumbs_up_rate", share(c.thumb), SHARE, "Thumbs up ÷ calls with a thumb", "liked", "higher"),

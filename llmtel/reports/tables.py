@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from llmtel.core.answers import Column, Row, Table, Value
+from llmtel.core.answers import Column, Table, Value
 from llmtel.core.units import SHARE
 from llmtel.query.lower import FINISHED
 from llmtel.reports.context import Context
@@ -16,8 +16,7 @@ DEFAULT = (
     "cost", "calls", "cost_per_call", "tokens_per_call", "input_tokens_per_call", "output_tokens_per_call",
     "p50_latency", "p95_latency", "p99_latency", "error_rate", "unpriced_calls",
 )  # fmt: skip
-"""The metrics of a table for which none were asked; the last is for machines, and a `?` for people."""
-OF_COST = frozenset({"cost", "cost_per_call"})
+"""The metrics of a table for which none were asked; the last is for machines alone."""
 OPTIONAL = ("input_tokens_per_call", "output_tokens_per_call", "tokens_per_call")
 
 SHARE_OF_COST = Column("share", "share", "Cost ÷ cost of all calls", "metric", SHARE)
@@ -41,25 +40,11 @@ def without(table: Table, *names: str) -> Table:
 
 
 def for_people(table: Table, total: Table) -> Table:
-    """A table of the default metrics as people see it.
+    """A table of the default metrics as people see it: without those for machines alone.
 
-    A row of which only calls that are not billed have a cost has none: an unpriced model is never $0.
     Each row's share of the cost in `total` is drawn as a bar, and what may give way is said.
     """
-    rows = [
-        {**row, **dict.fromkeys(OF_COST & row.keys())}
-        if row.get("cost") == 0 and row.get("unpriced_calls")
-        else row
-        for row in table.rows
-    ]
-    return _shaped(without(replace(table, rows=rows), "unpriced_calls"), total)
-
-
-def _is_unpriced(row: Row) -> bool:
-    return row.get("cost") == 0 and bool(row.get("unpriced_calls"))
-
-
-def _shaped(table: Table, total: Table) -> Table:
+    table = without(table, "unpriced_calls")
     optional = tuple(name for name in OPTIONAL if name in table.metrics)
     whole = total.rows[0].get("cost")
     if "cost" not in table.metrics or not isinstance(whole, int | float) or not whole:

@@ -192,6 +192,25 @@ def test_an_unknown_cost_is_no_free_call() -> None:
     assert row == expected
 
 
+REFUSED = {"http_status": 429, "status": "error", "cost_usd": 0.0, "user": "u", "session": "s"}
+OF_MONEY = ("cost", "cost_per_call", "cost_per_1k_calls", "cost_per_user", "cost_per_session")
+
+
+def test_unbilled_refusals_give_a_model_without_a_price_no_cost() -> None:
+    unpriced = {"status": "ok", "user": "u", "session": "s"}
+    calls = frame([{"model": "acme", **REFUSED}, {"model": "acme", **unpriced}, {"model": "m", **REFUSED}])
+    table = Query((*OF_MONEY, "unpriced_calls", "priced_share"), by=("model",), sort="model").run(calls)
+    acme, refused_only = table.rows
+    assert {acme[name] for name in OF_MONEY} == {None}
+    assert (acme["unpriced_calls"], acme["priced_share"]) == (1, 0.5)
+    assert {refused_only[name] for name in OF_MONEY} == {0.0}
+
+
+def test_a_free_model_stays_free_beside_a_call_that_nobody_can_price() -> None:
+    calls = frame([{"cost_usd": 0.0, "status": "ok", "http_status": 200}, {"status": "error"}, REFUSED])
+    assert total(calls, "cost")["cost"] == 0.0
+
+
 def test_what_nobody_knows_is_null_and_never_zero() -> None:
     row = total(frame([{"grain": "call", "request_count": 1}]), *EVERYTHING)
     known = {k: v for k, v in row.items() if v is not None}
@@ -315,6 +334,15 @@ def test_a_bucket_is_no_call_and_its_tokens_and_cost_count_once() -> None:
         "unpriced_calls",
     )
     assert list(row.values()) == [1, 101, 1022, 51.5, 1.5, 15.0, 0]
+
+
+def test_the_requests_of_a_bucket_are_no_calls_that_gave_no_feedback() -> None:
+    calls = frame(
+        [{"grain": "call", "request_count": 1, "thumb": True}, {"grain": "call", "request_count": 1}]
+    )
+    bucket = frame([{"grain": "bucket", "request_count": 98}])
+    assert total(pl.concat([calls, bucket]), "feedback_rate")["feedback_rate"] == 0.5
+    assert total(pl.concat([calls[1:], bucket]), "feedback_rate")["feedback_rate"] is None
 
 
 def test_a_table_says_on_how_many_rows_each_number_rests() -> None:

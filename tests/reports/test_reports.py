@@ -140,12 +140,12 @@ def test_people_see_on_one_line_how_a_model_gets_a_price(stanza, line):
 
 
 def test_a_model_without_a_price_is_never_zero_because_its_failed_calls_were_free(context):
-    free = {**SHOP[1], "cost_usd": 0.0, "status": "error", "price_reason": None}
+    free = {**SHOP[1], "cost_usd": 0.0, "status": "error", "http_status": 429, "price_reason": None}
     document = overview(frame([*SHOP, free]), context)
     seen = {row["model"]: row for row in blocks_of(document, Table)[0].rows}
     raw = {row["model"]: row for row in document.tables[1].rows}
     assert (seen["acme"]["cost"], seen["acme"]["cost_per_call"]) == (None, None)
-    assert (raw["acme"]["cost"], raw["acme"]["unpriced_calls"]) == (0.0, 5)
+    assert (raw["acme"]["cost"], raw["acme"]["unpriced_calls"]) == (None, 5)
 
 
 def test_the_account_of_reading_is_a_sum_on_a_line_of_trust(context):
