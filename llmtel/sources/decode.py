@@ -51,9 +51,9 @@ def _projected(rows: list[dict[str, object]], plan: Plan) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={**_raw_schema(plan), "coerced": names, "unreadable": names})
 
 
-def decode(data: bytes, plan: Plan) -> Decoded:
-    """Decode complete lines of JSON. Never raises on any bytes."""
-    decoded = _decode_query(data, plan)
+def decode(data: bytes, plan: Plan, count: int | None = None) -> Decoded:
+    """Decode complete lines of JSON, `count` of them if that is known. Never raises on any bytes."""
+    decoded = _decode_query(data, plan, count)
     if decoded is not None:
         return decoded
     if len(data) <= PIECE:
@@ -99,13 +99,14 @@ def _moved(part: Decoded, first: int) -> Decoded:
     return part
 
 
-def _decode_query(data: bytes, plan: Plan) -> Decoded | None:
+def _decode_query(data: bytes, plan: Plan, count: int | None = None) -> Decoded | None:
     """The batch in one query; None when a line of it fails."""
     if data.startswith(_COMPRESSED):
         return None
     if not data:
         return Decoded(pl.DataFrame(schema=_raw_schema(plan)))
-    count = data.count(b"\n") + (not data.endswith(b"\n"))
+    if count is None:
+        count = data.count(b"\n") + (not data.endswith(b"\n"))
     line = pl.col("line")
     shaped = line.str.starts_with("{") & line.str.ends_with("}")
     lines = pl.scan_lines(data, row_index_name="row")

@@ -56,10 +56,11 @@ def _refuse_utf16(head: bytes) -> None:
 
 def _opens_document(text: bytes) -> bool:
     """Whether the first line is the beginning of an object that goes on, and the next one is no object of its own."""
-    first, _, rest = text.partition(b"\n")
-    following = rest.lstrip()
-    if not following or following[:1] == b"{":
+    end = text.find(b"\n")
+    following = text[end + 1 : end + 4096].lstrip()
+    if end < 0 or not following or following[:1] == b"{":
         return False
+    first = text[:end]
     try:
         orjson.loads(first)
     except orjson.JSONDecodeError as error:

@@ -137,7 +137,7 @@ class Opener:
             first = layout.lines_of_document(everything) or everything
         elif kind == "events":
             first = layout.lines_of_events(first + _rest(stream))
-        sample = _records(first.split(b"\n", _FEW)[:_FEW])
+        sample = _records(_first_lines(first))
         verdict = self._verdict(sample, path, "json")
         if not verdict.unanimous or verdict.source is None or verdict.source.bind is not None:
             sample = _records(_lines_across(first))
@@ -185,11 +185,13 @@ class Opener:
 
     def _plan(self, source: Source, sample: Sequence[Record]) -> Plan:
         """The plan for a file; files whose mappings are the same share one."""
+        if source.bind is None and source.name in self.plans:
+            return self.plans[source.name]
         bound = source.bind(sample, source) if source.bind is not None else source
         if self.tags:
             bound = replace(bound, calls={**bound.calls, "tags": _tags(self.tags)})
-        key = f"{bound.name} {bound.decisions} {sorted((name, str(value)) for name, value in bound.calls.items())}"
-        return self.plans.setdefault(key if source.bind is not None else source.name, Plan(bound))
+        mapping = sorted((name, str(value)) for name, value in bound.calls.items()) if source.bind is not None else ""
+        return self.plans.setdefault(f"{bound.name}{bound.decisions or ''}{mapping}", Plan(bound))
 
 
 def _rest(stream: Stream) -> bytes:
@@ -216,6 +218,17 @@ def _records(lines: Sequence[bytes]) -> list[Record]:
         if isinstance(record, dict):
             found.append(record)
     return found
+
+
+def _first_lines(data: bytes) -> list[bytes]:
+    lines: list[bytes] = []
+    start = 0
+    while len(lines) < _FEW and start < len(data):
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        lines.append(data[start:end])
+        start = end + 1
+    return lines
 
 
 def _lines_across(data: bytes) -> list[bytes]:

@@ -116,7 +116,7 @@ class Plan:
     def zero_or_one(self) -> pl.Expr:
         """Whether a decoded `record` has a number that may have been a boolean."""
         numbers = [self._unpack(column) for column in self.columns if column.kind == "number" and not column.items]
-        return pl.any_horizontal(pl.lit(value=False), *(number.is_in([0.0, 1.0]) for number in numbers))
+        return pl.any_horizontal(pl.lit(value=False), *((number == 0) | (number == 1) for number in numbers))
 
     @cached_property
     def unpacked(self) -> list[pl.Expr]:
@@ -140,6 +140,4 @@ class Plan:
         """Whether a line may be a call, None when every line may."""
         if not self.source.markers:
             return None
-        if len(self.source.markers) == 1:
-            return pl.col("line").str.contains(self.source.markers[0], literal=True)
-        return pl.col("line").str.contains("|".join(map(re.escape, self.source.markers)))
+        return pl.any_horizontal(pl.col("line").str.contains(marker, literal=True) for marker in self.source.markers)

@@ -97,6 +97,7 @@ def escaped(key: str) -> str:
     return re.sub(r"([\\.\[\]:])", r"\\\1", key)
 
 
+@cache
 def steps_of(path: str) -> tuple[Step, ...]:
     """The steps of a path: keys, and positions in lists."""
     steps: list[Step] = []

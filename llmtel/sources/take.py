@@ -83,7 +83,7 @@ def _decoded(batch: Batch | CsvBatch, *, slowly: bool) -> Decoded:
         raw = cells.raw_rows(batch.header, batch.rows, batch.places, batch.plan)
         blank = sum(not reason for _, reason in batch.bad)
         return Decoded(raw, batch.lines, blank=blank, rejects=[(row, reason) for row, reason in batch.bad if reason])
-    return (decode_slowly if slowly else decode)(batch.data, batch.plan)
+    return decode_slowly(batch.data, batch.plan) if slowly else decode(batch.data, batch.plan, batch.lines)
 
 
 def _dispatched(batch: Batch, rows: pl.Series) -> list[tuple[Mapped, str]]:

@@ -43,9 +43,27 @@ def leaves(counts: Counts) -> dict[str, pl.Expr]:
     is hidden reasoning. More cache than input: the input excludes the cache. A leaf that would still be negative makes
     all leaves unknown, and the price reason `invalid_usage`.
     """
-    details = (counts.cache_read, counts.cache_write, counts.cache_write_1h, counts.reasoning, counts.input_audio)
-    if counts.total is None and all(part is None for part in (*details, counts.output_audio)):
-        return {"input_uncached": counts.input, "output_text": counts.output}
+    if counts.total is None and all(part is None for part in (counts.reasoning, counts.input_audio, counts.output_audio)):
+        return _leaves_of_cache(counts)
+    return _solved(counts)
+
+
+def _leaves_of_cache(counts: Counts) -> dict[str, pl.Expr]:
+    """The leaves where nothing but the cache can overlap: no total to test, and nothing that may turn negative."""
+    found = {
+        "cache_read": counts.cache_read,
+        "cache_write_5m": counts.cache_write,
+        "cache_write_1h": counts.cache_write_1h,
+    }
+    known = {name: value for name, value in found.items() if value is not None}
+    uncached = counts.input
+    if known:
+        cached = pl.sum_horizontal(known.values()) if len(known) > 1 else next(iter(known.values())).fill_null(0)
+        uncached = pl.when(cached > counts.input).then(counts.input).otherwise(counts.input - cached)
+    return {"input_uncached": uncached, **known, "output_text": counts.output}
+
+
+def _solved(counts: Counts) -> dict[str, pl.Expr]:
     p, c = counts.input, counts.output
     cr, cw = _known(counts.cache_read), _known(counts.cache_write) + _known(counts.cache_write_1h)
     r, ai, ao = _known(counts.reasoning), _known(counts.input_audio), _known(counts.output_audio)
