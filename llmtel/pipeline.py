@@ -62,7 +62,7 @@ def read(
     told = None if progress is None else lambda done: progress(done, total)
     found = read_calls(inputs, input_format, tuple(tags), told, slowly=slowly)
     _refuse_unreadable(inputs, found)
-    calls = _one_frame(found.frames)
+    calls = _one_frame(found.frames, inputs.files)
     calls, duplicates = deduplicated(calls)
     account = found.account
     account.calls -= duplicates
@@ -79,10 +79,13 @@ def read(
     return reading
 
 
-def _one_frame(frames: list[pl.DataFrame]) -> pl.DataFrame:
+def _one_frame(frames: list[pl.DataFrame], files: list[str]) -> pl.DataFrame:
+    """All calls, each with the name of its file (calls of a Parquet file keep the one they were first read from)."""
     if not frames:
         return empty_calls()
-    return pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+    calls = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+    names = pl.Series("file", files, dtype=pl.Categorical).gather(calls["@file"])
+    return calls.with_columns(pl.coalesce("file", names) if "file" in calls.columns else names)
 
 
 def _input(seen: Seen, counts: dict[int, int]) -> Input:

@@ -47,32 +47,20 @@ class _Placed:
         """The line of a row of a segment."""
         return row - self.starts[segment] + self.firsts[segment] if self.numbers is None else self.numbers[row]
 
-    def with_segments(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Raw rows with `@segment`: the ordinal of the file's part that each row is of."""
-        starts = pl.DataFrame({"@start": self.starts, "@segment": range(len(self.starts))}, schema={"@start": pl.UInt32, "@segment": pl.UInt32})
-        return rows.sort("row").join_asof(starts, left_on="row", right_on="@start").drop("@start")
-
-    def placed(self, calls: pl.DataFrame, name: str) -> pl.DataFrame:
-        """Calls with `format`, `file`, `line` and `@file` in place of `row`."""
-        row = pl.col("row").cast(pl.Int64)
-        if self.numbers is not None:
-            lines = pl.Series("line", self.numbers, dtype=pl.Int64)
-            calls = calls.with_columns(lines.gather(calls["row"]).alias("@line"))
-        if len(self.starts) == 1:
-            file: pl.Expr = pl.lit(self.files[0], dtype=pl.UInt32)
-            line = row - self.starts[0] + self.firsts[0] if self.numbers is None else pl.col("@line")
-            path: pl.Expr = pl.lit(self.paths[self.files[0]])
-            return calls.with_columns(
-                file.alias("@file"), line.alias("line"), path.cast(pl.Categorical).alias("file"),
-                pl.lit(name).cast(pl.Categorical).alias("format"),
-            ).drop("row", "@line", strict=False)  # fmt: skip
+    def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Raw rows with `@file` (the file's number), `line`, and `@segment` (the ordinal of the file's part)."""
         segments = pl.DataFrame(
-            {"start": self.starts, "@file": self.files, "first": self.firsts, "file": [self.paths[i] for i in self.files]},
-            schema={"start": pl.UInt32, "@file": pl.UInt32, "first": pl.Int64, "file": pl.String},
-        ).with_columns(pl.col("file").cast(pl.Categorical))
-        joined = calls.sort("row").join_asof(segments, left_on="row", right_on="start")
-        line = row - pl.col("start").cast(pl.Int64) + pl.col("first") if self.numbers is None else pl.col("@line")
-        return joined.with_columns(line.alias("line"), pl.lit(name).cast(pl.Categorical).alias("format")).drop("row", "start", "first", "@line", strict=False)
+            {"@segment": range(len(self.starts)), "@start": self.starts, "@file": self.files, "@first": self.firsts},
+            schema={"@segment": pl.UInt32, "@start": pl.UInt32, "@file": pl.UInt32, "@first": pl.Int64},
+        )
+        if segments.height == 1:
+            rows = rows.with_columns(pl.lit(segments[name].item(), dtype=segments.schema[name]).alias(name) for name in segments.columns)
+        else:
+            rows = rows.sort("row").join_asof(segments, left_on="row", right_on="@start")
+        line = pl.col("row").cast(pl.Int64) - pl.col("@start") + pl.col("@first")
+        if self.numbers is not None:
+            line = pl.lit(pl.Series(self.numbers, dtype=pl.Int64)).gather(pl.col("row"))
+        return rows.with_columns(line.alias("line")).drop("@start", "@first")
 
 
 @dataclass

@@ -13,7 +13,7 @@ from llmtel.sources.source import Source
 from llmtel.sources.values import LONGEST_TEXT, limits, times
 
 CATEGORIES = (
-    "grain", "format", "file", "token_source", "provider", "model", "model_requested", "operation", "user", "feature",
+    "grain", "format", "token_source", "provider", "model", "model_requested", "operation", "user", "feature",
     "project", "branch", "agent", "environment", "prompt", "prompt_version", "variant", "region", "status", "error",
     "finish_reason", "service_tier", "price_reason",
 )  # fmt: skip
@@ -24,22 +24,23 @@ REFUSED_TIME = "a time in no accepted form"
 
 @dataclass
 class Mapped:
-    """The calls of some raw rows (with `row`), and what happened to the other rows and to single values.
+    """The calls of some raw rows, and what happened to the other rows and to single values.
 
-    `kept` rows are calls or were rejected (a call may have extra rows); `other` are the places of the rest.
+    `kept` rows are calls or were rejected (a call may have extra rows), `rejects` are (file, line, reason), and `other` the
+    `row`s of the rest.
     """
 
     calls: pl.DataFrame
     kept: int = 0
     other: pl.Series = field(default_factory=lambda: pl.Series("row", [], dtype=pl.UInt32))
-    rejects: list[tuple[int, str]] = field(default_factory=list)
+    rejects: list[tuple[int, int, str]] = field(default_factory=list)
     coerced: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
     remarks: Counter[str] = field(default_factory=Counter)
 
 
 def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
-    """The calls among raw rows (raw columns, `row`, `coerced`, `unreadable`).
+    """The calls among raw rows (raw columns, `row`, `@file`, `line`, and maybe `coerced` and `unreadable`).
 
     A row that `keep` leaves out is *other*; one that is refused, or whose time is in no accepted form, is rejected.
     """
@@ -60,7 +61,7 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
         mapped.remarks["utc"] += assumed_utc
     if source.extra is not None:
         mapped.calls = source.extra(mapped.calls)
-    mapped.calls = _as_fields(mapped.calls)
+    mapped.calls = _as_fields(mapped.calls, source)
     return mapped
 
 
@@ -86,9 +87,8 @@ def _with_times(rows: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, int, 
 
 def _service_columns(rows: pl.DataFrame, source: Source, bad_time: list[str]) -> list[pl.Expr]:
     """What is needed to account for a row, in columns whose names begin with `@`."""
-    columns = [pl.col("row")]
+    columns = [pl.col("row"), pl.col("@file"), pl.col("line")]
     columns += [pl.col(name).alias(f"@{name}") for name in ("coerced", "unreadable") if name in rows.columns]
-    columns += [pl.col(name) for name in rows.columns if name.startswith("@") and not name.startswith("@bad")]
     if source.keep is not None:
         columns.append(source.keep.fill_null(value=False).alias("@keep"))
     refused = source.refuse if source.refuse is not None else pl.lit(None, dtype=pl.String)
@@ -110,7 +110,7 @@ def _reject(mapped: Mapped) -> None:
     if "@refused" not in mapped.calls.columns:
         return
     refused = mapped.calls.filter(pl.col("@refused").is_not_null())
-    mapped.rejects = list(refused.select("row", "@refused").iter_rows())
+    mapped.rejects = list(refused.select("@file", "line", "@refused").iter_rows())
     mapped.calls = mapped.calls.filter(pl.col("@refused").is_null()).drop("@refused")
 
 
@@ -179,9 +179,9 @@ def _check_values(mapped: Mapped) -> None:
     mapped.calls = calls.with_columns(fixes)
 
 
-def _as_fields(calls: pl.DataFrame) -> pl.DataFrame:
+def _as_fields(calls: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Columns that follow from others, and categories for the fields of few values."""
-    new = []
+    new = [pl.lit(source.name).alias("format")]
     if "grain" not in calls.columns:
         new.append(pl.lit("call").alias("grain"))
     if "request_count" not in calls.columns:
@@ -189,5 +189,5 @@ def _as_fields(calls: pl.DataFrame) -> pl.DataFrame:
     known = [pl.col(name).is_not_null() for name in LEAVES if name in calls.columns]
     if known and "token_source" not in calls.columns:
         new.append(pl.when(pl.any_horizontal(known)).then(pl.lit("logged")).alias("token_source"))
-    calls = calls.with_columns(new)
+    calls = calls.drop("row").with_columns(new)
     return calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in calls.columns)

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from queue import Queue
 
 import polars as pl
@@ -21,10 +22,13 @@ from llmtel.sources.detect import of_one_family
 from llmtel.sources.files import Inputs
 from llmtel.sources.formats import sources
 from llmtel.sources.openings import Item, Mishap, Seen, open_files
-from llmtel.sources.take import Taken, take
+from llmtel.sources.plan import Plan
+from llmtel.sources.take import Taken, mapped, take
 
 Progress = Callable[[int], None]
 _WAITING = 2
+_ROWS = 50_000
+"""Decoded rows that are mapped together: enough that the fixed cost of the many expressions is small."""
 _WORKERS = min(4, os.cpu_count() or 1)
 REMARKS = {
     "utc": "{n} times have no offset and were read as UTC",
@@ -54,7 +58,7 @@ def read_calls(
     """The calls of all files. `slowly` looks at every line (the two ways agree; tests feed both)."""
     result = Calls()
     remarks: Counter[tuple[str, str]] = Counter()
-    for item in _worked_on(_prefetched(open_files(inputs, input_format, tags)), slowly=slowly):
+    for item in _worked_on(_prefetched(open_files(inputs, input_format, tags)), inputs, slowly=slowly):
         if isinstance(item, Mishap):
             _add_mishap(item, result)
         elif isinstance(item, Seen):
@@ -68,16 +72,32 @@ def read_calls(
     return result
 
 
-def _worked_on(items: Iterator[Item], *, slowly: bool) -> Iterator[Taken | Mishap | Seen]:
+def _worked_on(items: Iterator[Item], inputs: Inputs, *, slowly: bool) -> Iterator[Taken | Mishap | Seen]:
     """The items in order, with what each batch gave in place of the batch. As many are worked on as there are workers."""
     under_way: deque[Future[Taken] | Mishap | Seen] = deque()
+    rows: list[pl.DataFrame] = []
+    plan: Plan | None = None
+
+    def mapping() -> list[Future[Taken]]:
+        waiting, rows[:] = list(rows), []
+        return [pool.submit(mapped, waiting, plan, inputs.files)] if waiting and plan is not None else []
+
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for item in items:
-            under_way.append(item if isinstance(item, Mishap | Seen) else pool.submit(take, item, slowly=slowly))
-            while sum(isinstance(one, Future) for one in under_way) > _WORKERS:
-                yield _finished(under_way.popleft())
-        while under_way:
-            yield _finished(under_way.popleft())
+        for item in chain(items, [None]):
+            if item is not None:
+                under_way.append(item if isinstance(item, Mishap | Seen) else pool.submit(take, item, slowly=slowly))
+            while under_way and (item is None or sum(isinstance(one, Future) for one in under_way) > _WORKERS):
+                done = _finished(under_way.popleft())
+                yield done
+                if not isinstance(done, Taken) or done.raw is None:
+                    continue
+                if done.plan is not plan:
+                    under_way.extend(mapping())
+                    plan = done.plan
+                rows.append(done.raw)
+                if sum(frame.height for frame in rows) >= _ROWS:
+                    under_way.extend(mapping())
+        yield from (future.result() for future in mapping())
 
 
 def _finished(item: Future[Taken] | Mishap | Seen) -> Taken | Mishap | Seen:

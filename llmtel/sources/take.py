@@ -18,11 +18,15 @@ from llmtel.sources.mapping import Mapped, map_rows
 from llmtel.sources.plan import Plan
 
 
+_AROUND = b" \t\r\xef\xbb\xbf"
+
+
 @dataclass
 class Taken:
     """What a batch gave: frames of calls (with `@file`, the file's number), the account, rejects and remarks.
 
-    A remark is counted under the name of the format that makes it and its own.
+    A remark is counted under the name of the format that makes it and its own. `raw` are decoded rows that are not
+    mapped yet: those of several batches are mapped together (`mapped`).
     """
 
     frames: list[pl.DataFrame] = field(default_factory=list)
@@ -30,23 +34,33 @@ class Taken:
     rejects: list[Reject] = field(default_factory=list)
     remarks: Counter[tuple[str, str]] = field(default_factory=Counter)
     consumed: int = 0
+    raw: pl.DataFrame | None = None
+    plan: Plan | None = None
 
 
 def take(batch: Batch | CsvBatch | FrameBatch, *, slowly: bool = False) -> Taken:
-    """The calls of one batch. `slowly` looks at every line."""
+    """One batch decoded. Where each line stands alone its rows are left to be mapped with those of other batches."""
     if isinstance(batch, FrameBatch):
         return _frame_taken(batch)
     decoded = _decoded(batch, slowly=slowly)
-    source = batch.plan.source
-    mapped = map_rows(batch.with_segments(decoded.raw) if source.whole else decoded.raw, source)
-    parts = [(mapped, source.name)]
-    if source.family is not None and mapped.other.len() and isinstance(batch, Batch):
-        parts += _dispatched(batch, mapped.other)
-    taken = Taken(account=Account(lines=batch.lines, records=batch.records, blank=decoded.blank), consumed=batch.consumed)
-    taken.account.other = decoded.other + mapped.other.len() - sum(part.kept for part, _ in parts[1:])
+    account = Account(lines=batch.lines, records=batch.records, other=decoded.other, blank=decoded.blank)
+    taken = Taken(account=account, consumed=batch.consumed)
     _refuse(decoded, batch, taken)
-    for part, name in parts:
-        _add(part, name, batch, taken)
+    rows, source = batch.placed(decoded.raw), batch.plan.source
+    if source.whole:
+        _add(map_rows(rows, source), batch.plan, batch.paths, taken)
+    elif source.family is not None and isinstance(batch, Batch):
+        _take_family(rows, batch, taken)
+    else:
+        taken.raw, taken.plan = rows.drop("@segment"), batch.plan
+    return taken
+
+
+def mapped(rows: list[pl.DataFrame], plan: Plan, paths: list[str]) -> Taken:
+    """The calls among the decoded rows of several batches of one plan."""
+    taken = Taken()
+    whole = pl.concat(rows, how="diagonal", rechunk=True) if len(rows) > 1 else rows[0]
+    _add(map_rows(whole, plan.source), plan, paths, taken)
     return taken
 
 
@@ -66,16 +80,17 @@ def _refuse(decoded: Decoded, batch: Batch | CsvBatch, taken: Taken) -> None:
             taken.rejects.append(Reject(*batch.locate(row), reason))
 
 
-def _add(part: Mapped, name: str, batch: Batch | CsvBatch, taken: Taken) -> None:
+def _add(part: Mapped, plan: Plan, paths: list[str], taken: Taken) -> None:
     account = taken.account
+    account.other += part.other.len()
     account.rejected += len(part.rejects)
-    taken.rejects += [Reject(*batch.locate(row), reason) for row, reason in part.rejects]
+    taken.rejects += [Reject(paths[file], line, reason) for file, line, reason in part.rejects]
     account.calls += part.kept - len(part.rejects)
     account.coerced.update(part.coerced)
     account.unreadable.update(part.unreadable)
-    taken.remarks.update({(name, remark): count for remark, count in part.remarks.items()})
+    taken.remarks.update({(plan.source.name, remark): count for remark, count in part.remarks.items()})
     if part.calls.height:
-        taken.frames.append(batch.placed(part.calls, name))
+        taken.frames.append(part.calls)
 
 
 def _decoded(batch: Batch | CsvBatch, *, slowly: bool) -> Decoded:
@@ -86,22 +101,25 @@ def _decoded(batch: Batch | CsvBatch, *, slowly: bool) -> Decoded:
     return decode_slowly(batch.data, batch.plan) if slowly else decode(batch.data, batch.plan, batch.lines)
 
 
-def _dispatched(batch: Batch, rows: pl.Series) -> list[tuple[Mapped, str]]:
-    """Records of a mixed file that the file's own format does not take, each read by the format that claims it."""
+def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken) -> None:
+    """Rows of a file that may mix the formats of a family: what its own format does not take, another may claim."""
+    own = map_rows(rows, batch.plan.source)
+    _add(own, batch.plan, batch.paths, taken)
+    if not own.other.len():
+        return
     lines = batch.data.split(b"\n")
-    groups: dict[str, list[int]] = {}
-    for row in rows.to_list():
-        record = orjson.loads(lines[row].strip(b" \t\r\xef\xbb\xbf"))
+    groups: dict[tuple[str, str | None], list[int]] = {}
+    for row in own.other.to_list():
+        record = orjson.loads(lines[row].strip(_AROUND))
         name = claimant(record)
         if name is not None and sources()[name].family == batch.plan.source.family:
-            groups.setdefault(f"{name} {sources()[name].prefix_in(record)}", []).append(row)
-    parts = []
-    for key, members in groups.items():
-        source = sources()[key.split(" ")[0]]
-        records = [orjson.loads(lines[row].strip(b" \t\r\xef\xbb\xbf")) for row in members]
-        plan = Plan(source.bind(records, source) if source.bind else source)
+            groups.setdefault((name, sources()[name].prefix_in(record)), []).append(row)
+    for (name, _), members in groups.items():
+        source = sources()[name]
+        plan = Plan(source.bind([orjson.loads(lines[row].strip(_AROUND)) for row in members], source) if source.bind else source)
         decoded = decode_slowly(b"\n".join(lines[row] for row in members) + b"\n", plan)
         places = pl.Series("row", members, dtype=pl.UInt32)
-        mapped = map_rows(decoded.raw.with_columns(places.gather(decoded.raw["row"]).alias("row")), plan.source)
-        parts.append((mapped, source.name))
-    return parts
+        part = map_rows(batch.placed(decoded.raw.with_columns(places.gather(decoded.raw["row"]).alias("row"))), plan.source)
+        _add(part, plan, batch.paths, taken)
+        taken.account.other -= len(members)
+
