@@ -13,12 +13,14 @@ from llmtel.core.units import COUNT, SHARE, TOKENS
 from llmtel.findings.command import Command
 from llmtel.findings.cube import only_calls, tokens
 from llmtel.findings.words import listing
+from llmtel.query.lower import SAMPLE
 
 MANY_REJECTED = 0.05
 FEWEST = {"p95": 20, "p99": 100}
 """Calls below which one call decides a percentile."""
 NO_ENTRY = ("unknown_model", "unknown_provider", "ambiguous_model")
 """Reasons that a price file can mend."""
+NO_USAGE = "no_usage"
 MOST = 20
 """Models with a stanza; there may be as many names as calls."""
 Alias = Callable[[str | None, str], str]
@@ -88,21 +90,35 @@ def _inspection(command: Command) -> str | None:
 
 
 def unpriced(calls: pl.DataFrame, command: Command, alias: Alias) -> list[Finding]:
-    """Calls without a cost, which every sum of money leaves out: their models, and stanzas to paste."""
-    models = (
+    """Calls without a cost, which sums of money leave out: of models without a price, and without usage."""
+    groups = (
         only_calls(calls)
         .filter(pl.col("cost_usd").is_null())
-        .group_by(pl.col("provider", "model").cast(pl.String), "price_reason")
-        .agg(calls=pl.len(), tokens=tokens().sum())
-        .sort("calls", "model", descending=[True, False])
+        .group_by(
+            pl.col("provider", "model", "price_reason").cast(pl.String),
+            (pl.col("status").cast(pl.String) == "error").fill_null(value=False).alias("failed"),
+        )
+        .agg(calls=SAMPLE.sum(), tokens=(tokens() * SAMPLE).sum())
         .collect()
     )
-    if models.is_empty():
+    silent = pl.col("price_reason").eq_missing(pl.lit(NO_USAGE))
+    total = only_calls(calls).select(SAMPLE.sum()).collect().item()
+    return [
+        *_without_price(groups.filter(~silent), total, command, alias),
+        *_without_usage(groups.filter(silent), command),
+    ]
+
+
+def _without_price(groups: pl.DataFrame, total: float, command: Command, alias: Alias) -> list[Finding]:
+    if groups.is_empty():
         return []
-    n, size = int(models["calls"].sum()), float(models["tokens"].sum())
-    unknown = models.filter(pl.col("price_reason").is_in(NO_ENTRY), pl.col("model").is_not_null())
-    names = listing(list(dict.fromkeys(unknown["model"]))) if len(unknown) else _reasons(models)
-    total = only_calls(calls).select(pl.len()).collect().item()
+    n, size = float(groups["calls"].sum()), float(groups["tokens"].sum())
+    unknown = pl.col("price_reason").is_in(NO_ENTRY) & pl.col("model").is_not_null()
+    models = _summed(groups.filter(unknown), "provider", "model", "price_reason")
+    reasons = _summed(groups, "price_reason")
+    other = _summed(groups.filter(~unknown), "price_reason")
+    causes = [*_named(models, "model"), *_named(other.with_columns(_in_words()), "price_reason")]
+    names = listing([name if len(causes) == 1 else f"{name} {COUNT.show(calls)}" for name, calls in causes])
     return [
         Finding(
             level="warning" if n < total else "error",
@@ -112,36 +128,52 @@ def unpriced(calls: pl.DataFrame, command: Command, alias: Alias) -> list[Findin
             command=command.paste(
                 by="model,provider", metrics="calls,unpriced_calls,total_tokens", sort="unpriced_calls"
             ),
-            calls=float(n),
+            calls=n,
             evidence={
                 "calls": n,
                 "tokens": size,
                 "models": [
                     {**row, "alias": alias(row["provider"], row["model"])}
-                    for row in unknown.head(MOST).to_dicts()
+                    for row in models.head(MOST).to_dicts()
                 ],
-                "reasons": dict(_by_reason(models).iter_rows()),
+                "reasons": dict(reasons.select("price_reason", "calls").iter_rows()),
             },
         )
     ]
 
 
-def _reasons(models: pl.DataFrame) -> str:
-    return listing(
-        [
-            f"{(why or 'unknown').replace('_', ' ')} {COUNT.show(n)}"
-            for why, n in _by_reason(models).iter_rows()
-        ]
-    )
+def _without_usage(groups: pl.DataFrame, command: Command) -> list[Finding]:
+    """Calls that say nothing of their tokens, which no price file mends; failed ones may have been free."""
+    if groups.is_empty():
+        return []
+    n, failed = float(groups["calls"].sum()), float(groups.filter("failed")["calls"].sum())
+    partly = f"calls ({COUNT.show(failed)} of them failed)" if failed else "calls"
+    who = "failed calls" if failed == n else partly
+    return [
+        Finding(
+            level="info" if failed == n else "warning",
+            kind="no_usage",
+            figure=COUNT.show(n),
+            text=f"{who} say nothing of their tokens; what they cost is unknown, and sums leave it out",
+            command=command.paste(where=[f"price_reason={NO_USAGE}"], by="model,error", metrics="calls"),
+            calls=n,
+            evidence={"calls": n, "failed": failed},
+        )
+    ]
 
 
-def _by_reason(models: pl.DataFrame) -> pl.DataFrame:
-    reason = pl.col("price_reason").cast(pl.String)
-    return (
-        models.group_by(reason)
-        .agg(pl.col("calls").sum())
-        .sort("calls", "price_reason", descending=[True, False])
-    )
+def _named(groups: pl.DataFrame, key: str) -> list[tuple[str, float]]:
+    return _summed(groups, key).select(key, "calls").rows()
+
+
+def _in_words() -> pl.Expr:
+    return pl.col("price_reason").fill_null("unknown").str.replace_all("_", " ")
+
+
+def _summed(groups: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """The calls and tokens of groups by fewer keys, most calls first."""
+    sums = groups.group_by(by).agg(pl.col("calls", "tokens").sum())
+    return sums.sort("calls", *by, descending=[True, *[False] * len(by)], nulls_last=True)
 
 
 def few_calls(tables: Sequence[Table], command: Command) -> list[Finding]:

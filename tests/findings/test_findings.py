@@ -186,6 +186,29 @@ def test_unpriced_calls_are_named_with_a_stanza_to_paste():
     assert found.evidence["models"][0]["alias"] == "aliases: {acme-7b: other}"
 
 
+def test_calls_that_say_no_usage_are_no_matter_of_prices():
+    timeout = {"model": "gpt-5", "price_reason": "no_usage", "status": "error", "error": "timeout"}
+    acme = {"model": "acme-7b", "provider": "acme", "price_reason": "unknown_provider", "input_uncached": 10}
+    late = {"model": "o3", "price_reason": "no_time", "input_uncached": 5}
+    frame = calls([*[timeout] * 4, *[acme] * 2, late])
+    priceless, silent = coverage.unpriced(frame, HERE, alias)
+    assert (priceless.figure, priceless.kind) == ("3", "unpriced")
+    assert priceless.text.startswith("calls (25 tokens) have no price: acme-7b 2, no time 1. ")
+    assert priceless.evidence["reasons"] == {"unknown_provider": 2, "no_time": 1}
+    assert [model["model"] for model in priceless.evidence["models"]] == ["acme-7b"]
+    assert (silent.figure, silent.kind, silent.level) == ("4", "no_usage", "info")
+    assert silent.text.startswith("failed calls say nothing of their tokens")
+    assert "--where price_reason=no_usage --by model,error" in silent.command
+    (mixed,) = coverage.unpriced(calls([timeout, {**timeout, "status": "ok"}]), HERE, alias)
+    assert (mixed.level, mixed.text[:27]) == ("warning", "calls (1 of them failed) sa")
+
+
+def test_a_sampled_log_weighs_its_unpriced_calls():
+    row = {"model": "acme-7b", "price_reason": "unknown_model", "sample_rate": 0.1, "input_uncached": 7}
+    (found,) = coverage.unpriced(calls([row] * 3), HERE, alias)
+    assert (found.figure, found.evidence["tokens"]) == ("30", 210)
+
+
 def test_a_free_call_is_priced():
     assert coverage.unpriced(calls([{"model": "m", "cost_usd": 0.0}]), HERE, alias) == []
 
