@@ -97,7 +97,11 @@ def _skipped(inputs: Inputs) -> list[Note]:
     for why, path in inputs.skipped:
         kinds.setdefault(why, []).append(path)
     return [
-        Note("skipped", f"skipped ({why}): {members[0]}" + (f" and {len(members) - 1} more" if members[1:] else ""), len(members))
+        Note(
+            "skipped",
+            f"skipped ({why}): {members[0]}" + (f" and {len(members) - 1} more" if members[1:] else ""),
+            len(members),
+        )
         for why, members in kinds.items()
     ]
 

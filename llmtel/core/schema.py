@@ -48,10 +48,17 @@ TIME = pl.Datetime("us", "UTC")
 FIELDS: Catalog[Field] = Catalog(
     "field",
     (
-        Field("call_id", pl.String, "Request id of the provider, or what the format gives", privacy="internal"),
+        Field(
+            "call_id", pl.String, "Request id of the provider, or what the format gives", privacy="internal"
+        ),
         Field("response_id", pl.String, "Id of the provider's response object", privacy="internal"),
         Field("grain", pl.String, "`call`: one request; `bucket`: a provider's sum over many"),
-        Field("request_count", pl.Int64, "Requests the row stands for: 1, N of a bucket, 0 for an extra pass", unit=COUNT),
+        Field(
+            "request_count",
+            pl.Int64,
+            "Requests the row stands for: 1, N of a bucket, 0 for an extra pass",
+            unit=COUNT,
+        ),
         Field("format", pl.String, "Format the row was read from"),
         Field("file", pl.String, "File the row was read from", privacy="internal"),
         Field("line", pl.Int64, "Line of the file, or ordinal of the record in a document", unit=NUMBER),
@@ -76,7 +83,13 @@ FIELDS: Catalog[Field] = Catalog(
         Field("variant", pl.String, "Arm of an experiment", privacy="internal"),
         Field("case", pl.String, "Case of an evaluation", privacy="internal"),
         Field("region", pl.String, "Region that served the call"),
-        Field("tags", pl.String, "Extra keys that were asked for, as a JSON object", null="none", privacy="internal"),
+        Field(
+            "tags",
+            pl.String,
+            "Extra keys that were asked for, as a JSON object",
+            null="none",
+            privacy="internal",
+        ),
         Field("input_uncached", pl.Int64, "Input tokens at the full rate", unit=TOKENS),
         Field("cache_read", pl.Int64, "Input tokens read from a cache", unit=TOKENS),
         Field("cache_write_5m", pl.Int64, "Input tokens written to a cache of short life", unit=TOKENS),
@@ -98,7 +111,12 @@ FIELDS: Catalog[Field] = Catalog(
         Field("prompt_chars", pl.Int64, "Characters of the prompt (measured, never kept)", unit=COUNT),
         Field("output_chars", pl.Int64, "Characters of the answer (measured, never kept)", unit=COUNT),
         Field("context_limit", pl.Int64, "Context window of the model", unit=TOKENS),
-        Field("service_tier", pl.String, "Service tier that the provider reports: flex, priority, fast, …", null="none"),
+        Field(
+            "service_tier",
+            pl.String,
+            "Service tier that the provider reports: flex, priority, fast, …",
+            null="none",
+        ),
         Field("batch", pl.Boolean, "Whether the call ran in a batch", null="none"),
         Field("web_searches", pl.Int64, "Web searches billed by the piece", null="none", unit=COUNT),
         Field("cost_logged", pl.Float64, "Cost that the log states", unit=USD),
@@ -109,11 +127,18 @@ FIELDS: Catalog[Field] = Catalog(
         Field("escalated", pl.Boolean, "Whether a person took over"),
         Field("hallucination", pl.Boolean, "Whether the answer was found to be made up"),
         Field("resolved", pl.Boolean, "Whether the answer settled the matter"),
-        Field("sample_rate", pl.Float64, "Share of calls that the log kept: a row stands for 1 ÷ rate calls", unit=SHARE),
+        Field(
+            "sample_rate",
+            pl.Float64,
+            "Share of calls that the log kept: a row stands for 1 ÷ rate calls",
+            unit=SHARE,
+        ),
         Field("cost_usd", pl.Float64, "Cost at the price book's rates", unit=USD),
         Field("price_id", pl.String, "Row of the price book: provider/model@from", null="none"),
         Field("price_reason", pl.String, "Why there is no cost; null when there is one", null="none"),
-        Field("price_flags", pl.String, "Remarks on the price: tier, batch, assumed_cache_rate, …", null="none"),
+        Field(
+            "price_flags", pl.String, "Remarks on the price: tier, batch, assumed_cache_rate, …", null="none"
+        ),
     ),
 )
 
@@ -143,5 +168,6 @@ def complete(calls: pl.DataFrame, names: Iterable[str] = FIELDS) -> pl.DataFrame
     """`calls` with every field of `names`, in the order of FIELDS; missing ones are null of their dtype."""
     schema = polars_schema(names)
     return calls.select(
-        pl.col(name) if name in calls.columns else pl.lit(None, dtype=dtype).alias(name) for name, dtype in schema.items()
+        pl.col(name) if name in calls.columns else pl.lit(None, dtype=dtype).alias(name)
+        for name, dtype in schema.items()
     )

@@ -94,7 +94,13 @@ def _significant(value: float, digits: int) -> str:
 def _show_usd(value: float) -> str:
     sign = "-" if value < 0 else ""
     size = abs(value)
-    return f"{sign}$0" if size == 0 else f"{sign}${size:,.2f}" if size >= 1 else f"{sign}${_significant(size, 3)}"
+    return (
+        f"{sign}$0"
+        if size == 0
+        else f"{sign}${size:,.2f}"
+        if size >= 1
+        else f"{sign}${_significant(size, 3)}"
+    )
 
 
 def _show_compact(value: float) -> str:
@@ -114,7 +120,11 @@ def _show_ms(value: float) -> str:
 
 def _show_share(value: float) -> str:
     percent = value * 100
-    return f"{percent:.0f} %" if percent in (0, 100) else f"{_significant(percent, 2) if abs(percent) < 1 else format(percent, '.1f')} %"
+    return (
+        f"{percent:.0f} %"
+        if percent in (0, 100)
+        else f"{_significant(percent, 2) if abs(percent) < 1 else format(percent, '.1f')} %"
+    )
 
 
 def _money_digits(values: Sequence[float]) -> int:
@@ -145,11 +155,15 @@ def _token_digits(values: Sequence[float]) -> int:
 _SIZES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 _TIMES = {"ms": 1.0, "s": 1e3, "sec": 1e3, "m": 6e4, "min": 6e4, "h": 3.6e6}
 
-USD = Unit("US dollars", _show_usd, "$", digits=_money_digits, suffixes={"$": 1.0, "USD": 1.0, "c": 0.01, **_SIZES})
+USD = Unit(
+    "US dollars", _show_usd, "$", digits=_money_digits, suffixes={"$": 1.0, "USD": 1.0, "c": 0.01, **_SIZES}
+)
 COUNT = Unit("count", lambda v: f"{v:,.0f}", digits=_plain_digits, suffixes=_SIZES)
 TOKENS = Unit("tokens", _show_compact, digits=_token_digits, suffixes=_SIZES, compact=True)
 SHARE = Unit("share", _show_share, "%", factor=0.01, suffixes={"%": 0.01}, digits=lambda _v: 1)
 MS = Unit("milliseconds", _show_ms, "s", factor=1000.0, suffixes=_TIMES, digits=_seconds_digits)
-SPEED = Unit("tokens per second", lambda v: f"{v:,.1f} tok/s", "tok/s", suffixes={"tok/s": 1.0}, digits=lambda _v: 1)
+SPEED = Unit(
+    "tokens per second", lambda v: f"{v:,.1f} tok/s", "tok/s", suffixes={"tok/s": 1.0}, digits=lambda _v: 1
+)
 RATING = Unit("rating", lambda v: f"{v:.2f}", digits=lambda _v: 2)
 NUMBER = Unit("number", lambda v: f"{v:,.6g}", digits=_plain_digits, suffixes=_SIZES)

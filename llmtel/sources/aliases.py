@@ -143,7 +143,7 @@ _SHAPES: dict[Shape, Callable[[Any], bool]] = {
     "any": lambda v: not isinstance(v, list),
     "text": lambda v: isinstance(v, str | int | float),
     "word": lambda v: isinstance(v, str) and len(v) < 100,  # noqa: PLR2004 (a word, not a prompt)
-    "number": lambda v: isinstance(v, int | float) and not isinstance(v, bool)
+    "number": lambda v: (isinstance(v, int | float) and not isinstance(v, bool))
     or (isinstance(v, str) and _NUMERAL.fullmatch(v) is not None),
     "time": lambda v: (isinstance(v, int | float) and not isinstance(v, bool) and v > 1e8)  # noqa: PLR2004 (no duration)
     or (isinstance(v, str) and re.match(r"\d{4}-\d\d?-\d\d?|\d{9,}", v) is not None),

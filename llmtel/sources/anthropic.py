@@ -48,7 +48,9 @@ def usage(at: str) -> dict[str, pl.Expr]:
 
     thinking = raw.count(f"{at}output_tokens_details.thinking_tokens")
     five, hour = _writes(
-        cached("ephemeral_5m_input_tokens"), cached("ephemeral_1h_input_tokens"), total("cache_creation_input_tokens")
+        cached("ephemeral_5m_input_tokens"),
+        cached("ephemeral_1h_input_tokens"),
+        total("cache_creation_input_tokens"),
     )
     return {
         "input_uncached": total("input_tokens"),
@@ -57,9 +59,11 @@ def usage(at: str) -> dict[str, pl.Expr]:
         "cache_write_1h": hour,
         "output_text": total("output_tokens") - thinking.fill_null(0),
         "reasoning": thinking,
-        "service_tier": pl.when(raw.str(f"{at}speed") == "fast").then(pl.lit("fast")).otherwise(raw.str(f"{at}service_tier")),
-        "region": raw.str(f"{at}inference_geo"),
-        "web_searches": raw.count(f"{at}server_tool_use.web_search_requests"),
+        "service_tier": pl.when(raw.text(f"{at}speed") == "fast")
+        .then(pl.lit("fast"))
+        .otherwise(raw.text(f"{at}service_tier")),
+        "region": raw.text(f"{at}inference_geo"),
+        "web_searches": raw.code(f"{at}server_tool_use.web_search_requests"),
         ADVISORS: passes.list.filter(pl.element().struct.field("type") == _ADVISOR),
     }
 
@@ -67,8 +71,13 @@ def usage(at: str) -> dict[str, pl.Expr]:
 def ttl_unknown(at: str) -> Remark:
     """Cache writes whose life is not stated."""
     created = raw.count(f"{at}cache_creation_input_tokens")
-    lives = [raw.count(f"{at}cache_creation.ephemeral_{life}_input_tokens").fill_null(0) for life in ("5m", "1h")]
-    return Remark((created > 0) & (pl.sum_horizontal(lives) == 0), "{n} cache writes do not state their life: priced as 5 minutes")
+    lives = [
+        raw.count(f"{at}cache_creation.ephemeral_{life}_input_tokens").fill_null(0) for life in ("5m", "1h")
+    ]
+    return Remark(
+        (created > 0) & (pl.sum_horizontal(lives) == 0),
+        "{n} cache writes do not state their life: priced as 5 minutes",
+    )
 
 
 def with_advisors(calls: pl.DataFrame) -> pl.DataFrame:
@@ -77,7 +86,9 @@ def with_advisors(calls: pl.DataFrame) -> pl.DataFrame:
     some = calls.filter(pl.col(ADVISORS).list.len() > 0)
     if some.is_empty():
         return main
-    passes = some.with_columns(pl.int_ranges(1, pl.col(ADVISORS).list.len() + 1).alias("@n")).explode(ADVISORS, "@n")
+    passes = some.with_columns(pl.int_ranges(1, pl.col(ADVISORS).list.len() + 1).alias("@n")).explode(
+        ADVISORS, "@n"
+    )
     of_pass, creation = pl.col(ADVISORS).struct, pl.col(ADVISORS).struct.field("cache_creation").struct
     five, hour = _writes(
         creation.field("ephemeral_5m_input_tokens"), creation.field("ephemeral_1h_input_tokens"),
@@ -87,7 +98,11 @@ def with_advisors(calls: pl.DataFrame) -> pl.DataFrame:
         "input_uncached": of_pass.field("input_tokens"), "cache_read": of_pass.field("cache_read_input_tokens"),
         "cache_write_5m": five, "cache_write_1h": hour, "output_text": of_pass.field("output_tokens"),
     }  # fmt: skip
-    nothing = [name for name in (*_ONLY_MAIN, *(leaf for leaf in LEAVES if leaf not in counts)) if name in passes.columns]
+    nothing = [
+        name
+        for name in (*_ONLY_MAIN, *(leaf for leaf in LEAVES if leaf not in counts))
+        if name in passes.columns
+    ]
     extra = passes.with_columns(
         *(value.alias(name) for name, value in counts.items()),
         *(pl.lit(None, dtype=passes.schema[name]).alias(name) for name in nothing),
@@ -96,4 +111,6 @@ def with_advisors(calls: pl.DataFrame) -> pl.DataFrame:
         pl.lit("advisor").alias("operation"),
         pl.lit(0, dtype=pl.Int64).alias("request_count"),
     ).drop(ADVISORS, "@n")
-    return pl.concat([main.with_columns(pl.lit(1, dtype=pl.Int64).alias("request_count")), extra], how="diagonal")
+    return pl.concat(
+        [main.with_columns(pl.lit(1, dtype=pl.Int64).alias("request_count")), extra], how="diagonal"
+    )

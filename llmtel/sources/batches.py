@@ -45,16 +45,26 @@ class _Placed:
 
     def line(self, row: int, segment: int) -> int:
         """The line of a row of a segment."""
-        return row - self.starts[segment] + self.firsts[segment] if self.numbers is None else self.numbers[row]
+        return (
+            row - self.starts[segment] + self.firsts[segment] if self.numbers is None else self.numbers[row]
+        )
 
     def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Raw rows with `@file` (the file's number), `line`, and `@segment` (the ordinal of the file's part)."""
         segments = pl.DataFrame(
-            {"@segment": range(len(self.starts)), "@start": self.starts, "@file": self.files, "@first": self.firsts},
+            {
+                "@segment": range(len(self.starts)),
+                "@start": self.starts,
+                "@file": self.files,
+                "@first": self.firsts,
+            },
             schema={"@segment": pl.UInt32, "@start": pl.UInt32, "@file": pl.UInt32, "@first": pl.Int64},
         )
         if segments.height == 1:
-            rows = rows.with_columns(pl.lit(segments[name].item(), dtype=segments.schema[name]).alias(name) for name in segments.columns)
+            rows = rows.with_columns(
+                pl.lit(segments[name].item(), dtype=segments.schema[name]).alias(name)
+                for name in segments.columns
+            )
         else:
             rows = rows.sort("row").join_asof(segments, left_on="row", right_on="@start")
         line = pl.col("row").cast(pl.Int64) - pl.col("@start") + pl.col("@first")

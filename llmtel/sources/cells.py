@@ -14,7 +14,9 @@ _LARGEST = float(2**63)
 def raw_rows(header: list[str], rows: list[list[str]], numbers: list[int], plan: Plan) -> pl.DataFrame:
     """The raw columns of a plan from the rows of a table, with `row` (the line) and the unreadable values of each."""
     cells = list(zip(*rows, strict=True)) if rows else [()] * len(header)
-    table = {name: pl.Series(name, column, dtype=pl.String) for name, column in zip(header, cells, strict=True)}
+    table = {
+        name: pl.Series(name, column, dtype=pl.String) for name, column in zip(header, cells, strict=True)
+    }
     columns, faults = [pl.Series("row", numbers, dtype=pl.UInt32)], []
     for column in plan.columns:
         text = table.get(".".join(map(str, column.steps)))
@@ -27,7 +29,9 @@ def raw_rows(header: list[str], rows: list[list[str]], numbers: list[int], plan:
             faults.append(pl.when(fault).then(pl.lit(column.name)))
         columns.append(value.alias(column.name))
     frame = pl.DataFrame(columns)
-    return frame.with_columns(pl.concat_list(faults).list.drop_nulls().alias("unreadable")) if faults else frame
+    return (
+        frame.with_columns(pl.concat_list(faults).list.drop_nulls().alias("unreadable")) if faults else frame
+    )
 
 
 def _read(text: pl.Series, kind: Kind) -> pl.Series:
@@ -36,10 +40,14 @@ def _read(text: pl.Series, kind: Kind) -> pl.Series:
     frame, cell = text.alias("cell").to_frame(), pl.col("cell").str.strip_chars()
     if kind == "bool":
         word = cell.str.to_lowercase()
-        return frame.select(pl.when(word.is_in(_YES)).then(True).when(word.is_in(_NO)).then(False)).to_series()  # noqa: FBT003
+        return frame.select(
+            pl.when(word.is_in(_YES)).then(True).when(word.is_in(_NO)).then(False)
+        ).to_series()
     number = cell.str.strip_prefix("$").cast(pl.Float64, strict=False)
     number = pl.when(number.is_finite()).then(number)
     if kind == "number":
         return frame.select(number).to_series()
     whole = pl.when((number == number.floor()) & (number.abs() < _LARGEST)).then(number)
-    return frame.select(pl.coalesce(cell.cast(pl.Int64, strict=False), whole.cast(pl.Int64, strict=False))).to_series()
+    return frame.select(
+        pl.coalesce(cell.cast(pl.Int64, strict=False), whole.cast(pl.Int64, strict=False))
+    ).to_series()

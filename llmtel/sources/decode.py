@@ -76,7 +76,11 @@ def decode_slowly(data: bytes, plan: Plan) -> Decoded:
 
 def joined(parts: list[Decoded], plan: Plan) -> Decoded:
     """Several parts of a batch as one."""
-    whole = Decoded(pl.concat([part.raw for part in parts], how="diagonal") if parts else pl.DataFrame(schema=_raw_schema(plan)))
+    whole = Decoded(
+        pl.concat([part.raw for part in parts], how="diagonal")
+        if parts
+        else pl.DataFrame(schema=_raw_schema(plan))
+    )
     for part in parts:
         whole.lines += part.lines
         whole.other += part.other
@@ -138,7 +142,9 @@ def _with_odd_ones(frame: pl.DataFrame, decoded: Decoded, plan: Plan) -> Decoded
     odd = frame.filter(pl.col("odd").is_not_null()).select("row", "odd")
     decoded.raw = (frame.filter(pl.col("odd").is_null()) if odd.height else frame).drop("odd")
     if odd.height:
-        decoded = joined([decoded, _decode_each([(row, text.encode()) for row, text in odd.iter_rows()], plan, 0)], plan)
+        decoded = joined(
+            [decoded, _decode_each([(row, text.encode()) for row, text in odd.iter_rows()], plan, 0)], plan
+        )
         decoded.raw = decoded.raw.sort("row")
     return decoded
 
@@ -156,7 +162,12 @@ def _decode_each(lines: list[tuple[int, bytes]], plan: Plan, count: int) -> Deco
         if not text:
             decoded.blank += 1
             continue
-        if markers and text[:1] == b"{" and text[-1:] == b"}" and not any(marker in text for marker in markers):
+        if (
+            markers
+            and text[:1] == b"{"
+            and text[-1:] == b"}"
+            and not any(marker in text for marker in markers)
+        ):
             decoded.other += 1
             continue
         record = _parsed(text)
@@ -184,7 +195,9 @@ def _typed(lines: list[tuple[int, bytes]], plan: Plan) -> Decoded:
         schema={"row": pl.UInt32, "line": pl.String},
     )
     try:
-        raw = frame.select("row", pl.col("line").str.json_decode(plan.dtype).alias("record")).select("row", *plan.unpacked)
+        raw = frame.select("row", pl.col("line").str.json_decode(plan.dtype).alias("record")).select(
+            "row", *plan.unpacked
+        )
     except pl.exceptions.PolarsError:
         if len(lines) > 1:
             middle = len(lines) // 2
@@ -195,7 +208,9 @@ def _typed(lines: list[tuple[int, bytes]], plan: Plan) -> Decoded:
     return Decoded(raw)
 
 
-def _conforms(record: dict[str, object], text: bytes, plan: Plan, suspicious: re.Pattern[bytes] | None) -> bool:
+def _conforms(
+    record: dict[str, object], text: bytes, plan: Plan, suspicious: re.Pattern[bytes] | None
+) -> bool:
     """Whether the typed decode reads this record rightly."""
     if suspicious is not None and suspicious.search(text):
         return False
@@ -233,7 +248,9 @@ def _parsed(text: bytes) -> dict[str, object] | str:
     except RecursionError:
         return "nested too deeply"
     if not isinstance(value, dict):
-        kind = {list: "an array", str: "a text", type(None): "null", bool: "a boolean"}.get(type(value), "a number")
+        kind = {list: "an array", str: "a text", type(None): "null", bool: "a boolean"}.get(
+            type(value), "a number"
+        )
         return f"{kind}, where an object was expected"
     return value
 

@@ -78,4 +78,6 @@ def source_of(records: Sequence[Record], path: str, layout: str = "json") -> Ver
 
 def of_one_family(one: str, other: str) -> bool:
     """Whether two formats are told apart record by record, so that a file may mix them."""
-    return one == other or (sources()[one].family is not None and sources()[one].family == sources()[other].family)
+    return one == other or (
+        sources()[one].family is not None and sources()[one].family == sources()[other].family
+    )

@@ -23,7 +23,7 @@ GZIP, ZSTD, PARQUET, SQLITE = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"SQLit
 _MOST_EXPANSION, _FREE_EXPANSION = 1000, 256 << 20
 
 
-class Undecodable(Exception):  # noqa: N818 (a file that cannot be decoded, not a fault of the program)
+class Undecodable(Exception):
     """A file that cannot be opened or decoded; the message says why."""
 
 
@@ -95,7 +95,9 @@ def _walk(inputs: Inputs, folder: str, seen: set[tuple[int, int]]) -> None:
                 inputs.skipped.append(("a link to a folder", path))
             elif name.startswith("."):
                 inputs.skipped.append(("hidden", path))
-        folders[:] = sorted(n for n in folders if not n.startswith(".") and not os.path.islink(os.path.join(here, n)))
+        folders[:] = sorted(
+            n for n in folders if not n.startswith(".") and not os.path.islink(os.path.join(here, n))
+        )
         for name in sorted(names):
             path = os.path.join(here, name)
             status = _stat(path)
@@ -151,7 +153,9 @@ class Stream:
             raise Undecodable(_why(error)) from error
         block = b"".join(parts) if len(parts) != 1 else parts[0]
         self.expanded += len(block)
-        if self.source is not self.raw and self.expanded > max(_FREE_EXPANSION, _MOST_EXPANSION * max(self.consumed, 1)):
+        if self.source is not self.raw and self.expanded > max(
+            _FREE_EXPANSION, _MOST_EXPANSION * max(self.consumed, 1)
+        ):
             msg = f"expands beyond the limit of {_MOST_EXPANSION} times its size"
             raise Undecodable(msg)
         return block

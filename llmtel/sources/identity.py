@@ -27,7 +27,9 @@ def deduplicated(calls: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         return calls, 0
     calls = calls.with_row_index("@row")
     keys = _keys(calls, ids)
-    suspects = keys.filter(pl.any_horizontal(pl.col(name).is_not_null() & pl.col(name).is_duplicated() for name in ids))
+    suspects = keys.filter(
+        pl.any_horizontal(pl.col(name).is_not_null() & pl.col(name).is_duplicated() for name in ids)
+    )
     if suspects.is_empty():
         return calls.drop("@row"), 0
     groups = _components(suspects, ids)
@@ -55,10 +57,14 @@ def _keys(calls: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
     copied = [source.name for source in sources().values() if source.copies is not None]
     for name in ids if not set(calls["format"].unique()) <= set(copied) else ():
         known = keys.filter(pl.col(name).is_not_null() & ~pl.col("format").cast(pl.String).is_in(copied))
-        shares = known.group_by("@file").agg(pl.col(name).n_unique() / pl.struct(name, "ts").n_unique() < _MOSTLY)
+        shares = known.group_by("@file").agg(
+            pl.col(name).n_unique() / pl.struct(name, "ts").n_unique() < _MOSTLY
+        )
         vague = shares.filter(name)["@file"]
         if vague.len():
-            keys = keys.with_columns(pl.when(~pl.col("@file").is_in(vague.implode())).then(pl.col(name)).alias(name))
+            keys = keys.with_columns(
+                pl.when(~pl.col("@file").is_in(vague.implode())).then(pl.col(name)).alias(name)
+            )
     return keys.drop("@file", "format")
 
 
@@ -69,7 +75,9 @@ def _components(suspects: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
     while True:
         before = groups["@group"]
         for name in ids:
-            groups = groups.with_columns(pl.when(pl.col(name).is_not_null()).then(label.min().over(name)).otherwise(label))
+            groups = groups.with_columns(
+                pl.when(pl.col(name).is_not_null()).then(label.min().over(name)).otherwise(label)
+            )
         if groups["@group"].equals(before):
             break
     day = pl.col("ts").dt.epoch("d")
@@ -90,7 +98,9 @@ def _losers(calls: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
     ranked = pl.concat([ranked, chosen], how="horizontal")
     if preferred:
         best = [pl.col(name).eq_missing(pl.col(name).first().over(*part)) for name in preferred]
-        ordered = ranked.sort(*part, *preferred, descending=[False, False, *(True for _ in preferred)], nulls_last=True)
+        ordered = ranked.sort(
+            *part, *preferred, descending=[False, False, *(True for _ in preferred)], nulls_last=True
+        )
         ranked = ordered.with_columns(pl.all_horizontal(best).alias("@tied"))
         worse, ranked = ranked.filter(~pl.col("@tied"))["@row"], ranked.filter("@tied")
     else:
@@ -105,9 +115,14 @@ def _poorer(calls: pl.DataFrame, tied: pl.DataFrame) -> pl.Series:
     """Of rows that no format prefers: all but the one with most known fields, or the smaller hash, of each part."""
     copies = calls.join(tied, on="@row", how="inner")
     fields = [name for name in copies.columns if name in FIELDS]
-    content = [pl.col(name).cast(pl.String) if copies.schema[name] == pl.Categorical else pl.col(name) for name in fields]
+    content = [
+        pl.col(name).cast(pl.String) if copies.schema[name] == pl.Categorical else pl.col(name)
+        for name in fields
+    ]
     known = pl.sum_horizontal(pl.col(name).is_not_null() for name in fields if name not in _PLACE)
-    order = copies.select("@row", "@group", "@part", known.alias("@known"), pl.struct(content).hash(0).alias("@hash"))
+    order = copies.select(
+        "@row", "@group", "@part", known.alias("@known"), pl.struct(content).hash(0).alias("@hash")
+    )
     order = order.sort("@group", "@part", "@known", "@hash", descending=[False, False, True, False])
     first = pl.struct("@group", "@part").is_first_distinct()
     return order.filter(~first)["@row"]
@@ -123,11 +138,14 @@ def _with_sums_of_copies(kept: pl.DataFrame, calls: pl.DataFrame, groups: pl.Dat
         if not taken or not (kept["format"] == source.name).any():
             continue
         members = groups.join(calls.select("@row", *taken), on="@row", how="left")
-        sums = members.group_by("@group", "@part").agg(expression.alias(f"@{name}") for name, expression in taken.items())
+        sums = members.group_by("@group", "@part").agg(
+            expression.alias(f"@{name}") for name, expression in taken.items()
+        )
         rows = groups.join(sums, on=["@group", "@part"], how="left").drop("@group", "@part")
         kept = kept.join(rows, on="@row", how="left", maintain_order="left")
         of_format = pl.col("format") == source.name
         kept = kept.with_columns(
-            pl.when(of_format).then(pl.coalesce(f"@{name}", name)).otherwise(pl.col(name)).alias(name) for name in taken
+            pl.when(of_format).then(pl.coalesce(f"@{name}", name)).otherwise(pl.col(name)).alias(name)
+            for name in taken
         ).drop(f"@{name}" for name in taken)
     return kept

@@ -23,7 +23,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LONGEST_DOCUMENT = 1 << 30
 
 
-def kind_of(head: bytes) -> Kind:  # noqa: PLR0911 (a list of cases)
+def kind_of(head: bytes) -> Kind:
     """What a file is, from its first block of decoded bytes. Raises `Undecodable` for what no reader can take."""
     if head.startswith(PARQUET):
         return "parquet"
@@ -92,7 +92,11 @@ def lines_of_document(data: bytes) -> bytes | None:
             elements = [text]
     except (msgspec.DecodeError, RecursionError):
         return None
-    return b"\n".join(element.replace(b"\n", b" ").replace(b"\r", b" ") for element in elements) + b"\n" if elements else b""
+    return (
+        b"\n".join(element.replace(b"\n", b" ").replace(b"\r", b" ") for element in elements) + b"\n"
+        if elements
+        else b""
+    )
 
 
 def lines_of_events(data: bytes) -> bytes:

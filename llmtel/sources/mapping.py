@@ -47,7 +47,9 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
     rows, assumed_utc, bad_time = _with_times(rows, source)
     if source.prepare is not None:
         rows = source.prepare(rows)
-    selected = rows.lazy().select(*_service_columns(rows, source, bad_time), *_field_columns(source)).collect()
+    selected = (
+        rows.lazy().select(*_service_columns(rows, source, bad_time), *_field_columns(source)).collect()
+    )
     mapped = Mapped(selected, selected.height)
     if source.keep is not None:
         kept = selected.filter("@keep").drop("@keep")
@@ -96,9 +98,14 @@ def _service_columns(rows: pl.DataFrame, source: Source, bad_time: list[str]) ->
         refused = pl.coalesce(refused, pl.when(pl.any_horizontal(bad_time)).then(pl.lit(REFUSED_TIME)))
     if source.refuse is not None or bad_time:
         columns.append(refused.alias("@refused"))
-    columns += [remark.when.fill_null(value=False).alias(f"@remark {name}") for name, remark in source.remarks.items()]
+    columns += [
+        remark.when.fill_null(value=False).alias(f"@remark {name}") for name, remark in source.remarks.items()
+    ]
     if source.copies is not None:
-        columns += [key.cast(pl.Int64).cast(pl.Float64).alias(f"@prefer {i}") for i, key in enumerate(source.copies.prefer)]
+        columns += [
+            key.cast(pl.Int64).cast(pl.Float64).alias(f"@prefer {i}")
+            for i, key in enumerate(source.copies.prefer)
+        ]
     return columns
 
 
@@ -123,7 +130,9 @@ def _count_raw_values(mapped: Mapped, source: Source) -> None:
     for column, counter in (("@coerced", mapped.coerced), ("@unreadable", mapped.unreadable)):
         if column not in mapped.calls.columns:
             continue
-        names = mapped.calls.select(pl.col(column).explode(empty_as_null=True, keep_nulls=True).drop_nulls().alias("name"))
+        names = mapped.calls.select(
+            pl.col(column).explode(empty_as_null=True, keep_nulls=True).drop_nulls().alias("name")
+        )
         for name, count in names.group_by("name").len().iter_rows():
             counter[field_of.get(name, name.rsplit(":", 1)[0])] += count
     mapped.calls = mapped.calls.drop("@coerced", "@unreadable", strict=False)
@@ -145,7 +154,9 @@ def _count_remarks(mapped: Mapped, source: Source) -> None:
     if not names:
         return
     sums = mapped.calls.select(pl.col(names).sum()).row(0)
-    mapped.remarks.update({name: int(count or 0) for name, count in zip(source.remarks, sums, strict=True) if count})
+    mapped.remarks.update(
+        {name: int(count or 0) for name, count in zip(source.remarks, sums, strict=True) if count}
+    )
     mapped.calls = mapped.calls.drop(names)
 
 
@@ -154,7 +165,9 @@ def _check_values(mapped: Mapped) -> None:
     calls = mapped.calls
     schema = polars_schema()
     calls = calls.with_columns(
-        pl.col(name).cast(schema[name]) for name in calls.columns if name in schema and calls.schema[name] != schema[name]
+        pl.col(name).cast(schema[name])
+        for name in calls.columns
+        if name in schema and calls.schema[name] != schema[name]
     )
     checks = {name: limits(name) for name in calls.columns if name in FIELDS}
     masks = {name: mask for name, mask in checks.items() if mask is not None}
@@ -190,4 +203,6 @@ def _as_fields(calls: pl.DataFrame, source: Source) -> pl.DataFrame:
     if known and "token_source" not in calls.columns:
         new.append(pl.when(pl.any_horizontal(known)).then(pl.lit("logged")).alias("token_source"))
     calls = calls.drop("row").with_columns(new)
-    return calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in calls.columns)
+    return calls.with_columns(
+        pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in calls.columns
+    )

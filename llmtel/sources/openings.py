@@ -72,7 +72,9 @@ class Opener:
                 if isinstance(error, Unclaimed) and path not in self.inputs.named:
                     self.inputs.skipped.append(("no format claims it", path))
                     continue
-                yield Mishap(path, str(error), Account(files=1, files_rejected=1, bytes=self.inputs.sizes.get(path, 0)))
+                yield Mishap(
+                    path, str(error), Account(files=1, files_rejected=1, bytes=self.inputs.sizes.get(path, 0))
+                )
             self.done += self.inputs.sizes.get(path, 0)
         if self.pending is not None:
             yield self.pending
@@ -123,12 +125,16 @@ class Opener:
             raise Unclaimed(_unclaimed(sample, "CSV with the columns", header))
         plan = self._plan(verdict.source, sample)
         yield Seen(path, number, plan.source.name, len(data), plan, verdict)
-        batch = CsvBatch(plan, self.inputs.files, [0], [number], [0], data.count(b"\n") + (not data.endswith(b"\n")))
+        batch = CsvBatch(
+            plan, self.inputs.files, [0], [number], [0], data.count(b"\n") + (not data.endswith(b"\n"))
+        )
         batch.header, batch.rows, batch.places, batch.bad = header, rows, places, bad
         batch.consumed = self.done + len(data)
         yield batch
 
-    def _lines(self, number: int, path: str, stream: Stream, first: bytes, kind: layout.Kind) -> Iterator[Item]:
+    def _lines(
+        self, number: int, path: str, stream: Stream, first: bytes, kind: layout.Kind
+    ) -> Iterator[Item]:
         whole = kind != "jsonl"
         if kind == "utf16":
             first, kind = layout.transcoded(first + _rest(stream)), "jsonl"
@@ -143,9 +149,15 @@ class Opener:
             sample = _records(_lines_across(first))
             verdict = self._verdict(sample, path, "json")
         if verdict.source is None:
-            raise Unclaimed(_unclaimed(sample, "JSON objects with the keys", sorted({key for r in sample[:5] for key in r})))
+            raise Unclaimed(
+                _unclaimed(
+                    sample, "JSON objects with the keys", sorted({key for r in sample[:5] for key in r})
+                )
+            )
         plan = self._plan(verdict.source, sample)
-        yield Seen(path, number, plan.source.name, self.inputs.sizes.get(path, 0) or len(first), plan, verdict)
+        yield Seen(
+            path, number, plan.source.name, self.inputs.sizes.get(path, 0) or len(first), plan, verdict
+        )
         whole = whole or plan.source.whole
         if plan.source.whole and kind == "jsonl":
             first += _rest(stream)
@@ -190,7 +202,11 @@ class Opener:
         bound = source.bind(sample, source) if source.bind is not None else source
         if self.tags:
             bound = replace(bound, calls={**bound.calls, "tags": _tags(self.tags)})
-        mapping = sorted((name, str(value)) for name, value in bound.calls.items()) if source.bind is not None else ""
+        mapping = (
+            sorted((name, str(value)) for name, value in bound.calls.items())
+            if source.bind is not None
+            else ""
+        )
         return self.plans.setdefault(f"{bound.name}{bound.decisions or ''}{mapping}", Plan(bound))
 
 
@@ -263,9 +279,12 @@ def _tags(keys: tuple[str, ...]) -> pl.Expr:
     """The extra keys that were asked for, as a JSON object: from `tags`, `metadata` or the top of a record."""
     names = {key: raw.escaped(key) for key in keys}
     found = [
-        pl.coalesce(raw.str(f"tags.{name}"), raw.str(f"metadata.{name}"), raw.str(name)).alias(key) for key, name in names.items()
+        pl.coalesce(raw.text(f"tags.{name}"), raw.text(f"metadata.{name}"), raw.text(name)).alias(key)
+        for key, name in names.items()
     ]
-    return pl.when(pl.any_horizontal(value.is_not_null() for value in found)).then(pl.struct(found).struct.json_encode())
+    return pl.when(pl.any_horizontal(value.is_not_null() for value in found)).then(
+        pl.struct(found).struct.json_encode()
+    )
 
 
 def _unclaimed(sample: Sequence[Record], what: str, names: Sequence[str]) -> str:

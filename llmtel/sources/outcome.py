@@ -5,9 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 _WORDS: tuple[tuple[str, str], ...] = (
-    ("content_filter", r"content[ _-]?filter|content_policy|guardrail|prohibited_content|^safety$|moderation"),
+    (
+        "content_filter",
+        r"content[ _-]?filter|content_policy|guardrail|prohibited_content|^safety$|moderation",
+    ),
     ("refusal", r"refus"),
-    ("rate_limit", r"rate[ _-]?limit|throttl|quota|too[ _-]?many[ _-]?requests|resource[ _-]?exhausted|\b429\b"),
+    (
+        "rate_limit",
+        r"rate[ _-]?limit|throttl|quota|too[ _-]?many[ _-]?requests|resource[ _-]?exhausted|\b429\b",
+    ),
     ("timeout", r"time[ _-]?d?[ _-]?out|timeout|deadline|\b(?:408|504)\b"),
     ("cancelled", r"cancel|abort"),
     ("parse", r"json[ _-]?decode|parse|validation[ _-]?error|invalid[ _-]?json|schema|output[ _-]?parser"),
@@ -29,7 +35,18 @@ WORD, TEXT, SUCCESS, ANSWERED = "@word", "@error_text", "@success", "@answered"
 """What a mapping may give instead of `status` and `error`: a status word, what an error says, a success flag, and
 whether an answer was logged. `settled` makes `status` and `error` of them, with `http_status`."""
 
-GOOD = ("ok", "success", "succeeded", "successful", "completed", "complete", "passed", "true", "200", "incomplete")
+GOOD = (
+    "ok",
+    "success",
+    "succeeded",
+    "successful",
+    "completed",
+    "complete",
+    "passed",
+    "true",
+    "200",
+    "incomplete",
+)
 BAD = ("error", "failed", "failure", "fail", "exception", "false", "errored", "canceled", "expired")
 
 
@@ -42,9 +59,16 @@ def settled(calls: pl.DataFrame) -> pl.DataFrame:
     given = [name for name in (WORD, TEXT, SUCCESS, ANSWERED) if name in calls.columns]
     if not given and ("status" in calls.columns or "http_status" not in calls.columns):
         return calls
-    missing = {WORD: pl.String, TEXT: pl.String, SUCCESS: pl.Boolean, ANSWERED: pl.Boolean, "http_status": pl.Int64}
+    missing = {
+        WORD: pl.String,
+        TEXT: pl.String,
+        SUCCESS: pl.Boolean,
+        ANSWERED: pl.Boolean,
+        "http_status": pl.Int64,
+    }
     facts = calls.select(
-        pl.col(name) if name in calls.columns else pl.lit(None, dtype=dtype).alias(name) for name, dtype in missing.items()
+        pl.col(name) if name in calls.columns else pl.lit(None, dtype=dtype).alias(name)
+        for name, dtype in missing.items()
     )
     facts = facts.with_columns(_word_is_good(facts[WORD]).alias("@good"))
     http, good = pl.col("http_status"), pl.col("@good")
@@ -63,7 +87,7 @@ def _word_is_good(words: pl.Series) -> pl.Series:
     lower = pl.col("word").str.to_lowercase()
     of_an_error = pl.any_horizontal(lower.str.contains(pattern) for _, pattern in _WORDS)
     judged = unique.alias("word").to_frame().select(
-        "word", pl.when(lower.is_in(GOOD)).then(True).when(lower.is_in(BAD) | of_an_error).then(False).alias("good")  # noqa: FBT003
+        "word", pl.when(lower.is_in(GOOD)).then(True).when(lower.is_in(BAD) | of_an_error).then(False).alias("good")
     )  # fmt: skip
     return words.replace_strict(judged["word"], judged["good"], default=None, return_dtype=pl.Boolean)
 
@@ -84,7 +108,12 @@ def _kinds(facts: pl.DataFrame) -> pl.Series:
 def _judged() -> pl.Expr:
     words, status = pl.col("text").str.to_lowercase(), pl.col("http")
     found = {kind: words.str.contains(pattern) for kind, pattern in _WORDS}
-    chain = pl.when(found["content_filter"]).then(pl.lit("content_filter")).when(found["refusal"]).then(pl.lit("refusal"))
+    chain = (
+        pl.when(found["content_filter"])
+        .then(pl.lit("content_filter"))
+        .when(found["refusal"])
+        .then(pl.lit("refusal"))
+    )
     chain = (
         chain.when(status == 429).then(pl.lit("rate_limit"))  # noqa: PLR2004 (HTTP)
         .when(status.is_in([408, 504])).then(pl.lit("timeout"))

@@ -49,7 +49,7 @@ class Outline:
 
     def text(self, fact: str) -> pl.Expr | None:
         """A text fact: the first of its places that has one."""
-        return self._first(fact, raw.str)
+        return self._first(fact, raw.text)
 
     def number(self, fact: str) -> pl.Expr | None:
         """A number."""
@@ -68,10 +68,16 @@ class Outline:
         return self._first(fact, self._flag_at)
 
     def _flag_at(self, path: str) -> pl.Expr:
-        seen = [value for places in self.places.values() for place in places if place.path == path for value in place.values]
+        seen = [
+            value
+            for places in self.places.values()
+            for place in places
+            if place.path == path
+            for value in place.values
+        ]
         if all(isinstance(value, bool) for value in seen):
-            return raw.bool(path)
-        word = raw.str(path).str.to_lowercase()
+            return raw.flag(path)
+        word = raw.text(path).str.to_lowercase()
         yes, no = ["true", "1", "up", "positive", "yes"], ["false", "0", "-1", "down", "negative", "no"]
         return pl.when(word.is_in(yes)).then(statement=True).when(word.is_in(no)).then(statement=False)
 
@@ -85,7 +91,11 @@ class Outline:
         mapping |= {name: self.count(name) for name in _PLAIN_COUNTS}
         mapping |= {name: self.flag(name) for name in _FLAGS}
         mapping |= {"ts": self.time("ts"), "cost_logged": self.number("cost_logged")}
-        mapping |= {"rating": self.number("rating"), "sample_rate": self.number("sample_rate"), "thumb": self.flag("thumb")}
+        mapping |= {
+            "rating": self.number("rating"),
+            "sample_rate": self.number("sample_rate"),
+            "thumb": self.flag("thumb"),
+        }
         mapping |= self._ids() | self._durations() | self._outcome()
         if mapping["retries"] is None and (attempt := self.count("attempt")) is not None:
             mapping["retries"] = pl.when(attempt > 0).then(attempt - 1)
@@ -94,7 +104,11 @@ class Outline:
 
     def _ids(self) -> dict[str, pl.Expr | None]:
         call_id, response_id = self.text("call_id"), self.text("response_id")
-        if call_id is None and (span := self.text("span_id")) is not None and (trace := self.text("trace")) is not None:
+        if (
+            call_id is None
+            and (span := self.text("span_id")) is not None
+            and (trace := self.text("trace")) is not None
+        ):
             call_id = pl.concat_str([trace, span], separator="/")
         if response_id is None and any(
             str(value).startswith(("chatcmpl-", "resp_", "msg_", "gen-", "cmpl-"))
@@ -124,19 +138,25 @@ class Outline:
             self.decisions.append(f"{place.path} is read as seconds (fractions, median {middle:.3g})")
             return raw.number(place.path) * 1000
         if all(value.is_integer() for value in values) and middle >= _MS_FROM:
-            self.decisions.append(f"{place.path} is read as milliseconds (whole numbers, median {middle:.3g})")
+            self.decisions.append(
+                f"{place.path} is read as milliseconds (whole numbers, median {middle:.3g})"
+            )
             return raw.number(place.path)
-        self.decisions.append(f"{place.path} is not read: its values (median {middle:.3g}) do not tell seconds from milliseconds")
+        self.decisions.append(
+            f"{place.path} is not read: its values (median {middle:.3g}) do not tell seconds from milliseconds"
+        )
         return None
 
     def _outcome(self) -> dict[str, pl.Expr | None]:
         """What came of the call. The usual names of an error are read also where no record of the sample has one."""
-        texts = [raw.str(place.path) for place in self.places.get("error", ())]
-        texts = texts or [raw.str(path) for path in ("error", "error.type", "error.message", "error_type")]
+        texts = [raw.text(place.path) for place in self.places.get("error", ())]
+        texts = texts or [raw.text(path) for path in ("error", "error.type", "error.message", "error_type")]
         success, failed = self.flag("success"), self.flag("is_error")
         if success is None and failed is not None:
             success = ~failed
-        codes = [raw.code(place.path) for place in self.places.get("http_status", ())[:3]] or [raw.code("status_code")]
+        codes = [raw.code(place.path) for place in self.places.get("http_status", ())[:3]] or [
+            raw.code("status_code")
+        ]
         return {
             WORD: self.text("status"),
             TEXT: texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=" ", ignore_nulls=True),

@@ -60,7 +60,8 @@ def _checker(node: Tree | RawColumn) -> Any:  # noqa: ANN401 (a type made at run
     if any(isinstance(step, int) for step in node):
         return list[_checker(next(iter(node.values())))] | None  # type: ignore[misc]
     members = [
-        (f"f{i}", _checker(child), msgspec.field(name=str(key), default=None)) for i, (key, child) in enumerate(node.items())
+        (f"f{i}", _checker(child), msgspec.field(name=str(key), default=None))
+        for i, (key, child) in enumerate(node.items())
     ]
     return msgspec.defstruct("Node", members) | None
 
@@ -115,7 +116,9 @@ class Plan:
     @cached_property
     def zero_or_one(self) -> pl.Expr:
         """Whether a decoded `record` has a number that may have been a boolean."""
-        numbers = [self._unpack(column) for column in self.columns if column.kind == "number" and not column.items]
+        numbers = [
+            self._unpack(column) for column in self.columns if column.kind == "number" and not column.items
+        ]
         return pl.any_horizontal(pl.lit(value=False), *((number == 0) | (number == 1) for number in numbers))
 
     @cached_property
@@ -140,4 +143,6 @@ class Plan:
         """Whether a line may be a call, None when every line may."""
         if not self.source.markers:
             return None
-        return pl.any_horizontal(pl.col("line").str.contains(marker, literal=True) for marker in self.source.markers)
+        return pl.any_horizontal(
+            pl.col("line").str.contains(marker, literal=True) for marker in self.source.markers
+        )

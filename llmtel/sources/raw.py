@@ -57,7 +57,7 @@ class RawColumn:
         return pl.List(pl.Struct({n: pl.Struct(t) if isinstance(t, dict) else t for n, t in fields.items()}))
 
 
-def str(path: str) -> pl.Expr:  # noqa: A001 (reads as `raw.str`)
+def text(path: str) -> pl.Expr:
     """A text."""
     return pl.col(f"{path}:str")
 
@@ -77,7 +77,7 @@ def number(path: str) -> pl.Expr:
     return pl.col(f"{path}:number")
 
 
-def bool(path: str) -> pl.Expr:  # noqa: A001 (reads as `raw.bool`)
+def flag(path: str) -> pl.Expr:
     """True or false."""
     return pl.col(f"{path}:bool")
 
@@ -120,5 +120,7 @@ def parse(name: str) -> RawColumn:
 
 def wanted(expressions: Iterable[pl.Expr]) -> tuple[RawColumn, ...]:
     """The raw columns that some expressions read, by name. Columns that begin with `@` are made later, by the reader."""
-    names = {name for expression in expressions for name in expression.meta.root_names() if name and name[0] != "@"}
+    names = {
+        name for expression in expressions for name in expression.meta.root_names() if name and name[0] != "@"
+    }
     return tuple(parse(name) for name in sorted(names))

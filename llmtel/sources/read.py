@@ -85,8 +85,12 @@ def _worked_on(items: Iterator[Item], inputs: Inputs, *, slowly: bool) -> Iterat
     with ThreadPoolExecutor(_WORKERS) as pool:
         for item in chain(items, [None]):
             if item is not None:
-                under_way.append(item if isinstance(item, Mishap | Seen) else pool.submit(take, item, slowly=slowly))
-            while under_way and (item is None or sum(isinstance(one, Future) for one in under_way) > _WORKERS):
+                under_way.append(
+                    item if isinstance(item, Mishap | Seen) else pool.submit(take, item, slowly=slowly)
+                )
+            while under_way and (
+                item is None or sum(isinstance(one, Future) for one in under_way) > _WORKERS
+            ):
                 done = _finished(under_way.popleft())
                 yield done
                 if not isinstance(done, Taken) or done.raw is None:
@@ -141,7 +145,9 @@ def _add_seen(seen: Seen, result: Calls) -> None:
     decisions = seen.plan.source.decisions if seen.plan is not None else ()
     result.notes += [Note("unit", f"{seen.path}: {decision}", file=seen.path) for decision in decisions]
     if seen.verdict is not None and not seen.verdict.forced and seen.format is not None:
-        others = {name: count for name, count in seen.verdict.claims.items() if not of_one_family(name, seen.format)}
+        others = {
+            name: count for name, count in seen.verdict.claims.items() if not of_one_family(name, seen.format)
+        }
         for name, count in others.items():
             text = f"{seen.path}: read as {seen.format}; {count} of its first {seen.verdict.asked} records look like {name}"
             result.notes.append(Note("minority", text, count, seen.path))
@@ -161,4 +167,7 @@ def _remarked(remarks: Counter[tuple[str, str]]) -> list[Note]:
     for (name, remark), count in remarks.items():
         counts[remark] += count
         texts |= {key: declared.text for key, declared in sources()[name].remarks.items()}
-    return [Note(remark, texts[remark].replace("{n}", f"{count:,}"), count) for remark, count in sorted(counts.items())]
+    return [
+        Note(remark, texts[remark].replace("{n}", f"{count:,}"), count)
+        for remark, count in sorted(counts.items())
+    ]

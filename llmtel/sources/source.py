@@ -47,7 +47,9 @@ class Mark:
             all(_has(record, path) for path in self.all)
             and (not self.any or any(_has(record, path) for path in self.any))
             and not any(_has(record, path) for path in self.none)
-            and all(_among(lookup(record, raw.steps_of(path)), values) for path, values in self.values.items())
+            and all(
+                _among(lookup(record, raw.steps_of(path)), values) for path, values in self.values.items()
+            )
         )
 
     def words(self) -> str:
@@ -121,7 +123,7 @@ class Source:
     prepare: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     extra: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     reads: tuple[pl.Expr, ...] = ()
-    bind: Callable[[Sequence[Record], "Source"], "Source"] | None = None
+    bind: Callable[[Sequence[Record], Source], Source] | None = None
     records: Callable[[Record], Iterable[Record]] | None = None
     layout: Literal["json", "csv"] = "json"
     family: str | None = None
@@ -148,7 +150,13 @@ class Source:
     def expressions(self) -> list[pl.Expr]:
         """Every expression over raw columns."""
         optional = [expression for expression in (self.keep, self.refuse) if expression is not None]
-        return [*self.calls.values(), *optional, *self.reads, *(self.copies.prefer if self.copies else ()), *(remark.when for remark in self.remarks.values())]
+        return [
+            *self.calls.values(),
+            *optional,
+            *self.reads,
+            *(self.copies.prefer if self.copies else ()),
+            *(remark.when for remark in self.remarks.values()),
+        ]
 
     def columns(self) -> tuple[raw.RawColumn, ...]:
         """The raw columns that must be decoded."""

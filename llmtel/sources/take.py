@@ -17,7 +17,6 @@ from llmtel.sources.formats import sources
 from llmtel.sources.mapping import Mapped, map_rows
 from llmtel.sources.plan import Plan
 
-
 _AROUND = b" \t\r\xef\xbb\xbf"
 
 
@@ -97,7 +96,9 @@ def _decoded(batch: Batch | CsvBatch, *, slowly: bool) -> Decoded:
     if isinstance(batch, CsvBatch):
         raw = cells.raw_rows(batch.header, batch.rows, batch.places, batch.plan)
         blank = sum(not reason for _, reason in batch.bad)
-        return Decoded(raw, batch.lines, blank=blank, rejects=[(row, reason) for row, reason in batch.bad if reason])
+        return Decoded(
+            raw, batch.lines, blank=blank, rejects=[(row, reason) for row, reason in batch.bad if reason]
+        )
     return decode_slowly(batch.data, batch.plan) if slowly else decode(batch.data, batch.plan, batch.lines)
 
 
@@ -116,10 +117,16 @@ def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken) -> None:
             groups.setdefault((name, sources()[name].prefix_in(record)), []).append(row)
     for (name, _), members in groups.items():
         source = sources()[name]
-        plan = Plan(source.bind([orjson.loads(lines[row].strip(_AROUND)) for row in members], source) if source.bind else source)
+        plan = Plan(
+            source.bind([orjson.loads(lines[row].strip(_AROUND)) for row in members], source)
+            if source.bind
+            else source
+        )
         decoded = decode_slowly(b"\n".join(lines[row] for row in members) + b"\n", plan)
         places = pl.Series("row", members, dtype=pl.UInt32)
-        part = map_rows(batch.placed(decoded.raw.with_columns(places.gather(decoded.raw["row"]).alias("row"))), plan.source)
+        part = map_rows(
+            batch.placed(decoded.raw.with_columns(places.gather(decoded.raw["row"]).alias("row"))),
+            plan.source,
+        )
         _add(part, plan, batch.paths, taken)
         taken.account.other -= len(members)
-

@@ -43,7 +43,9 @@ def leaves(counts: Counts) -> dict[str, pl.Expr]:
     is hidden reasoning. More cache than input: the input excludes the cache. A leaf that would still be negative makes
     all leaves unknown, and the price reason `invalid_usage`.
     """
-    if counts.total is None and all(part is None for part in (counts.reasoning, counts.input_audio, counts.output_audio)):
+    if counts.total is None and all(
+        part is None for part in (counts.reasoning, counts.input_audio, counts.output_audio)
+    ):
         return _leaves_of_cache(counts)
     return _solved(counts)
 
@@ -58,7 +60,9 @@ def _leaves_of_cache(counts: Counts) -> dict[str, pl.Expr]:
     known = {name: value for name, value in found.items() if value is not None}
     uncached = counts.input
     if known:
-        cached = pl.sum_horizontal(known.values()) if len(known) > 1 else next(iter(known.values())).fill_null(0)
+        cached = (
+            pl.sum_horizontal(known.values()) if len(known) > 1 else next(iter(known.values())).fill_null(0)
+        )
         uncached = pl.when(cached > counts.input).then(counts.input).otherwise(counts.input - cached)
     return {"input_uncached": uncached, **known, "output_text": counts.output}
 
@@ -84,7 +88,9 @@ def _solved(counts: Counts) -> dict[str, pl.Expr]:
         "cache_read": counts.cache_read,
         "cache_write_5m": counts.cache_write,
         "cache_write_1h": counts.cache_write_1h,
-        "input_audio": None if counts.input_audio is None else pl.when(counts.input_audio.is_not_null()).then(audio),
+        "input_audio": None
+        if counts.input_audio is None
+        else pl.when(counts.input_audio.is_not_null()).then(audio),
         "output_text": text,
         "reasoning": pl.when(hidden > 0).then(r + hidden).otherwise(reasoning),
         "output_audio": counts.output_audio,

@@ -14,8 +14,19 @@ EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _TICKS_AT_EPOCH = 621_355_968_000_000_000
 """1970-01-01 in .NET ticks of 100 ns, as Azure writes `requestTime`."""
 
-_FORMS_WITH_OFFSET = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z", "%Y-%m-%dT%H:%M%#z")
-_FORMS_OF_UTC = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S UTC")
+_FORMS_WITH_OFFSET = (
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%d %H:%M:%S%.f %#z",
+    "%Y-%m-%dT%H:%M%#z",
+)
+_FORMS_OF_UTC = (
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d %H:%M:%S UTC",
+)
 
 
 def times(column: pl.Series) -> tuple[pl.Series, int]:
@@ -32,14 +43,26 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
         return parsed, 0
     rest = column.filter(missing).str.strip_chars().to_frame("text")
     text = pl.col("text")
-    with_offset = [text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC") for form in _FORMS_WITH_OFFSET]
-    of_utc = [text.str.to_datetime(form, strict=False, time_unit="us").dt.replace_time_zone("UTC") for form in _FORMS_OF_UTC]
-    of_utc.append(text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+    with_offset = [
+        text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
+        for form in _FORMS_WITH_OFFSET
+    ]
+    of_utc = [
+        text.str.to_datetime(form, strict=False, time_unit="us").dt.replace_time_zone("UTC")
+        for form in _FORMS_OF_UTC
+    ]
+    of_utc.append(
+        text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    )
     numeric = text.str.contains(r"^[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?$")
     if rest.select(numeric.all()).item():
-        read = rest.select(_epoch(text).alias("known"), pl.lit(None, dtype=pl.Datetime("us", "UTC")).alias("utc"))
+        read = rest.select(
+            _epoch(text).alias("known"), pl.lit(None, dtype=pl.Datetime("us", "UTC")).alias("utc")
+        )
     else:
-        read = rest.select(pl.coalesce(*with_offset, _epoch(text)).alias("known"), pl.coalesce(*of_utc).alias("utc"))
+        read = rest.select(
+            pl.coalesce(*with_offset, _epoch(text)).alias("known"), pl.coalesce(*of_utc).alias("utc")
+        )
     filled = read["known"].fill_null(read["utc"])
     assumed = int((read["known"].is_null() & read["utc"].is_not_null()).sum())
     places = missing.arg_true()

@@ -43,7 +43,9 @@ def bind(body: Body, records: Sequence[Record], source: Source) -> Source:
     calls = {name: _overlaid(name, inner, around) for name in {**inner, **around}}
     keep = source.keep if source.keep is not None else inner[ANSWERED] | inner[TEXT].is_not_null()
     if at and "ts" in around:
-        keep = keep | around["ts"].is_not_null() & (pl.coalesce(around.get(TEXT), around.get(WORD)).is_not_null())
+        keep = keep | around["ts"].is_not_null() & (
+            pl.coalesce(around.get(TEXT), around.get(WORD)).is_not_null()
+        )
     return replace(source, calls=calls, keep=keep, decisions=tuple(outer.decisions))
 
 
@@ -64,11 +66,15 @@ def _overlaid(name: str, inner: dict[str, pl.Expr], around: dict[str, pl.Expr]) 
 def error_text(at: str) -> pl.Expr:
     """The words of an error object."""
     return pl.concat_str(
-        raw.str(f"{at}error.type"), raw.str(f"{at}error.code"), raw.str(f"{at}error.message"), separator=" ", ignore_nulls=True
+        raw.text(f"{at}error.type"),
+        raw.text(f"{at}error.code"),
+        raw.text(f"{at}error.message"),
+        separator=" ",
+        ignore_nulls=True,
     )
 
 
 def error_http(at: str) -> pl.Expr:
     """The HTTP status that an error object's `code` is, when it is a number."""
-    code = raw.str(f"{at}error.code").cast(pl.Int64, strict=False)
+    code = raw.text(f"{at}error.code").cast(pl.Int64, strict=False)
     return pl.when(code.is_between(100, 599)).then(code)

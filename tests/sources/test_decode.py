@@ -15,7 +15,6 @@ from llmtel.sources.formats import sources
 from llmtel.sources.plan import Plan
 from llmtel.sources.source import Source
 
-
 SHARED = Path(__file__).parents[2].parent / "shared"
 PLAN = Plan(
     Source(
@@ -24,11 +23,11 @@ PLAN = Plan(
         link="",
         calls={
             "ts": raw.time("timestamp"),
-            "model": raw.str("model"),
+            "model": raw.text("model"),
             "latency_ms": raw.number("latency_ms"),
             "input_uncached": raw.count("usage.prompt_tokens"),
-            "finish_reason": raw.str("choices[0].finish_reason"),
-            "batch": raw.bool("batch"),
+            "finish_reason": raw.text("choices[0].finish_reason"),
+            "batch": raw.flag("batch"),
             "http_status": raw.code("status_code"),
         },
     )
@@ -47,7 +46,10 @@ def facts(decoded):
         for name in ("coerced", "unreadable")
         if name in decoded.raw.columns
     }
-    faults = {name: [(row, value) for row, value in zip(rows["row"], values, strict=True) if value] for name, values in lists.items()}
+    faults = {
+        name: [(row, value) for row, value in zip(rows["row"], values, strict=True) if value]
+        for name, values in lists.items()
+    }
     known = {name: value for name, value in faults.items() if value}
     return rows.rows(), known, sorted(decoded.rejects), decoded.other, decoded.blank, decoded.lines
 
@@ -147,8 +149,14 @@ def test_a_count_of_another_type_is_coerced_or_unreadable_and_told(value, read, 
     decoded = rows_of(b'{"usage":{"prompt_tokens":' + value.encode() + b"}}")
     column = "usage.prompt_tokens:count"
     assert decoded.raw[column].to_list() == [read]
-    told = {name: decoded.raw[name].to_list()[0] for name in ("coerced", "unreadable") if name in decoded.raw.columns}
-    assert {name for name, columns in told.items() if columns and column in columns} == ({how} if how else set())
+    told = {
+        name: decoded.raw[name].to_list()[0]
+        for name in ("coerced", "unreadable")
+        if name in decoded.raw.columns
+    }
+    assert {name for name, columns in told.items() if columns and column in columns} == (
+        {how} if how else set()
+    )
 
 
 def test_a_bad_line_in_a_large_batch_costs_one_line(monkeypatch):
@@ -161,12 +169,23 @@ def test_a_bad_line_in_a_large_batch_costs_one_line(monkeypatch):
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["prompt_tokens", "finish_reason", "x"]), inner, max_size=2),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["prompt_tokens", "finish_reason", "x"]), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 RECORDS = st.dictionaries(
-    st.sampled_from(["timestamp", "model", "latency_ms", "usage", "choices", "batch", "status_code", "other"]), VALUES, max_size=5
+    st.sampled_from(
+        ["timestamp", "model", "latency_ms", "usage", "choices", "batch", "status_code", "other"]
+    ),
+    VALUES,
+    max_size=5,
 )
 
 
@@ -181,7 +200,9 @@ def test_records_of_any_shape_are_read_the_same_both_ways(records):
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_damaged_bytes_are_read_the_same_both_ways(data):
-    source = data.draw(st.sampled_from([source for source in sources().values() if source.layout == "json" and source.calls]))
+    source = data.draw(
+        st.sampled_from([source for source in sources().values() if source.layout == "json" and source.calls])
+    )
     text = bytearray(source.sample.encode() * 2)
     for _ in range(data.draw(st.integers(0, 4))):
         place = data.draw(st.integers(0, len(text) - 1))
@@ -202,7 +223,9 @@ def test_whole_files_are_read_the_same_both_ways(same):
     if not SHARED.is_dir():
         pytest.skip("the shared data is not here")
     compared = 0
-    for path in sorted((SHARED / "fixtures").rglob("*.json*")) + sorted((SHARED / "traces").rglob("*session.jsonl")):
+    for path in sorted((SHARED / "fixtures").rglob("*.json*")) + sorted(
+        (SHARED / "traces").rglob("*session.jsonl")
+    ):
         try:
             fast = pipeline.read([str(path)])
         except UnreadableInput:

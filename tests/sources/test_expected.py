@@ -64,12 +64,18 @@ def test_a_real_log_gives_its_known_figures(name):
     for key in found.keys() & expected.keys() - set(expected.get("undecided", ())):
         wanted = expected[key]
         numeric = isinstance(wanted, float) or key in ("latency_ms", "ttft_ms")
-        exact = {part: near(value) for part, value in wanted.items()} if isinstance(wanted, dict) else near(wanted)
+        exact = (
+            {part: near(value) for part, value in wanted.items()}
+            if isinstance(wanted, dict)
+            else near(wanted)
+        )
         assert found[key] == (exact if numeric else wanted), key
 
 
 def test_two_files_with_one_response_id_are_one_call(shared):
-    paths = [str(shared / "fixtures/openai" / f"spec-chat-completion-{kind}.json") for kind in ("image", "object")]
+    paths = [
+        str(shared / "fixtures/openai" / f"spec-chat-completion-{kind}.json") for kind in ("image", "object")
+    ]
     reading = pipeline.read(paths)
     assert (reading.account.calls, reading.account.duplicates) == (1, 1)
 
@@ -77,7 +83,9 @@ def test_two_files_with_one_response_id_are_one_call(shared):
 def test_an_advisor_pass_is_a_row_of_its_own_that_is_no_call(shared):
     calls = pipeline.read([str(shared / "fixtures/provider-responses/anthropic-messages.jsonl")]).calls
     extra = calls.filter(pl.col("request_count") == 0)
-    assert extra.select("model", "operation", "input_uncached", "output_text").rows() == [("claude-opus-4-8", "advisor", 2518, 22)]
+    assert extra.select("model", "operation", "input_uncached", "output_text").rows() == [
+        ("claude-opus-4-8", "advisor", 2518, 22)
+    ]
 
 
 def test_a_codex_session_is_not_summed_over_its_cumulative_counters(shared):
@@ -89,9 +97,14 @@ def test_a_codex_session_is_not_summed_over_its_cumulative_counters(shared):
     assert reading.account.records == expected["records"]
     assert calls["cache_read"].sum() == published["prefix_tokens"]
     assert calls["input_uncached"].sum() == published["newly_append_tokens"]
-    assert calls.select(pl.sum_horizontal("input_uncached", "cache_read").sum()).item() == published["input_tokens_total"]
+    assert (
+        calls.select(pl.sum_horizontal("input_uncached", "cache_read").sum()).item()
+        == published["input_tokens_total"]
+    )
     assert calls["reasoning"].sum() == published["reasoning_output_tokens"]
-    assert calls.select(pl.sum_horizontal("output_text", "reasoning").sum()).item() == published["output_tokens"]
+    assert (
+        calls.select(pl.sum_horizontal("output_text", "reasoning").sum()).item() == published["output_tokens"]
+    )
     assert set(calls["model"]) == {"gpt-5.4"}
 
 
@@ -105,4 +118,6 @@ def test_an_azure_trace_is_read_to_its_last_row_without_a_line_break(shared):
         found = calls[field]
         assert found.sum() == figures[key]["sum"]
         for name, share in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)):
-            assert found.quantile(share, interpolation="linear") == pytest.approx(figures[key][name], rel=1e-9)
+            assert found.quantile(share, interpolation="linear") == pytest.approx(
+                figures[key][name], rel=1e-9
+            )

@@ -95,7 +95,10 @@ def test_a_minority_of_records_of_another_format_is_told(tmp_path):
 
 def test_bodies_of_several_providers_in_one_file_are_each_read_by_their_own_format(tmp_path):
     path = tmp_path / "bodies.jsonl"
-    bodies = [sources()[name].sample.split("\n")[0] for name in ("anthropic_messages", "anthropic_messages", "openai_responses")]
+    bodies = [
+        sources()[name].sample.split("\n")[0]
+        for name in ("anthropic_messages", "anthropic_messages", "openai_responses")
+    ]
     bodies[1] = bodies[1].replace("msg_1", "msg_2")
     path.write_text("\n".join(bodies) + "\n")
     formats = pipeline.read([str(path)]).calls["format"].cast(pl.String).to_list()

@@ -13,7 +13,6 @@ from llmtel import pipeline
 from llmtel.sources.formats import sources
 
 
-
 def write(folder, name, lines):
     path = folder / name
     path.write_text("".join(f"{line}\n" for line in lines))
@@ -31,7 +30,9 @@ def many(n):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("shape", ["split in ten", "shuffled", "gzip", "zstd", "twice", "an array", "utf-16", "crlf"])
+@pytest.mark.parametrize(
+    "shape", ["split in ten", "shuffled", "gzip", "zstd", "twice", "an array", "utf-16", "crlf"]
+)
 def test_lines_that_stand_alone_give_the_same_calls(shape, tmp_path, same):
     lines = many(200)
     plain = pipeline.read([write(tmp_path, "plain.jsonl", lines)])
@@ -44,7 +45,9 @@ def test_lines_that_stand_alone_give_the_same_calls(shape, tmp_path, same):
     elif shape == "shuffled":
         write(folder, "a.jsonl", random.Random(1).sample(lines, len(lines)))
     elif shape == "gzip":
-        (folder / "a.jsonl").write_bytes(gzip.compress(text[:5000].encode()) + gzip.compress(text[5000:].encode()))
+        (folder / "a.jsonl").write_bytes(
+            gzip.compress(text[:5000].encode()) + gzip.compress(text[5000:].encode())
+        )
     elif shape == "zstd":
         (folder / "a.gz").write_bytes(zstandard.compress(text.encode()))
     elif shape == "twice":
@@ -124,7 +127,13 @@ def test_days_sum_to_the_total_in_every_time_zone_across_a_change_of_clocks(tmp_
     from llmtel.query.query import Query
 
     lines = [
-        json.dumps({"timestamp": f"2026-{month:02}-{day:02}T{hour:02}:30:00Z", "model": "m", "prompt_tokens": 1 + hour})
+        json.dumps(
+            {
+                "timestamp": f"2026-{month:02}-{day:02}T{hour:02}:30:00Z",
+                "model": "m",
+                "prompt_tokens": 1 + hour,
+            }
+        )
         for month, day in ((3, 7), (3, 8), (3, 9), (10, 31), (11, 1), (11, 2))
         for hour in range(24)
     ]

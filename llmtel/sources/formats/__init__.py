@@ -15,4 +15,6 @@ def sources() -> Catalog[Source]:
     """Every format, in the order in which a record is offered to them: bodies that others may wrap late, generic last."""
     modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
     found = [source for module in modules for source in module.SOURCES]
-    return Catalog("format", sorted(found, key=lambda source: (not source.marks, source.family is not None, source.name)))
+    return Catalog(
+        "format", sorted(found, key=lambda source: (not source.marks, source.family is not None, source.name))
+    )

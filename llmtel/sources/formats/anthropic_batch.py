@@ -9,9 +9,9 @@ from llmtel.sources.anthropic import ttl_unknown, usage, with_advisors
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.source import Mark, Source
 
-_KIND = raw.str("result.type")
-_STOP = raw.str("result.message.stop_reason")
-_ERROR = pl.coalesce(raw.str("result.error.error.type"), raw.str("result.error.type"))
+_KIND = raw.text("result.type")
+_STOP = raw.text("result.message.stop_reason")
+_ERROR = pl.coalesce(raw.text("result.error.error.type"), raw.text("result.error.type"))
 
 SOURCES = (
     Source(
@@ -21,9 +21,9 @@ SOURCES = (
         marks=(Mark(all=("custom_id", "result.type")),),
         calls={
             "provider": pl.lit("anthropic"),
-            "response_id": raw.str("result.message.id"),
-            "call_id": raw.str("result.message.id"),
-            "model": raw.str("result.message.model"),
+            "response_id": raw.text("result.message.id"),
+            "call_id": raw.text("result.message.id"),
+            "model": raw.text("result.message.model"),
             "batch": pl.lit(value=True),
             "finish_reason": _STOP,
             **usage("result.message.usage."),

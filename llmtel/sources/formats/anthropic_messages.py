@@ -15,17 +15,19 @@ from llmtel.sources.wrapped import FAMILY, bind, error_http, error_text
 
 def body(at: str) -> dict[str, pl.Expr]:
     """The mapping of a message at a prefix."""
-    stop = raw.str(f"{at}stop_reason")
+    stop = raw.text(f"{at}stop_reason")
     return {
         "provider": pl.lit("anthropic"),
-        "response_id": raw.str(f"{at}id"),
-        "call_id": pl.coalesce(raw.str(f"{at}request_id"), raw.str(f"{at}id")),
-        "model": raw.str(f"{at}model"),
+        "response_id": raw.text(f"{at}id"),
+        "call_id": pl.coalesce(raw.text(f"{at}request_id"), raw.text(f"{at}id")),
+        "model": raw.text(f"{at}model"),
         "finish_reason": stop,
         **usage(f"{at}usage."),
         "http_status": error_http(at),
-        TEXT: pl.coalesce(pl.when(error_text(at) != "").then(error_text(at)), pl.when(stop == "refusal").then(stop)),
-        ANSWERED: raw.str(f"{at}type") == "message",
+        TEXT: pl.coalesce(
+            pl.when(error_text(at) != "").then(error_text(at)), pl.when(stop == "refusal").then(stop)
+        ),
+        ANSWERED: raw.text(f"{at}type") == "message",
     }
 
 

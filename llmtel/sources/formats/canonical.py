@@ -18,7 +18,7 @@ def _column(name: str) -> pl.Expr:
     dtype = FIELDS[name].dtype
     if dtype == TIME:
         return raw.time(name)
-    kinds = {pl.String: raw.str, pl.Int64: raw.count, pl.Float64: raw.number, pl.Boolean: raw.bool}
+    kinds = {pl.String: raw.text, pl.Int64: raw.count, pl.Float64: raw.number, pl.Boolean: raw.flag}
     return next(read for known, read in kinds.items() if dtype == known)(name)
 
 
@@ -30,8 +30,8 @@ SOURCES = (
         marks=(Mark(all=("llmtel_call", "ts")),),
         calls={
             **{name: _column(name) for name in FIELDS if name not in _MADE_HERE},
-            "grain": raw.str("grain").fill_null("call"),
-            "request_count": pl.when(raw.str("grain") == "bucket").then(raw.count("request_count"))
+            "grain": raw.text("grain").fill_null("call"),
+            "request_count": pl.when(raw.text("grain") == "bucket").then(raw.count("request_count"))
             .otherwise(raw.count("request_count").fill_null(1)),
         },
         refuse=pl.when(_VERSION > SCHEMA_VERSION).then(

@@ -15,16 +15,17 @@ from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.source import Copies, Mark, Remark, Source
 
 _USE = "message.usage."
-_MODEL = raw.str("message.model")
+_MODEL = raw.text("message.model")
 _SYNTHETIC = (_MODEL == "<synthetic>").fill_null(value=False)
-_FAILED = raw.bool("isApiErrorMessage").fill_null(value=False)
+_FAILED = raw.flag("isApiErrorMessage").fill_null(value=False)
 _HAS_USAGE = pl.any_horizontal(
-    raw.count(name).is_not_null() for name in (f"{_USE}input_tokens", f"{_USE}output_tokens", "inputTokens", "outputTokens")
+    raw.count(name).is_not_null()
+    for name in (f"{_USE}input_tokens", f"{_USE}output_tokens", "inputTokens", "outputTokens")
 )
-_BY_ASSISTANT = raw.str("type").fill_null("assistant") == "assistant"
+_BY_ASSISTANT = raw.text("type").fill_null("assistant") == "assistant"
 _KEEP = _BY_ASSISTANT & (_FAILED | (_HAS_USAGE & ~_SYNTHETIC))
-_ATTEMPT = pl.when(raw.str("subtype") == "api_error").then(raw.count("retryAttempt"))
-_FOLDER = raw.str("cwd").str.extract(r"([^/\\]+)[/\\]*$")
+_ATTEMPT = pl.when(raw.text("subtype") == "api_error").then(raw.code("retryAttempt"))
+_FOLDER = raw.text("cwd").str.extract(r"([^/\\]+)[/\\]*$")
 _NEW = usage(_USE)
 _OUTPUT = pl.coalesce(raw.count(f"{_USE}output_tokens"), raw.count("outputTokens"))
 
@@ -35,10 +36,14 @@ def with_retries(rows: pl.DataFrame) -> pl.DataFrame:
     if attempts.null_count() == rows.height:
         return rows.with_columns(pl.lit(None, dtype=pl.Int64).alias("@retries"))
     session = pl.col("sessionId:str").fill_null("")
-    marked = rows.with_columns(attempts.alias("@attempt"), _KEEP.fill_null(value=False).alias("@call"), session.alias("@session"))
+    marked = rows.with_columns(
+        attempts.alias("@attempt"), _KEEP.fill_null(value=False).alias("@call"), session.alias("@session")
+    )
     since = pl.col("@call").cast(pl.Int64).cum_sum().over("@session") - pl.col("@call").cast(pl.Int64)
     latest = pl.col("@attempt").max().over("@session", since)
-    return marked.with_columns(pl.when("@call").then(latest).alias("@retries")).drop("@attempt", "@call", "@session")
+    return marked.with_columns(pl.when("@call").then(latest).alias("@retries")).drop(
+        "@attempt", "@call", "@session"
+    )
 
 
 SOURCES = (
@@ -62,19 +67,19 @@ SOURCES = (
         careful=('"api_error"',),
         keep=_KEEP,
         prepare=with_retries,
-        reads=(_ATTEMPT, raw.str("sessionId")),
+        reads=(_ATTEMPT, raw.text("sessionId")),
         calls={
             "ts": raw.time("timestamp"),
             "provider": pl.lit("anthropic"),
-            "call_id": pl.coalesce(raw.str("requestId"), raw.str("message.id")),
-            "response_id": raw.str("message.id"),
-            "session": raw.str("sessionId"),
+            "call_id": pl.coalesce(raw.text("requestId"), raw.text("message.id")),
+            "response_id": raw.text("message.id"),
+            "session": raw.text("sessionId"),
             "model": pl.when(~_SYNTHETIC).then(_MODEL),
-            "feature": pl.coalesce(raw.str("attributionSkill"), raw.str("attributionPlugin"), _FOLDER),
+            "feature": pl.coalesce(raw.text("attributionSkill"), raw.text("attributionPlugin"), _FOLDER),
             "project": _FOLDER,
-            "branch": raw.str("gitBranch"),
-            "agent": raw.str("agentId"),
-            "finish_reason": raw.str("message.stop_reason"),
+            "branch": raw.text("gitBranch"),
+            "agent": raw.text("agentId"),
+            "finish_reason": raw.text("message.stop_reason"),
             **_NEW,
             "input_uncached": pl.coalesce(_NEW["input_uncached"], raw.count("inputTokens")),
             "cache_read": pl.coalesce(_NEW["cache_read"], raw.count("cacheReadInputTokens")),
@@ -84,12 +89,12 @@ SOURCES = (
             "cost_logged": raw.number("costUSD"),
             "retries": pl.col("@retries"),
             "http_status": raw.code("apiErrorStatus"),
-            TEXT: pl.when(_FAILED).then(raw.str("error").fill_null("unknown error"))
-            .when(raw.str("message.stop_reason") == "refusal").then(pl.lit("refusal")),
+            TEXT: pl.when(_FAILED).then(raw.text("error").fill_null("unknown error"))
+            .when(raw.text("message.stop_reason") == "refusal").then(pl.lit("refusal")),
             ANSWERED: _HAS_USAGE,
         },
         copies=Copies(
-            prefer=(~raw.bool("isSidechain").fill_null(value=False), _OUTPUT, raw.time("timestamp")),
+            prefer=(~raw.flag("isSidechain").fill_null(value=False), _OUTPUT, raw.time("timestamp")),
             earliest=("ts",), largest=("retries",),
         ),
         remarks={

@@ -14,21 +14,33 @@ from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.source import Mark, Remark, Source
 from llmtel.sources.usage import Counts, leaves
 
-_KEYS = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens", "reasoning_output_tokens", "total_tokens")
-_TYPE, _EVENT = raw.str("type"), raw.str("payload.type")
+_KEYS = (
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_input_tokens",
+    "output_tokens",
+    "reasoning_output_tokens",
+    "total_tokens",
+)
+_TYPE, _EVENT = raw.text("type"), raw.text("payload.type")
 _INFO = "payload.info."
 _TOTAL = {key: raw.count(f"{_INFO}total_token_usage.{key}") for key in _KEYS}
 _LAST = {key: raw.count(f"{_INFO}last_token_usage.{key}") for key in _KEYS}
 _RECORD = {key: raw.count(f"payload.usage.{key}") for key in _KEYS}
 _PROMPT, _COMPLETION = raw.count(f"{_INFO}prompt"), raw.count(f"{_INFO}completion")
-_META_MODEL, _META_ID = raw.str("payload.model"), pl.coalesce(raw.str("payload.id"), raw.str("payload.session_id"))
+_META_MODEL, _META_ID = (
+    raw.text("payload.model"),
+    pl.coalesce(raw.text("payload.id"), raw.text("payload.session_id")),
+)
 _STAMP, _SOURCE = raw.time("timestamp"), "payload.source:str"
 
 
 def _vector(counts: dict[str, pl.Expr]) -> pl.Expr:
     """Counts as one text, null when none is known."""
     known = pl.any_horizontal(value.is_not_null() for value in counts.values())
-    return pl.when(known).then(pl.concat_str(*(value.cast(pl.String).fill_null("") for value in counts.values()), separator="-"))
+    return pl.when(known).then(
+        pl.concat_str(*(value.cast(pl.String).fill_null("") for value in counts.values()), separator="-")
+    )
 
 
 def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
@@ -39,10 +51,10 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(meta).then(_META_ID).drop_nulls().first().over("@segment").alias("@session"),
         pl.coalesce(
             announced.forward_fill().over("@segment"),
-            raw.str(f"{_INFO}model"),
+            raw.text(f"{_INFO}model"),
             pl.when(meta).then(_META_MODEL).drop_nulls().first().over("@segment"),
         ).alias("@model"),
-        pl.when(meta | context).then(raw.str("payload.cwd")).forward_fill().over("@segment").alias("@cwd"),
+        pl.when(meta | context).then(raw.text("payload.cwd")).forward_fill().over("@segment").alias("@cwd"),
         (_TYPE == "token_usage_record").any().over("@segment").alias("@recorded"),
         _replays(rows).alias("@fork"),
         _STAMP.drop_nulls().first().over("@segment").alias("@begun"),
@@ -51,18 +63,36 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     )
     counted = _counted(rows.filter((_EVENT == "token_count") & (_TYPE == "event_msg") & ~pl.col("@recorded")))
     rows = rows.join(counted, on="row", how="left", maintain_order="left")
-    single = ((_TYPE == "token_usage_record") | (_EVENT == "turn.completed")) & (_vector(_RECORD).is_not_null())
+    single = ((_TYPE == "token_usage_record") | (_EVENT == "turn.completed")) & (
+        _vector(_RECORD).is_not_null()
+    )
     failed = (_TYPE == "event_msg") & (_EVENT == "error")
-    uses = [pl.when(single).then(_RECORD[key]).otherwise(pl.col(f"@use {key}")).alias(f"@use {key}") for key in _KEYS]
-    return rows.with_columns(*uses, failed.alias("@failed"), (pl.col("@counted").fill_null(value=False) | single | failed).alias("@call"))
+    uses = [
+        pl.when(single).then(_RECORD[key]).otherwise(pl.col(f"@use {key}")).alias(f"@use {key}")
+        for key in _KEYS
+    ]
+    return rows.with_columns(
+        *uses,
+        failed.alias("@failed"),
+        (pl.col("@counted").fill_null(value=False) | single | failed).alias("@call"),
+    )
 
 
 def _replays(rows: pl.DataFrame) -> pl.Expr:
     """Whether a file is a fork or a sub-agent's, which begin with their parent's events, stamped anew."""
-    marks = raw.str("payload.forked_from_id").is_not_null() | raw.str("payload.parent_thread_id").is_not_null()
+    marks = (
+        raw.text("payload.forked_from_id").is_not_null() | raw.text("payload.parent_thread_id").is_not_null()
+    )
     if "unreadable" in rows.columns:  # a source that is an object, {"subagent": …}, is no text
         marks = marks | pl.col("unreadable").list.contains(_SOURCE).fill_null(value=False)
-    return pl.when(_TYPE == "session_meta").then(marks).drop_nulls().first().over("@segment").fill_null(value=False)
+    return (
+        pl.when(_TYPE == "session_meta")
+        .then(marks)
+        .drop_nulls()
+        .first()
+        .over("@segment")
+        .fill_null(value=False)
+    )
 
 
 def _counted(events: pl.DataFrame) -> pl.DataFrame:
@@ -70,8 +100,13 @@ def _counted(events: pl.DataFrame) -> pl.DataFrame:
     old = _PROMPT.is_not_null() | _COMPLETION.is_not_null()
     events = events.filter(pl.col("@total").is_not_null() | pl.col("@last").is_not_null() | old)
     before = {key: value.shift(1).over("@segment") for key, value in _TOTAL.items()}
-    moved = pl.col("@total").ne_missing(pl.col("@total").shift(1).over("@segment")) & pl.col("@total").is_not_null()
-    repeated = pl.col("@last").eq_missing(pl.col("@last").shift(1).over("@segment")) & pl.col("@last").is_not_null()
+    moved = (
+        pl.col("@total").ne_missing(pl.col("@total").shift(1).over("@segment"))
+        & pl.col("@total").is_not_null()
+    )
+    repeated = (
+        pl.col("@last").eq_missing(pl.col("@last").shift(1).over("@segment")) & pl.col("@last").is_not_null()
+    )
     first = pl.int_range(pl.len()).over("@segment") == 0
     alone = pl.col("@total").is_null() & (old | first | ~repeated)
     replayed = pl.col("@fork") & (_STAMP - pl.col("@begun") <= pl.duration(seconds=1)).fill_null(value=False)
@@ -109,13 +144,13 @@ SOURCES = (
         prepare=with_calls,
         keep=pl.col("@call"),
         reads=(
-            _TYPE, _EVENT, _META_MODEL, _META_ID, _PROMPT, _COMPLETION, raw.str(f"{_INFO}model"), raw.str("payload.cwd"), pl.col(_SOURCE),
-            raw.str("payload.forked_from_id"), raw.str("payload.parent_thread_id"), *_TOTAL.values(), *_LAST.values(), *_RECORD.values(),
+            _TYPE, _EVENT, _META_MODEL, _META_ID, _PROMPT, _COMPLETION, raw.text(f"{_INFO}model"), raw.text("payload.cwd"), pl.col(_SOURCE),
+            raw.text("payload.forked_from_id"), raw.text("payload.parent_thread_id"), *_TOTAL.values(), *_LAST.values(), *_RECORD.values(),
         ),
         calls={
             "ts": _STAMP,
-            "call_id": pl.coalesce(raw.str("payload.response_id"), _ID),
-            "response_id": raw.str("payload.response_id"),
+            "call_id": pl.coalesce(raw.text("payload.response_id"), _ID),
+            "response_id": raw.text("payload.response_id"),
             "session": pl.col("@session"),
             "provider": pl.lit(None, dtype=pl.String),
             "model": pl.col("@model"),
@@ -128,7 +163,7 @@ SOURCES = (
                     cache_write=_USE["cache_write_input_tokens"], reasoning=_USE["reasoning_output_tokens"],
                 )
             ),
-            TEXT: pl.when("@failed").then(raw.str("payload.codex_error_info").fill_null("unknown error")),
+            TEXT: pl.when("@failed").then(raw.text("payload.codex_error_info").fill_null("unknown error")),
             ANSWERED: ~pl.col("@failed"),
         },
         remarks={"ts_is_end": Remark(_STAMP.is_not_null(), "{n} times are those of the answer, not of the request")},

@@ -29,8 +29,21 @@ SOURCES = (
         '"completion_tokens":5,"latency":0.12,"user":"u1","status":"ok"}\n'
         '{"timestamp":"2026-09-01T10:00:01Z","request_id":"r2","model":"gpt-4o-mini","latency":0.5,"status_code":429}\n',
         expect=(
-            {"call_id": "r1", "input_uncached": 10, "output_text": 5, "latency_ms": 120.0, "user": "u1", "status": "ok"},
-            {"call_id": "r2", "input_uncached": None, "status": "error", "error": "rate_limit", "http_status": 429},
+            {
+                "call_id": "r1",
+                "input_uncached": 10,
+                "output_text": 5,
+                "latency_ms": 120.0,
+                "user": "u1",
+                "status": "ok",
+            },
+            {
+                "call_id": "r2",
+                "input_uncached": None,
+                "status": "error",
+                "error": "rate_limit",
+                "http_status": 429,
+            },
         ),
     ),
     Source(

@@ -47,10 +47,10 @@ def records(line: Record) -> Iterable[dict[str, Any]]:
 
 
 _START, _END, _FIRST = raw.time("startTime"), raw.time("endTime"), raw.time("completionStartTime")
-_CACHED = raw.bool("cached")
+_CACHED = raw.flag("cached")
 _TOOK = pl.coalesce((_END - _START).dt.total_microseconds() / 1000, raw.number("response_time") * 1000)
-_CODE = raw.str("error_information.error_code")
-_WORDS = pl.concat_str(raw.str("error_information.error_class"), _CODE, separator=" ", ignore_nulls=True)
+_CODE = raw.text("error_information.error_code")
+_WORDS = pl.concat_str(raw.text("error_information.error_class"), _CODE, separator=" ", ignore_nulls=True)
 
 
 def _usage(*names: str) -> pl.Expr:
@@ -67,19 +67,19 @@ SOURCES = (
         calls={
             "ts": _START,
             "latency_ms": pl.when(~_CACHED).then(_TOOK),
-            "ttft_ms": pl.when(raw.bool("streamed") & (_FIRST < _END)).then((_FIRST - _START).dt.total_microseconds() / 1000),
-            "call_id": pl.coalesce(raw.str("id"), raw.str("request_id")),
-            "session": pl.coalesce(raw.str("trace_id"), raw.str("session_id")),
-            "model": raw.str("model"),
-            "provider": raw.str("custom_llm_provider"),
-            "operation": raw.str("call_type"),
+            "ttft_ms": pl.when(raw.flag("streamed") & (_FIRST < _END)).then((_FIRST - _START).dt.total_microseconds() / 1000),
+            "call_id": pl.coalesce(raw.text("id"), raw.text("request_id")),
+            "session": pl.coalesce(raw.text("trace_id"), raw.text("session_id")),
+            "model": raw.text("model"),
+            "provider": raw.text("custom_llm_provider"),
+            "operation": raw.text("call_type"),
             "user": pl.coalesce(
                 *(pl.when(value != "").then(value) for value in (
-                    raw.str("end_user"), raw.str("user"), raw.str("metadata.user_api_key_user_id")))
+                    raw.text("end_user"), raw.text("user"), raw.text("metadata.user_api_key_user_id")))
             ),
             "feature": pl.coalesce(
                 *(pl.when(value != "").then(value) for value in (
-                    raw.str("metadata.user_api_key_team_alias"), raw.str("team_id"), raw.str("tag")))
+                    raw.text("metadata.user_api_key_team_alias"), raw.text("team_id"), raw.text("tag")))
             ),
             **leaves(
                 Counts(
@@ -94,8 +94,8 @@ SOURCES = (
             "cost_logged": pl.when(_CACHED).then(0.0).otherwise(pl.coalesce(raw.number("response_cost"), raw.number("spend"))),
             "retries": raw.count("metadata.attempted_retries"),
             "http_status": _CODE.cast(pl.Int64, strict=False),
-            WORD: raw.str("status"),
-            TEXT: pl.when(raw.str("status") != "success").then(_WORDS),
+            WORD: raw.text("status"),
+            TEXT: pl.when(raw.text("status") != "success").then(_WORDS),
         },
         sample='{"id":"chatcmpl-1","call_type":"acompletion","status":"success","custom_llm_provider":"openai","startTime":'
         '"2026-09-01 10:00:00.000000","endTime":"2026-09-01 10:00:01.500000","model":"gpt-4o","response_cost":0.0002,"prompt_tokens":10,'

@@ -33,14 +33,22 @@ def records(line: Record) -> Iterable[dict[str, Any]]:
             body = None
     name = line.get("custom_id")
     feature = name if isinstance(name, str) and _NAME.fullmatch(name) else None
-    return [{**line, "feature": feature, "response": {**response, "body": body if isinstance(body, dict) else None}}]
+    return [
+        {
+            **line,
+            "feature": feature,
+            "response": {**response, "body": body if isinstance(body, dict) else None},
+        }
+    ]
 
 
 _BODY = "response.body."
 _USE = f"{_BODY}usage."
 _IN, _OUT = "tokens_details.cached_tokens", "tokens_details.reasoning_tokens"
 _WORDS = pl.concat_str(
-    *(raw.str(f"{at}error.{key}") for at in (_BODY, "") for key in ("type", "code", "message")), separator=" ", ignore_nulls=True
+    *(raw.text(f"{at}error.{key}") for at in (_BODY, "") for key in ("type", "code", "message")),
+    separator=" ",
+    ignore_nulls=True,
 )
 
 SOURCES = (
@@ -52,13 +60,13 @@ SOURCES = (
         records=records,
         calls={
             "ts": pl.coalesce(raw.time(f"{_BODY}created"), raw.time(f"{_BODY}created_at")),
-            "call_id": pl.coalesce(raw.str("response.request_id"), raw.str("id")),
-            "response_id": raw.str(f"{_BODY}id"),
-            "model": raw.str(f"{_BODY}model"),
-            "feature": raw.str("feature"),
+            "call_id": pl.coalesce(raw.text("response.request_id"), raw.text("id")),
+            "response_id": raw.text(f"{_BODY}id"),
+            "model": raw.text(f"{_BODY}model"),
+            "feature": raw.text("feature"),
             "batch": pl.lit(value=True),
-            "service_tier": raw.str(f"{_BODY}service_tier"),
-            "finish_reason": pl.coalesce(raw.str(f"{_BODY}choices[0].finish_reason"), raw.str(f"{_BODY}status")),
+            "service_tier": raw.text(f"{_BODY}service_tier"),
+            "finish_reason": pl.coalesce(raw.text(f"{_BODY}choices[0].finish_reason"), raw.text(f"{_BODY}status")),
             **leaves(
                 Counts(
                     input=pl.coalesce(raw.count(f"{_USE}prompt_tokens"), raw.count(f"{_USE}input_tokens")),
@@ -72,7 +80,7 @@ SOURCES = (
             ),
             "http_status": raw.code("response.status_code"),
             TEXT: pl.when(_WORDS != "").then(_WORDS),
-            ANSWERED: raw.str(f"{_BODY}id").is_not_null(),
+            ANSWERED: raw.text(f"{_BODY}id").is_not_null(),
         },
         sample='{"id":"batch_req_1","custom_id":"summaries","response":{"status_code":200,"request_id":"req_1","body":{"id":'
         '"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"gpt-4o-mini","choices":[{"finish_reason":"stop"}],'

@@ -23,21 +23,23 @@ def body(at: str) -> dict[str, pl.Expr]:
     use = f"{at}usage."
     details, written = f"{use}prompt_tokens_details.", f"{use}completion_tokens_details."
     created = raw.time(f"{at}created")
-    refused = raw.str(f"{at}choices[0].message.refusal")
+    refused = raw.text(f"{at}choices[0].message.refusal")
     return {
         "ts": created,
-        "response_id": raw.str(f"{at}id"),
-        "call_id": raw.str(f"{at}id"),
-        "model": raw.str(f"{at}model"),
-        "service_tier": raw.str(f"{at}service_tier"),
-        "finish_reason": raw.str(f"{at}choices[0].finish_reason"),
-        "user": raw.str(f"{at}user"),
+        "response_id": raw.text(f"{at}id"),
+        "call_id": raw.text(f"{at}id"),
+        "model": raw.text(f"{at}model"),
+        "service_tier": raw.text(f"{at}service_tier"),
+        "finish_reason": raw.text(f"{at}choices[0].finish_reason"),
+        "user": raw.text(f"{at}user"),
         "cost_logged": raw.number(f"{use}cost"),
         **leaves(
             Counts(
                 input=raw.count(f"{use}prompt_tokens"),
                 output=raw.count(f"{use}completion_tokens"),
-                cache_read=pl.coalesce(raw.count(f"{details}cached_tokens"), raw.count(f"{use}prompt_cache_hit_tokens")),
+                cache_read=pl.coalesce(
+                    raw.count(f"{details}cached_tokens"), raw.count(f"{use}prompt_cache_hit_tokens")
+                ),
                 cache_write=raw.count(f"{details}cache_write_tokens"),
                 reasoning=raw.count(f"{written}reasoning_tokens"),
                 input_audio=raw.count(f"{details}audio_tokens"),
@@ -46,8 +48,11 @@ def body(at: str) -> dict[str, pl.Expr]:
             )
         ),
         "http_status": error_http(at),
-        TEXT: pl.coalesce(pl.when(error_text(at) != "").then(error_text(at)), pl.when(refused != "").then(pl.lit("refusal"))),
-        ANSWERED: raw.str(f"{at}object").is_in([*_OBJECTS, "list"]) | raw.count(f"{use}prompt_tokens").is_not_null(),
+        TEXT: pl.coalesce(
+            pl.when(error_text(at) != "").then(error_text(at)), pl.when(refused != "").then(pl.lit("refusal"))
+        ),
+        ANSWERED: raw.text(f"{at}object").is_in([*_OBJECTS, "list"])
+        | raw.count(f"{use}prompt_tokens").is_not_null(),
     }
 
 

@@ -20,20 +20,22 @@ from llmtel.sources.wrapped import FAMILY, bind, error_http, error_text
 def body(at: str) -> dict[str, pl.Expr]:
     """The mapping of a Responses object at a prefix."""
     use = f"{at}usage."
-    reason, status = raw.str(f"{at}incomplete_details.reason"), raw.str(f"{at}status")
+    reason, status = raw.text(f"{at}incomplete_details.reason"), raw.text(f"{at}status")
     outputs = raw.items(f"{at}output", {"type": "str"})
-    searches = outputs.list.eval((pl.element().struct.field("type") == "web_search_call").cast(pl.Int64)).list.sum()
+    searches = outputs.list.eval(
+        (pl.element().struct.field("type") == "web_search_call").cast(pl.Int64)
+    ).list.sum()
     return {
         "ts": raw.time(f"{at}created_at"),
-        "response_id": raw.str(f"{at}id"),
-        "call_id": raw.str(f"{at}id"),
-        "model": raw.str(f"{at}model"),
-        "service_tier": raw.str(f"{at}service_tier"),
+        "response_id": raw.text(f"{at}id"),
+        "call_id": raw.text(f"{at}id"),
+        "model": raw.text(f"{at}model"),
+        "service_tier": raw.text(f"{at}service_tier"),
         "finish_reason": pl.coalesce(reason.replace({"max_output_tokens": "max_tokens"}), status),
-        "user": pl.coalesce(raw.str(f"{at}user"), raw.str(f"{at}safety_identifier")),
-        "session": raw.str(f"{at}conversation.id"),
-        "prompt": raw.str(f"{at}prompt.id"),
-        "prompt_version": raw.str(f"{at}prompt.version"),
+        "user": pl.coalesce(raw.text(f"{at}user"), raw.text(f"{at}safety_identifier")),
+        "session": raw.text(f"{at}conversation.id"),
+        "prompt": raw.text(f"{at}prompt.id"),
+        "prompt_version": raw.text(f"{at}prompt.version"),
         "cost_logged": raw.number(f"{use}cost"),
         "web_searches": searches,
         **leaves(
@@ -49,7 +51,7 @@ def body(at: str) -> dict[str, pl.Expr]:
         "http_status": error_http(at),
         WORD: status,
         TEXT: pl.when(error_text(at) != "").then(error_text(at)),
-        ANSWERED: raw.str(f"{at}object").is_in(["response", "response.compaction"])
+        ANSWERED: raw.text(f"{at}object").is_in(["response", "response.compaction"])
         & ~status.is_in(["queued", "in_progress"]).fill_null(value=False),
     }
 
