@@ -93,7 +93,7 @@ class Question:
             calls = calls.filter(span.filter)
         context = Context(
             account=reading.account,
-            prices=Prices(book.as_of.isoformat(), book.sha256, self.cost_source),
+            prices=Prices(book.as_of.isoformat(), book.sha256, self.cost_source, book.layers),
             command=self._command(),
             alias=partial(alias_stanza, book),
             tz=self.tz,

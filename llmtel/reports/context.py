@@ -18,11 +18,15 @@ SHOWN_REJECTS = 5
 
 @dataclass(frozen=True)
 class Prices:
-    """Which prices were used: the date of the book, the hash of its content, and which cost counts."""
+    """Which prices were used: the date of the book, the hash of its content, and which cost counts.
+
+    `layers` are the book's parts by name: the packaged file first, then those of the user that lie over it.
+    """
 
     as_of: str
     sha256: str
     source: str = "auto"
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Context:
                 "as_of": self.prices.as_of,
                 "sha256": self.prices.sha256,
                 "cost_source": self.prices.source,
+                "layers": self.prices.layers,
             },
             "tz": self.tz,
             "range": time_range(calls, self.tz),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.answers import Line, Table
 from llmtel.core.units import COUNT
-from llmtel.reports.context import Context
+from llmtel.reports.context import Context, Prices
 
 PARTS = {
     "calls": "calls",
@@ -29,8 +29,8 @@ def lines(
     `total` shows by its methods whether sums are estimates.
     `absent` are words for what no call knows and was therefore left out.
     """
-    account, prices = context.account, context.prices
-    method = [f"list prices of {prices.as_of} #{prices.sha256[:6]}, not your invoice"]
+    account = context.account
+    method = [_costs(context.prices)]
     if timed is not None:
         kind = "calls, failed ones too" if context.include_failed else "calls that did not fail"
         method.append(f"latency of {COUNT.show(timed)} {kind}, exact")
@@ -45,6 +45,14 @@ def lines(
     if absent:
         said.append(Line(f"not in these logs, and left out: {', '.join(absent)}"))
     return (*said, *remarks(context.notes, context.shown_rejects()))
+
+
+def _costs(prices: Prices) -> str:
+    """Where the costs are from, with every price file and option of the user by name."""
+    if prices.source == "logged":
+        return "costs as the logs state them"
+    mine = "".join(f" + {layer}" for layer in prices.layers[1:])
+    return f"list prices of {prices.as_of}{mine} #{prices.sha256[:6]}, not your invoice"
 
 
 def remarks(notes: Sequence[Note], rejects: Sequence[Reject]) -> tuple[Line, ...]:

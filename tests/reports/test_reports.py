@@ -158,6 +158,23 @@ def test_the_account_of_reading_is_a_sum_on_a_line_of_trust(context):
     assert "a.jsonl:3: not JSON" in texts
 
 
+@pytest.mark.parametrize(
+    ("prices", "words"),
+    [
+        (Prices("2026-09-01", "a41f9c00"), "list prices of 2026-09-01 #a41f9c, not your invoice"),
+        (
+            Prices("2026-09-01", "a41f9c00", layers=("pricing.yaml", "mine.yaml", "--price acme=1/2")),
+            "list prices of 2026-09-01 + mine.yaml + --price acme=1/2 #a41f9c, not your invoice",
+        ),
+        (Prices("2026-09-01", "a41f9c00", "logged", ("pricing.yaml",)), "costs as the logs state them"),
+    ],
+)
+def test_the_line_of_prices_names_every_layer_of_the_book(context, prices, words):
+    context = replace(context, prices=prices)
+    assert trust.lines(context, timed=None)[1].text.startswith(words)
+    assert context.meta(frame(SHOP))["pricing"]["layers"] == prices.layers
+
+
 def test_notes_of_the_reader_are_shown(context):
     noted = replace(
         context, notes=(Note("utc", "3 times have no offset and were read as UTC", 3, "a.jsonl"),)
@@ -168,7 +185,12 @@ def test_notes_of_the_reader_are_shown(context):
 def test_the_meta_of_an_answer_says_how_it_came_to_be(context):
     meta = overview(frame(SHOP), replace(context, tz="Asia/Kolkata")).meta
     assert meta["input"]["calls"] == 10
-    assert meta["pricing"] == {"as_of": "2026-09-01", "sha256": "a41f9c00", "cost_source": "auto"}
+    assert meta["pricing"] == {
+        "as_of": "2026-09-01",
+        "sha256": "a41f9c00",
+        "cost_source": "auto",
+        "layers": (),
+    }
     assert meta["range"] == ["2026-09-07T15:30:00+05:30", "2026-09-11T15:30:00+05:30"]
 
 
