@@ -21,6 +21,7 @@ class Column:
     `id` is the key in rows, JSON and CSV; `label` the words of a table's head; `unit` is None for text. `method` says
     how the number was found (`exact`, `estimated`, `observed`), for numbers where that is a question. `known` is the share
     of the rows a metric is about whose value is known, over the whole table; the numbers rest on those alone.
+    `null` says what a missing value of a dimension means: it is not known, or there was none (no error).
     """
 
     id: str
@@ -31,6 +32,7 @@ class Column:
     better: Better | None = None
     method: str | None = None
     known: float | None = None
+    null: Literal["unknown", "none"] = "unknown"
 
 
 @dataclass(frozen=True)

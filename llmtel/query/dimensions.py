@@ -14,7 +14,7 @@ import polars as pl
 
 from llmtel.core.catalog import Catalog
 from llmtel.core.errors import UsageError
-from llmtel.core.schema import FIELDS
+from llmtel.core.schema import FIELDS, Null
 
 TAGS = "tags."
 
@@ -27,7 +27,8 @@ def _same(key: pl.Expr) -> pl.Expr:
 class Dimension:
     """A way to split: `key(tz)` over calls, then `words(key)` over groups. `time` keys are in order of time.
 
-    `numeric` says that the value is a number (an HTTP status, an hour of the day) and not text.
+    `numeric` says that the value is a number (an HTTP status, an hour of the day) and not text, `null` what
+    a missing value means.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Dimension:
     words: Callable[[pl.Expr], pl.Expr] = _same
     time: bool = False
     numeric: bool = False
+    null: Null = "unknown"
 
     @property
     def label(self) -> str:
@@ -53,7 +55,8 @@ class Dimension:
 
 
 def _field(name: str, *, numeric: bool = False) -> Dimension:
-    return Dimension(name, FIELDS[name].help, lambda _tz: pl.col(name), numeric=numeric)
+    field = FIELDS[name]
+    return Dimension(name, field.help, lambda _tz: pl.col(name), numeric=numeric, null=field.null)
 
 
 def _local(tz: str) -> pl.Expr:

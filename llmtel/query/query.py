@@ -186,7 +186,7 @@ class _Plan:
 
 
 def _dimension_column(dim: Dimension) -> Column:
-    return Column(dim.name, dim.label, dim.help, "dimension")
+    return Column(dim.name, dim.label, dim.help, "dimension", null=dim.null)
 
 
 def _metric_column(metric: Metric, n: int, scope: int, *, sampled: bool) -> Column:

@@ -13,7 +13,9 @@ from llmtel.render.text import clip, visible, width
 
 NO_VALUE = "–"
 """A text that is not there."""
-UNKNOWN_KEY = "(unknown)"
+NULL_KEYS = {"unknown": "(unknown)", "none": "(none)"}
+"""What stands for a missing value of a dimension, by what it means."""
+MADE_UP = frozenset({"", "other", *NULL_KEYS.values()})
 LONGEST = 240
 """Cells of a text from a log that are shown; the rest is an ellipsis."""
 
@@ -65,7 +67,7 @@ def strips(table: Table) -> list[Strip]:
 def _strip(column: Column, table: Table) -> Strip:
     values = [row.get(column.id) for row in table.rows]
     if column.kind == "dimension" or column.id in table.by:
-        cells = tuple(key(row, column.id, table.by) for row in table.rows)
+        cells = tuple(key(row, column, table.by) for row in table.rows)
         return Strip(column.id, _key_head(column, table), cells, key=True)
     if column.unit is None:
         numeric = any(is_number(v) for v in values) and all(v is None or is_number(v) for v in values)
@@ -92,22 +94,20 @@ def _key_head(column: Column, table: Table) -> str:
     return f"{head}  top {COUNT.show(shown)} of {COUNT.show(table.distinct)}"
 
 
-def key(row: Row, name: str, by: Sequence[str]) -> str:
-    """What names a row: the value of a dimension, "(unknown)", or, for the pooled tail, "other (N)".
+def key(row: Row, column: Column, by: Sequence[str]) -> str:
+    """What names a row: the value of a dimension, "(unknown)" or "(none)", or, for the tail, "other (N)".
 
     A value that looks like one of these, or like nothing, is quoted.
     """
     if row.get("pooled"):
         count = number(row.get("pooled_count"))
         words = "other" if count is None else f"other ({COUNT.show(count)})"
-        return words if name == by[0] else ""
-    value = row.get(name)
+        return words if column.id == by[0] else ""
+    value = row.get(column.id)
     if value is None:
-        return UNKNOWN_KEY
+        return NULL_KEYS[column.null]
     text = plain(value)
-    special = (
-        text in {"", NO_VALUE, UNKNOWN_KEY, "other"} or text.startswith("other (") or text != text.strip()
-    )
+    special = text in {NO_VALUE, *MADE_UP} or text.startswith("other (") or text != text.strip()
     return f'"{text}"' if special else text
 
 

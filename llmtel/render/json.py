@@ -63,6 +63,7 @@ def _column(column: Column) -> dict[str, Any]:
         "better": column.better,
         "method": column.method,
         "known": column.known,
+        "null": "none" if column.null == "none" else None,
     }
     return {name: value for name, value in meaning.items() if value is not None}
 

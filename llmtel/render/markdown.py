@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from llmtel.core.answers import Block, Document, Finding, Findings, Headline, Level, Line, Table, Timeline
-from llmtel.render.cells import UNKNOWN_KEY, Strip, heading, number, opening, strips
+from llmtel.render.cells import MADE_UP, Strip, heading, number, opening, strips
 from llmtel.render.charts import timeline
 from llmtel.render.text import visible
 
@@ -103,7 +103,7 @@ def _total(table: Table) -> str:
 
 def _named(strip: Strip, cell: str) -> str:
     """What names a row as code; what stands for no value, and other words, as text."""
-    made_up = cell in {"", UNKNOWN_KEY, "other"} or cell.startswith("other (")
+    made_up = cell in MADE_UP or cell.startswith("other (")
     return escape(cell) if made_up or not strip.key else _name(cell)
 
 

@@ -237,9 +237,9 @@ def test_a_table_over_nothing_is_a_list_of_numbers_with_their_units(overview: Do
 
 
 def test_unknown_pooled_and_look_alike_keys_are_told_apart(by_user: Maker) -> None:
-    text = shown(by_user(None, "(unknown)", "other (3)", "", "–", " padded"))
+    text = shown(by_user(None, "(unknown)", "(none)", "other (3)", "", "–", " padded"))
     keys = [line[2:].rsplit("  ", 1)[0].rstrip() for line in text.splitlines()[3:]]
-    assert keys == ["(unknown)", '"(unknown)"', '"other (3)"', '""', '"–"', '" padded"']
+    assert keys == ["(unknown)", '"(unknown)"', '"(none)"', '"other (3)"', '""', '"–"', '" padded"']
 
 
 def test_long_names_are_wrapped_before_a_number_is_left_out(overview: Document) -> None:

@@ -1,5 +1,6 @@
 """Reports: what each says, in which order, and what it leaves out when no call knows it."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,6 +13,7 @@ from llmtel.core.answers import Finding, Findings, Headline, Line, Table, Timeli
 from llmtel.core.errors import UnknownName
 from llmtel.core.schema import complete, polars_schema
 from llmtel.findings.command import Command
+from llmtel.render import render
 from llmtel.reports import catalogs, headline, stand_out, summary, trust
 from llmtel.reports.asked import asked
 from llmtel.reports.context import Context, Prices
@@ -213,6 +215,16 @@ def test_asking_gives_a_table_for_each_by_and_the_total_in_words(context):
     document = asked(frame(SHOP), context, by=[("model",), ("day", "error")], metrics=("calls", "error_rate"))
     assert [table.by for table in document.tables] == [(), ("model",), ("day", "error")]
     assert Line("calls 10 · err 20.0 %", name="TOTAL") in document.blocks
+
+
+def test_calls_without_an_error_have_none_and_not_an_unknown_one(context):
+    document = asked(frame(SHOP), context, by=[("error",), ("region",)])
+    seen = render(document, "table", width=100, color=False)
+    assert ("(none)" in seen.split("REGION")[0], "(unknown)" in seen.split("REGION")[0]) == (True, False)
+    assert "(unknown)" in seen.split("REGION")[1]
+    error, region = json.loads(render(document, "json", width=100, color=False))["tables"][1:]
+    assert {row["error"] for row in error["rows"]} == {None, "timeout"}
+    assert (error["columns"]["error"].get("null"), region["columns"]["region"].get("null")) == ("none", None)
 
 
 def test_sums_of_a_sampled_log_are_said_to_be_estimates(context):
