@@ -33,7 +33,7 @@ def lines(
     method = [_costs(context.prices)]
     if timed is not None:
         kind = "calls, failed ones too" if context.include_failed else "calls that did not fail"
-        method.append(f"latency of {COUNT.show(timed)} {kind}, exact")
+        method.append(f"latency of {COUNT.show(timed)} {kind}, exact (linear interpolation)")
     method.append(f"{context.seconds:.1f} s")
     said = [Line(f"{files(account)} · {records(account)}"), Line(" · ".join(method))]
     if total is not None and any(column.method == "estimated" for column in total.columns):

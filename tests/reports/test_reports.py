@@ -155,7 +155,7 @@ def test_the_account_of_reading_is_a_sum_on_a_line_of_trust(context):
     assert "1 file, 2.6 MB · 11 records = 10 calls + 1 rejected (list: --rejects)" in texts
     assert (
         "list prices of 2026-09-01 #a41f9c, not your invoice · "
-        "latency of 8 calls that did not fail, exact · 0.4 s" in texts
+        "latency of 8 calls that did not fail, exact (linear interpolation) · 0.4 s" in texts
     )
     assert "a.jsonl:3: not JSON" in texts
 
