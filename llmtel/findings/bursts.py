@@ -12,6 +12,7 @@ from llmtel.core.units import COUNT
 from llmtel.findings.command import Command
 from llmtel.findings.cube import only_calls
 from llmtel.findings.words import span_words
+from llmtel.query.lower import SAMPLE
 
 KINDS = ("rate_limit", "timeout", "http_5xx")
 FEWEST = 10
@@ -31,13 +32,17 @@ def burst(calls: pl.DataFrame, command: Command, tz: str) -> list[Finding]:
     every = "1h" if (span[1] - span[0]).days < SHORT_DAYS else "1d"
     failed = (
         only_calls(calls)
-        .select("error", local.alias("at"))
+        .select("error", local.alias("at"), SAMPLE.alias("weight"))
         .filter(pl.col("at").is_not_null())
         .with_columns(pl.col("error").cast(pl.String).is_in(KINDS).fill_null(value=False).alias("failed"))
     )
     steps = (
         failed.group_by(pl.col("at").dt.truncate(every).alias("step"))
-        .agg(failures=pl.col("failed").sum(), calls=pl.len())
+        .agg(
+            seen=pl.col("failed").sum(),
+            failures=pl.col("weight").filter("failed").sum(),
+            calls=pl.col("weight").sum(),
+        )
         .sort("step")
         .collect()
     )
@@ -55,9 +60,10 @@ def _worst_run(steps: pl.DataFrame, step: timedelta) -> list[datetime]:
         0
     )
     limit = max(LEAST_FACTOR * (usual or 0.0), overall or 0.0)
-    high = steps.filter(rate > limit, pl.col("failures") > 1)
+    # What was seen decides whether there is enough of it, whatever a sampled log makes it stand for.
+    high = steps.filter(rate > limit, pl.col("seen") > 1)
     runs: list[list[tuple[datetime, int]]] = []
-    for at, failures in high.select("step", "failures").iter_rows():
+    for at, failures in high.select("step", "seen").iter_rows():
         # An hour more than a step: a day on which the clock changes has 25.
         if runs and at - runs[-1][-1][0] <= step + timedelta(hours=1):
             runs[-1].append((at, failures))
@@ -70,7 +76,9 @@ def _worst_run(steps: pl.DataFrame, step: timedelta) -> list[datetime]:
 
 def _finding(inside: pl.DataFrame, run: Sequence[datetime], every: str, command: Command) -> Finding:
     kinds = (
-        inside.group_by(pl.col("error").cast(pl.String)).len().sort("len", "error", descending=[True, False])
+        inside.group_by(pl.col("error").cast(pl.String))
+        .agg(pl.col("weight").sum())
+        .sort("weight", "error", descending=[True, False])
     )
     words = ", ".join(f"{kind} {COUNT.show(n)}" for kind, n in kinds.iter_rows())
     first, last = run[0].date(), run[-1].date()
@@ -81,10 +89,10 @@ def _finding(inside: pl.DataFrame, run: Sequence[datetime], every: str, command:
     return Finding(
         level="warning",
         kind="error_burst",
-        figure=COUNT.show(len(inside)),
+        figure=COUNT.show(inside["weight"].sum()),
         text=f"failed calls on {when}: {words}",
         command=command.paste(since=first.isoformat(), until=last.isoformat(), by="hour,error"),
-        calls=float(len(inside)),
+        calls=float(inside["weight"].sum()),
         evidence={
             "first_day": first.isoformat(),
             "last_day": last.isoformat(),
@@ -99,11 +107,11 @@ def _clock(run: Sequence[datetime]) -> str:
 
 def _hours(inside: pl.DataFrame) -> str:
     """The fewest hours in a row that hold most failures, in words; nothing when they are spread."""
-    counts = [0] * 24
-    for hour, n in inside.group_by(pl.col("at").dt.hour()).len().iter_rows():
+    counts = [0.0] * 24
+    for hour, n in inside.group_by(pl.col("at").dt.hour()).agg(pl.col("weight").sum()).iter_rows():
         counts[hour] = n
     for width in range(1, MOST_HOURS + 1):
         held, earlier = max((sum(counts[s : s + width]), -s) for s in range(25 - width))
-        if held >= BULK * len(inside):
+        if held >= BULK * sum(counts):
             return f", mostly {-earlier:02d}:00–{width - earlier:02d}:00"
     return ""

@@ -36,10 +36,14 @@ class Measure:
     evident: pl.Expr | None = None
 
     @property
+    def about(self) -> frozenset[str]:
+        """The fields whose values it aggregates."""
+        return frozenset(self.of.meta.root_names())
+
+    @property
     def needs(self) -> frozenset[str]:
         """The fields it reads."""
-        roots = self.of.meta.root_names()
-        return frozenset(roots if self.evident is None else [*roots, *self.evident.meta.root_names()])
+        return self.about if self.evident is None else self.about.union(self.evident.meta.root_names())
 
     def __truediv__(self, other: Measure) -> Ratio:
         return Ratio(self, other)
@@ -52,6 +56,11 @@ class Ratio:
     over: Measure
     under: Measure
     scale: float = 1.0
+
+    @property
+    def about(self) -> frozenset[str]:
+        """The fields whose values it aggregates."""
+        return self.over.about | self.under.about
 
     @property
     def needs(self) -> frozenset[str]:

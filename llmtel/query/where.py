@@ -98,7 +98,7 @@ def _subject(name: str, tz: str) -> tuple[pl.Expr, Callable[[str, str], pl.Expr]
 
 def _unknown(name: str) -> str:
     if name in METRICS:
-        reads = sorted(METRICS[name].needs)
+        reads = sorted(METRICS[name].expr.about)
         hint = f"; filter by {' or '.join(reads)}" if reads else ""
         return f"{name} is a metric, a number of many calls{hint}"
     near = get_close_matches(name, [*DIMENSIONS, *FIELDS], n=1, cutoff=0.6)

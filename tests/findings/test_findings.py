@@ -122,6 +122,21 @@ def test_a_burst_names_its_days_its_hours_and_its_kinds():
     assert found.command == "llmtel analyze logs/ --since 2026-09-10 --until 2026-09-11 --by hour,error"
 
 
+def test_a_burst_of_a_sampled_log_counts_what_its_calls_stand_for():
+    quiet = [{"ts": MONDAY + timedelta(days=d, minutes=m)} for d in range(10) for m in range(50)]
+    storm = [
+        {"ts": MONDAY + timedelta(days=3, minutes=m), "status": "error", "error": "timeout"}
+        for m in range(12)
+    ]
+    frame = calls([{**row, "sample_rate": 0.1} for row in [*quiet, *storm]])
+    (found,) = bursts.burst(frame, HERE, "UTC")
+    assert (found.figure, found.calls) == ("120", 120)
+    assert found.text.endswith("timeout 120")
+    assert (
+        bursts.burst(calls([{**row, "sample_rate": 0.1} for row in [*quiet, *storm[:9]]]), HERE, "UTC") == []
+    )
+
+
 def test_failures_spread_over_all_days_are_no_burst():
     frame = calls(
         [
