@@ -89,7 +89,7 @@ def _finding(inside: pl.DataFrame, run: Sequence[datetime], every: str, command:
     return Finding(
         level="warning",
         kind="error_burst",
-        figure=COUNT.show(inside["weight"].sum()),
+        figure=COUNT.show(float(inside["weight"].sum())),
         text=f"failed calls on {when}: {words}",
         command=command.paste(since=first.isoformat(), until=last.isoformat(), by="hour,error"),
         calls=float(inside["weight"].sum()),
