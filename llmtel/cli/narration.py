@@ -14,10 +14,11 @@ PARTS = " ▏▎▍▌▋▊▉"
 
 
 def narrate(text: str) -> None:
-    """One message on stderr, with control characters made visible."""
+    """One message on stderr, with control characters made visible; its further lines are indented."""
     from llmtel.render.text import visible
 
-    print("llmtel:", visible(text), file=sys.stderr)  # noqa: T201 (narration is what this module is for)
+    lines = "\n  ".join(map(visible, text.split("\n")))
+    print("llmtel:", lines, file=sys.stderr)  # noqa: T201 (narration is what this module is for)
 
 
 class Progress:

@@ -382,6 +382,11 @@ def test_the_bar_waits_a_second_and_wants_a_terminal(monkeypatch, capsys):
     assert capsys.readouterr().err == "\r\x1b[K"
 
 
+def test_a_message_of_several_lines_is_printed_as_lines_and_control_characters_are_seen(capsys):
+    narration.narrate("nothing could be read:\na\x1b[31m: no JSON")
+    assert capsys.readouterr().err == "llmtel: nothing could be read:\n  a\\x1b[31m: no JSON\n"
+
+
 def test_words_are_parted_by_commas_and_spaces():
     assert words(["a,b", "c d", " , "]) == ("a", "b", "c", "d")
     assert words(None) == ()
