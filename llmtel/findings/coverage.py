@@ -143,7 +143,7 @@ def _without_price(groups: pl.DataFrame, total: float, command: Command, alias: 
 
 
 def _without_usage(groups: pl.DataFrame, command: Command) -> list[Finding]:
-    """Calls that say nothing of their tokens, which no price file mends; failed ones may have been free."""
+    """Calls that do not state all their tokens, which no price file mends; failed ones may have been free."""
     if groups.is_empty():
         return []
     n, failed = float(groups["calls"].sum()), float(groups.filter("failed")["calls"].sum())
@@ -154,7 +154,7 @@ def _without_usage(groups: pl.DataFrame, command: Command) -> list[Finding]:
             level="info" if failed == n else "warning",
             kind="no_usage",
             figure=COUNT.show(n),
-            text=f"{who} say nothing of their tokens; what they cost is unknown, and sums leave it out",
+            text=f"{who} do not state their usage in full; what they cost is unknown, and sums leave it out",
             command=command.paste(where=[f"price_reason={NO_USAGE}"], by="model,error", metrics="calls"),
             calls=n,
             evidence={"calls": n, "failed": failed},

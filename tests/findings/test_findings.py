@@ -212,10 +212,10 @@ def test_calls_that_say_no_usage_are_no_matter_of_prices():
     assert priceless.evidence["reasons"] == {"unknown_provider": 2, "no_time": 1}
     assert [model["model"] for model in priceless.evidence["models"]] == ["acme-7b"]
     assert (silent.figure, silent.kind, silent.level) == ("4", "no_usage", "info")
-    assert silent.text.startswith("failed calls say nothing of their tokens")
+    assert silent.text.startswith("failed calls do not state their usage in full")
     assert "--where price_reason=no_usage --by model,error" in silent.command
     (mixed,) = coverage.unpriced(calls([timeout, {**timeout, "status": "ok"}]), HERE, alias)
-    assert (mixed.level, mixed.text[:27]) == ("warning", "calls (1 of them failed) sa")
+    assert (mixed.level, mixed.text[:27]) == ("warning", "calls (1 of them failed) do")
 
 
 def test_a_sampled_log_weighs_its_unpriced_calls():
