@@ -8,6 +8,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -20,6 +21,8 @@ ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 """Base of what the parser raises; found this way, as later versions of Typer ship their own parser."""
 
 INTERRUPTED = 130
+VALUE_ERROR = re.compile(r"Value error, |Input should be (?:a valid )?")
+"""Words of the validator that say nothing to the one who typed."""
 UNKNOWN_COMMAND = re.compile(r"No such command '(.*?)'", re.DOTALL)
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -65,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. A programmer's error is raised as it is."""
+    _open_streams()
     try:
         code = app(
             args=None if arguments is None else list(arguments), prog_name="llmtel", standalone_mode=False
@@ -77,10 +81,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _say(_sentence(error))
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
+        code = INTERRUPTED
     except OSError as error:
         return _fault(error)
+    if code == INTERRUPTED:
+        _say("stopped")
     return code if isinstance(code, int) else Exit.OK
+
+
+def _open_streams() -> None:
+    """Streams that the caller has closed lead nowhere, rather than into a file that is opened later."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 (open until the process ends)
 
 
 def _fault(error: OSError) -> int:
@@ -90,7 +103,7 @@ def _fault(error: OSError) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     if error.errno in NO_SPACE:
-        _say(f"no space left to write{f' {error.filename}' if error.filename else ''}")
+        _say(f"no space left to write {error.filename or 'the answer'}")
         return Exit.CRASH
     raise error
 
@@ -104,6 +117,7 @@ def _sentence(error: BaseException) -> str:
         return (
             f"there is no command {unknown[1]!r}. To read that path: llmtel analyze {shlex.quote(unknown[1])}"
         )
+    message = " ".join(VALUE_ERROR.sub("", message).split())
     end = "" if message.endswith(("?", ".", "!")) else "."
     return f"{message[:1].lower()}{message[1:]}{end} See: {command} --help"
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmtel.cli import options as o
-from llmtel.core.errors import UsageError
 
 if TYPE_CHECKING:
     from llmtel.pipeline import Reading
@@ -52,10 +50,12 @@ def ingest(
 
 
 def _keep(reading: Reading, path: Path) -> None:
-    """Write the calls beside the path, then in its place: never half a file. Raises `UsageError`."""
+    """Write the calls in place of what is there: never half a file. Raises `UsageError`."""
+    import io
     import json
 
     from llmtel import __version__
+    from llmtel.cli.output import put
     from llmtel.core.schema import PRICED, SCHEMA_VERSION
     from llmtel.sources.openings import PARQUET_KEY
 
@@ -65,15 +65,10 @@ def _keep(reading: Reading, path: Path) -> None:
             {"file": i.file, "format": i.format, "bytes": i.bytes, "calls": i.calls} for i in reading.inputs
         ],
     }
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        reading.calls.drop(set(PRICED) - {"price_reason"}).write_parquet(
-            beside,
-            compression="zstd",
-            metadata={PARQUET_KEY: str(SCHEMA_VERSION), "llmtel_provenance": json.dumps(provenance)},
-        )
-        beside.replace(path)
-    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    file = io.BytesIO()
+    reading.calls.drop(set(PRICED) - {"price_reason"}).write_parquet(
+        file,
+        compression="zstd",
+        metadata={PARQUET_KEY: str(SCHEMA_VERSION), "llmtel_provenance": json.dumps(provenance)},
+    )
+    put(file.getvalue(), path)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH = 100
 """Cells of a line where no terminal says how many there are."""
+CANNOT: Mapping[int | None, str] = {
+    errno.ENOENT: "there is no such folder",
+    errno.ENOTDIR: "a part of the path is no folder",
+    errno.EISDIR: "it is a folder",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EROFS: "the disk is read-only",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+"""Why a path cannot be written, where another path could be."""
 
 
 def write(document: Document, fmt: OutputFormat, path: Path | None) -> None:
@@ -26,33 +38,38 @@ def write(document: Document, fmt: OutputFormat, path: Path | None) -> None:
     from llmtel.render import render
 
     if path is not None:
-        _to_file(render(document, fmt.value, width=PLAIN_WIDTH, color=False), path)
+        put(_bytes(render(document, fmt.value, width=PLAIN_WIDTH, color=False)), path)
         return
     if fmt is OutputFormat.PARQUET and sys.stdout.isatty():
         raise UsageError("--format parquet writes bytes; give it a file with -o FILE")
-    answer = render(document, fmt.value, width=_width(), color=_colored())
-    if isinstance(answer, bytes):
-        sys.stdout.buffer.write(answer)
-    else:
-        sys.stdout.buffer.write(answer.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.write(_bytes(render(document, fmt.value, width=_width(), color=_colored())))
     sys.stdout.flush()
 
 
-def _to_file(answer: str | bytes, path: Path) -> None:
-    """Write all or nothing: beside the path, then in its place. A device or pipe is written to as it is."""
-    data = answer if isinstance(answer, bytes) else answer.encode("utf-8", "backslashreplace")
+def _bytes(answer: str | bytes) -> bytes:
+    return answer if isinstance(answer, bytes) else answer.encode("utf-8", "backslashreplace")
+
+
+def put(data: bytes, path: Path) -> None:
+    """Write all or nothing: beside the path, then in its place. A device or pipe is written to as it is.
+
+    Raises `UsageError` for a path that cannot be written, `OSError` with its name where the disk is full.
+    """
+    special = path.is_relative_to("/dev") or (path.exists() and not path.is_file())
+    place = path if special else Path(os.path.realpath(path))
+    beside = place if special else place.with_name(f".{place.name}.{os.getpid()}")
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_bytes(data)
-            beside.replace(path)
-        finally:
+        beside.write_bytes(data)
+        if not special:
+            beside.replace(place)
+    except OSError as error:
+        if error.errno in CANNOT:
+            raise UsageError(f"cannot write {path}: {CANNOT[error.errno]}") from error
+        error.filename = str(path)
+        raise
+    finally:
+        if not special:
             beside.unlink(missing_ok=True)
-    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _width() -> int:

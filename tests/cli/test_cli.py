@@ -144,10 +144,11 @@ def test_the_commands_of_findings_work_when_pasted(logs, llmtel):
         (["--price", "acme"], "acme"),
         (["--pricing", "none.yaml"], "none.yaml"),
         (["--input-format", "opnai_chat"], "opnai_chat"),
-        (["--top", "0"], "--top"),
-        (["--format", "xml"], "xml"),
+        (["--top", "0"], "invalid value for '--top': greater than or equal to 1."),
+        (["--format", "xml"], "invalid value for '--format': 'xml' is not one of 'table', 'markdown'"),
         (["--nonsense"], "--nonsense"),
-        (["-o", "no/such/folder/a.txt"], "cannot write no/such/folder/a.txt"),
+        (["-o", "no/such/folder/a.txt"], "cannot write no/such/folder/a.txt: there is no such folder"),
+        (["-o", "."], "cannot write .: it is a folder"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(logs, llmtel, arguments, sentence):
@@ -212,6 +213,58 @@ def test_an_answer_goes_to_a_file(logs, llmtel):
     assert (code, out) == (0, "")
     assert Path("out.csv").read_text().count("\n") >= 3
     assert not list(Path().glob(".out*"))
+
+
+def test_an_answer_to_a_device_or_through_a_link_leaves_both_what_they_are(logs, llmtel):
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    Path("link").symlink_to("answer.parquet")
+    assert llmtel("ingest", logs, "-o", "link")[0] == 0
+    assert Path("link").is_symlink()
+    assert Path("answer.parquet").read_bytes().startswith(b"PAR1")
+    assert llmtel("ingest", logs, "-o", "pipe")[0] == 0
+    assert Path("pipe").is_fifo()
+    assert os.read(reader, 4) == b"PAR1"
+    os.close(reader)
+
+
+@pytest.mark.parametrize("command", ["analyze", "ingest"])
+def test_a_file_on_a_full_disk_is_named(logs, llmtel, monkeypatch, command):
+    def full(*_args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert llmtel(command, logs, "-o", "out") == (1, "", "llmtel: no space left to write out\n")
+
+
+@pytest.mark.parametrize("command", ["analyze", "ingest"])
+def test_an_ingest_says_why_it_cannot_write_as_analyze_does(logs, llmtel, command):
+    code, _, err = llmtel(command, logs, "-o", "no/such/folder/a")
+    assert (code, err) == (2, "llmtel: cannot write no/such/folder/a: there is no such folder\n")
+
+
+def test_closed_streams_are_no_error(logs):
+    command = f'exec "{sys.executable}" -m llmtel analyze {logs} -o out.txt <&- >&- 2>&-'
+    done = subprocess.run(  # noqa: S603 (our own program)
+        ["/bin/sh", "-c", command], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0
+    assert "10 calls" in Path("out.txt").read_text()
+
+
+def test_an_interrupt_is_one_line_and_exit_code_130(logs, llmtel, monkeypatch):
+    def interrupted(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("llmtel.cli.output.write", interrupted)
+    assert llmtel("analyze", logs) == (130, "", "llmtel: stopped\n")
+
+
+def test_what_a_command_lacks_is_said_on_one_line(llmtel):
+    assert llmtel("list")[2] == (
+        "llmtel: missing argument 'what'. Choose from: metrics, dimensions, fields, formats. "
+        "See: llmtel list --help\n"
+    )
 
 
 def test_calls_are_listed_with_file_and_line(logs, llmtel):
