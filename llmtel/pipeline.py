@@ -54,8 +54,8 @@ def read(
 ) -> Reading:
     """The calls of some paths: files, folders, globs or `-`.
 
-    `progress` is told bytes done and bytes in all. `slowly` looks at every line alone. Raises `UsageError` for a path that
-    does not exist, `UnreadableInput` when there was input and nothing of it could be read.
+    `progress` is told bytes done and bytes in all. `slowly` looks at every line alone. Raises `UsageError`
+    for a path that does not exist, `UnreadableInput` when there was input and nothing of it could be read.
     """
     inputs = expand(paths)
     total = sum(inputs.sizes.values())
@@ -80,7 +80,7 @@ def read(
 
 
 def _one_frame(frames: list[pl.DataFrame], files: list[str]) -> pl.DataFrame:
-    """All calls, each with the name of its file (calls of a Parquet file keep the one they were first read from)."""
+    """All calls, each with the name of its file (those of a Parquet file keep the one they came from)."""
     if not frames:
         return empty_calls()
     calls = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]

@@ -20,7 +20,7 @@ class Reject:
 
 @dataclass(frozen=True)
 class Note:
-    """Something the reader decided or noticed in a file and that a person should know (kind, sentence, how often)."""
+    """Something the reader decided or noticed that a person should know: kind, sentence, how often, where."""
 
     kind: str
     text: str
@@ -32,8 +32,9 @@ class Note:
 class Account:
     """The fate of every record of a run; `balance` is zero or the reader is wrong.
 
-    A record is what the format iterates: a line, an array element, a span, a CSV row. `unreadable` and `coerced` count
-    values by field, beside the records: a value that was there and could not be used, and one read from another type.
+    A record is what the format iterates: a line, an array element, a span, a CSV row. `unreadable` and
+    `coerced` count values by field, beside the records: a value that was there and could not be used, and one
+    read from another type.
     """
 
     files: int = 0
@@ -55,7 +56,8 @@ class Account:
 
     def balance(self) -> int:
         """Records minus the sum of where they went: 0."""
-        return self.records - sum(getattr(self, part) for part in self.PARTS)
+        parts: int = sum(getattr(self, part) for part in self.PARTS)
+        return self.records - parts
 
     def add(self, other: Account) -> None:
         """Take the counts of another part of the same run into this one."""

@@ -1,4 +1,4 @@
-"""Answers: what was computed, as plain data with its meaning attached. Renderers see these and nothing else."""
+"""Answers: what was computed, as plain data with its meaning attached. Renderers see nothing else."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ Row = Mapping[str, Value]
 class Column:
     """What a column of a table means.
 
-    `id` is the key in rows, JSON and CSV; `label` the words of a table's head; `unit` is None for text. `method` says
-    how the number was found (`exact`, `estimated`, `observed`), for numbers where that is a question. `known` is the share
-    of the rows a metric is about whose value is known, over the whole table; the numbers rest on those alone.
-    `null` says what a missing value of a dimension means: it is not known, or there was none (no error).
+    `id` is the key in rows, JSON and CSV; `label` the words of a table's head; `unit` is None for text.
+    `method` says how the number was found (`exact`, `estimated`, `observed`), for numbers where that is a
+    question. `known` is the share of the rows a metric is about whose value is known, over the whole table;
+    the numbers rest on those alone. `null` says what a missing value of a dimension means: it is not known,
+    or there was none (no error).
     """
 
     id: str
@@ -39,11 +40,12 @@ class Column:
 class Table:
     """An answer in rows.
 
-    A row maps every column id to a raw value, None when unknown, and may carry `pooled: True` (the tail, "other (N)",
-    with `pooled_count: N`). `by` are the ids of the dimensions, `metrics` those of the metrics, in order.
-    `distinct` is how many groups there were before the tail was pooled. `n` goes with `rows`: on how many rows of calls
-    each metric of that row rests. `bar` is the metric whose share of the whole is drawn as a bar beside it; `optional`
-    are metrics to leave out of a narrow terminal, the first to go first (the others are wrapped, never dropped).
+    A row maps every column id to a raw value, None when unknown, and may carry `pooled: True` (the tail,
+    "other (N)", with `pooled_count: N`). `by` are the ids of the dimensions, `metrics` those of the metrics,
+    in order. `distinct` is how many groups there were before the tail was pooled. `n` goes with `rows`: on
+    how many rows of calls each metric of that row rests. `bar` is the metric whose share of the whole is
+    drawn as a bar beside it; `optional` are metrics to leave out of a narrow terminal, the first to go first
+    (the others are wrapped, never dropped).
     """
 
     by: tuple[str, ...]
@@ -63,10 +65,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something a person should know: how grave, one number, one sentence, the evidence, and a command to paste.
+    """Something a person should know: how grave, a number, a sentence, the evidence, a command to paste.
 
-    `kind` is a stable word for machines (`unpriced`, `rejected`, `day_change`, …). `figure` is the number as shown,
-    `money` and `calls` rank it among its siblings. `command` works when pasted into a shell.
+    `kind` is a stable word for machines (`unpriced`, `rejected`, `day_change`, …). `figure` is the number as
+    shown, `money` and `calls` rank it among its siblings. `command` works when pasted into a shell.
     """
 
     level: Level
@@ -123,7 +125,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Line:
-    """One sentence: an error line, a line of trust, a note. `grave` lines are shown in the colour of a warning."""
+    """One sentence: an error, a line of trust, a note. `grave` ones are shown in the colour of a warning."""
 
     text: str
     name: str = ""
@@ -137,8 +139,8 @@ Block = Headline | Timeline | Table | Findings | Line
 class Document:
     """An answer to print: a title and blocks for people, and the same answer for machines.
 
-    `schema` is the versioned name of the JSON form (`llmtel.analyze/1`); `meta` are its keys beside `tables` and
-    `findings`. `tables` and `findings` are all of them, also those that people are not shown.
+    `schema` is the versioned name of the JSON form (`llmtel.analyze/1`); `meta` are its keys beside `tables`
+    and `findings`. `tables` and `findings` are all of them, also those that people are not shown.
     """
 
     schema: str

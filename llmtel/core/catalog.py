@@ -13,7 +13,9 @@ class Named(Protocol):
     """Anything with a name that is its id, its word on the command line and its key in JSON."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name."""
+        ...
 
 
 T = TypeVar("T", bound=Named)

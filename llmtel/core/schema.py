@@ -1,11 +1,12 @@
 """FIELDS: the canonical call, and the only list of its columns.
 
-One row is one **call**: one request to a model and what came of it (`grain = call`), or, in a provider's usage export,
-a **bucket** that stands for `request_count` requests. From this list come the Polars schema, the empty frame, the
-Parquet metadata, `llmtel list fields`, the README table, the privacy class of every column and what null means.
+One row is one **call**: one request to a model and what came of it (`grain = call`), or, in a provider's
+usage export, a **bucket** that stands for `request_count` requests. From this list come the Polars schema,
+the empty frame, the Parquet metadata, `llmtel list fields`, the README table, the privacy class of every
+column and what null means.
 
-Token fields are disjoint leaves: each token is counted in exactly one of them, each leaf has one price, so a cost is a
-dot product. The providers' overlapping counts are untangled in the format's file, never here.
+Token fields are disjoint leaves: each token is counted in exactly one of them, each leaf has one price, so a
+cost is a dot product. The providers' overlapping counts are untangled in the format's file, never here.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ Null = Literal["unknown", "none"]
 class Field:
     """A column of a call.
 
-    `null` says what a missing value means: it is not known, or there was none (no error). `privacy` is `personal` for
-    what points at people, `internal` for what points at the company, `open` for the rest. `unit` reads and shows it.
+    `null` says what a missing value means: it is not known, or there was none (no error). `privacy` is
+    `personal` for what points at people, `internal` for what points at the company, `open` for the rest.
+    `unit` reads and shows it.
     """
 
     name: str
@@ -44,6 +46,11 @@ class Field:
 
 
 TIME = pl.Datetime("us", "UTC")
+ERROR_KINDS = (
+    "rate_limit", "timeout", "http_4xx", "http_5xx", "parse", "content_filter", "refusal", "cancelled",
+    "other",
+)  # fmt: skip
+"""What can have gone wrong with a call (`error`), whatever words the log has for it."""
 
 FIELDS: Catalog[Field] = Catalog(
     "field",
@@ -103,7 +110,7 @@ FIELDS: Catalog[Field] = Catalog(
         Field(
             "error",
             pl.String,
-            "rate_limit, timeout, http_4xx, http_5xx, parse, content_filter, refusal, cancelled or other",
+            f"{', '.join(ERROR_KINDS[:-1])} or {ERROR_KINDS[-1]}",
             null="none",
         ),
         Field("finish_reason", pl.String, "Why the model stopped, as logged"),
@@ -147,10 +154,6 @@ OUTPUT_LEAVES = ("output_text", "reasoning", "output_audio")
 LEAVES = (*INPUT_LEAVES, *OUTPUT_LEAVES)
 PRICED = ("cost_usd", "price_id", "price_reason", "price_flags")
 """What pricing adds; `price_reason` alone may come from a format (`invalid_usage`)."""
-
-ERROR_KINDS = (
-    "rate_limit", "timeout", "http_4xx", "http_5xx", "parse", "content_filter", "refusal", "cancelled", "other",
-)  # fmt: skip
 
 
 def polars_schema(names: Iterable[str] = FIELDS) -> pl.Schema:

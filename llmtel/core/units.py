@@ -1,8 +1,8 @@
 """Units: how a number is shown to people, and how people's numbers are read back.
 
-A unit shows a number three ways: alone with its symbol (`show`: "$184.37", "1.31 s"), as the cells of a column whose
-header carries the symbol (`column`: common decimals, so that they align), and, exactly, to machines (no unit at all).
-`read(show(x))` is x up to the digits shown.
+A unit shows a number three ways: alone with its symbol (`show`: "$184.37", "1.31 s"), as the cells of a
+column whose header carries the symbol (`column`: common decimals, so that they align), and, exactly, to
+machines (no unit at all). `read(show(x))` is x up to the digits shown.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _NUMBER = re.compile(r"\s*([-+]?)\s*\$?\s*(\d[\d,]*\.?\d*(?:[eE][-+]?\d+)?|\.\d+
 class Unit:
     """What a number is measured in.
 
-    `factor` divides a value on its way into a column (ms are shown as seconds); `suffixes` are the words that `read`
-    accepts, each with what it multiplies by; `digits` is the number of decimals a column needs for its values;
-    `compact` lets a column of large numbers count in k, M or G.
+    `factor` divides a value on its way into a column (ms are shown as seconds); `suffixes` are the words that
+    `read` accepts, each with what it multiplies by; `digits` is the number of decimals a column needs for its
+    values; `compact` lets a column of large numbers count in k, M or G.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Anthropic's usage object as leaves, with all its passes: shared by the formats that carry one.
 
-`input_tokens` is uncached only. With compaction, fallback or advisors, `iterations` lists every pass and the counts at
-the top hold the message passes alone, so all passes are summed; an advisor's pass has a model of its own and becomes a
-row of its own. See https://platform.claude.com/docs/en/api/messages.
+`input_tokens` is uncached only. With compaction, fallback or advisors, `iterations` lists every pass and the
+counts at the top hold the message passes alone, so all passes are summed; an advisor's pass has a model of
+its own and becomes a row of its own. See https://platform.claude.com/docs/en/api/messages.
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ from llmtel.sources.source import Remark
 
 ADVISORS = "@advisors"
 _PASS: dict[str, raw.Kind] = {
-    "type": "str", "model": "str", "input_tokens": "count", "output_tokens": "count", "cache_read_input_tokens": "count",
-    "cache_creation_input_tokens": "count", "cache_creation.ephemeral_5m_input_tokens": "count",
+    "type": "str",
+    "model": "str",
+    "input_tokens": "count",
+    "output_tokens": "count",
+    "cache_read_input_tokens": "count",
+    "cache_creation_input_tokens": "count",
+    "cache_creation.ephemeral_5m_input_tokens": "count",
     "cache_creation.ephemeral_1h_input_tokens": "count",
-}  # fmt: skip
+}
 _ADVISOR = "advisor_message"
 _ONLY_MAIN = (
-    "response_id", "latency_ms", "ttft_ms", "status", "error", "http_status", "finish_reason", "retries", "cost_logged",
-    "web_searches", "thumb", "rating", "resolved",
+    "response_id", "latency_ms", "ttft_ms", "status", "error", "http_status", "finish_reason", "retries",
+    "cost_logged", "web_searches", "thumb", "rating", "resolved",
 )  # fmt: skip
 
 
@@ -33,7 +38,7 @@ def _writes(five: pl.Expr, hour: pl.Expr, any_life: pl.Expr) -> tuple[pl.Expr, p
 
 
 def usage(at: str) -> dict[str, pl.Expr]:
-    """The leaves of the usage object at a path such as `usage.`, and `@advisors`: the passes that become rows."""
+    """The leaves of the usage object at a path such as `usage.`, and `@advisors`: passes that become rows."""
     passes = raw.items(f"{at}iterations", _PASS)
     others = passes.list.filter(pl.element().struct.field("type").fill_null("") != _ADVISOR)
     several = passes.list.len() > 0
@@ -81,7 +86,7 @@ def ttl_unknown(at: str) -> Remark:
 
 
 def with_advisors(calls: pl.DataFrame) -> pl.DataFrame:
-    """Calls, and a row of `request_count` 0 for every pass of an advisor, priced at the advisor's own model."""
+    """Calls, and a row of `request_count` 0 for every pass of an advisor, which has a model of its own."""
     main = calls.drop(ADVISORS)
     some = calls.filter(pl.col(ADVISORS).list.len() > 0)
     if some.is_empty():
@@ -95,9 +100,12 @@ def with_advisors(calls: pl.DataFrame) -> pl.DataFrame:
         of_pass.field("cache_creation_input_tokens"),
     )  # fmt: skip
     counts = {
-        "input_uncached": of_pass.field("input_tokens"), "cache_read": of_pass.field("cache_read_input_tokens"),
-        "cache_write_5m": five, "cache_write_1h": hour, "output_text": of_pass.field("output_tokens"),
-    }  # fmt: skip
+        "input_uncached": of_pass.field("input_tokens"),
+        "cache_read": of_pass.field("cache_read_input_tokens"),
+        "cache_write_5m": five,
+        "cache_write_1h": hour,
+        "output_text": of_pass.field("output_tokens"),
+    }
     nothing = [
         name
         for name in (*_ONLY_MAIN, *(leaf for leaf in LEAVES if leaf not in counts))

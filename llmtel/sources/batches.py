@@ -1,4 +1,4 @@
-"""Batches: lines of one format, joined from small files or cut from a large one, each line with its file and number."""
+"""Batches: lines of one format, of several small files or a part of a large one, that know their places."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 from llmtel.sources.plan import Plan
 
 SIZE = 16 << 20
-"""Bytes of a batch: large enough that a query's fixed cost is small, small enough that memory stays bounded."""
+"""Bytes of a batch: enough that a query's fixed cost is small, few enough that memory stays bounded."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,11 @@ class FrameBatch:
 
 @dataclass
 class _Placed:
-    """Rows that know their files. `starts` are the first rows of each segment, `files` and `firsts` its file and line.
+    """Rows that know their files, in segments, one a part of a file.
 
-    `numbers` are the lines of the rows where they do not follow each other (spans of one line).
+    `starts` are the first rows of the segments, `files` (as numbers of `paths`) and `firsts` their files and
+    first lines; `numbers` are the lines of the rows where these do not follow each other (spans of one line).
+    `consumed` are the bytes of all files read when the last lines came.
     """
 
     plan: Plan
@@ -50,7 +52,7 @@ class _Placed:
         )
 
     def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Raw rows with `@file` (the file's number), `line`, and `@segment` (the ordinal of the file's part)."""
+        """Raw rows with `@file` (the file's number), `line`, and `@segment` (the ordinal of the part)."""
         segments = pl.DataFrame(
             {
                 "@segment": range(len(self.starts)),

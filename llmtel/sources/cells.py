@@ -12,7 +12,7 @@ _LARGEST = float(2**63)
 
 
 def raw_rows(header: list[str], rows: list[list[str]], numbers: list[int], plan: Plan) -> pl.DataFrame:
-    """The raw columns of a plan from the rows of a table, with `row` (the line) and the unreadable values of each."""
+    """The raw columns of a plan from the rows of a table, with `row` (the line) and maybe `unreadable`."""
     cells = list(zip(*rows, strict=True)) if rows else [()] * len(header)
     table = {
         name: pl.Series(name, column, dtype=pl.String) for name, column in zip(header, cells, strict=True)

@@ -1,7 +1,7 @@
 """Lines to raw rows: fast when all is well, exact when it is not.
 
-A batch of plain lines is decoded in one query. A query that fails is cut into pieces; a piece that fails is looked at
-line by line. What becomes of a line depends on the line alone, so both ways agree.
+A batch of plain lines is decoded in one query. A query that fails is cut into pieces; a piece that fails is
+looked at line by line. What becomes of a line depends on the line alone, so both ways agree.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BLANK = b" \t\r\n\x0b\x0c"
 
 @dataclass
 class Decoded:
-    """The records of a batch: `raw` rows (with `row`, the line's place in the batch, from 0), and the fate of the rest.
+    """The records of a batch as `raw` rows (`row`: the line's place in it, from 0), and the fate of the rest.
 
     Where a value was coerced or unreadable, `raw` has columns of these names too: lists of raw column names.
     """
@@ -186,7 +186,7 @@ def _decode_each(lines: list[tuple[int, bytes]], plan: Plan, count: int) -> Deco
 
 
 def _typed(lines: list[tuple[int, bytes]], plan: Plan) -> Decoded:
-    """Lines that are known to conform, through the typed decode. A failure halves them until it is one line."""
+    """Lines that conform, through the typed decode. A failure halves them until it is one line."""
     empty = Decoded(pl.DataFrame(schema=_raw_schema(plan)))
     if not lines:
         return empty
@@ -226,7 +226,7 @@ def _takes(plan: Plan, record: object) -> bool:
 
 
 def _first_of_each(text: bytes) -> object:
-    """The object with the first value of a repeated key, as the typed decode sees it (orjson keeps the last)."""
+    """The object with the first value of a repeated key, as the typed decode has it (orjson: the last)."""
 
     def first(pairs: list[tuple[str, object]]) -> dict[str, object]:
         return dict(reversed(pairs))

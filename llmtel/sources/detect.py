@@ -21,7 +21,7 @@ class Tied(LlmtelError):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The format of a file and why: the claims of each format among the first records, and the keys that these have."""
+    """The format of a file and why: the claims of each format among the first records, and their keys."""
 
     source: Source | None
     claims: Counter[str]

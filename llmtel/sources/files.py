@@ -1,4 +1,5 @@
-"""Inputs to files, files to bytes: paths, folders, globs, stdin; gzip and zstandard undone by their first bytes."""
+# ruff: noqa: PTH111, PTH112, PTH114, PTH116, PTH118, PTH207 (a path is shown as given; Path would change it)
+"""Inputs to files, files to bytes: paths, folders, globs, stdin; gzip and zstandard, told by first bytes."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ from llmtel.core.errors import UsageError
 STDIN = "-"
 GZIP, ZSTD, PARQUET, SQLITE = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"SQLite format 3\x00"
 _MOST_EXPANSION, _FREE_EXPANSION = 1000, 256 << 20
+"""Compressed data may grow by this factor (logs seldom reach 30), and to so many bytes at any factor."""
 
 
 class Undecodable(Exception):
@@ -35,7 +37,8 @@ class Unclaimed(Undecodable):
 class Inputs:
     """The files of some arguments: `named` ones must be readable, found ones may be skipped.
 
-    `skipped` are (why, path) of what a walk left out; `sizes` the bytes of each file, 0 where it is not known.
+    `skipped` are (why, path) of what a walk left out; `sizes` the bytes of each file, 0 where it is not
+    known.
     """
 
     files: list[str] = field(default_factory=list)
@@ -83,21 +86,15 @@ def _stat(path: str) -> os.stat_result | None:
 
 
 def _walk(inputs: Inputs, folder: str, seen: set[tuple[int, int]]) -> None:
-    """The regular files below a folder. Hidden ones, links to folders, pipes and devices are skipped and told."""
+    """The regular files below a folder. Hidden ones, links to folders, pipes and devices are skipped."""
 
     def unreadable(error: OSError) -> None:
         inputs.skipped.append((f"{error.strerror or error}".lower(), str(error.filename)))
 
     for here, folders, names in os.walk(folder, onerror=unreadable):
-        for name in sorted(folders):
-            path = os.path.join(here, name)
-            if os.path.islink(path):
-                inputs.skipped.append(("a link to a folder", path))
-            elif name.startswith("."):
-                inputs.skipped.append(("hidden", path))
-        folders[:] = sorted(
-            n for n in folders if not n.startswith(".") and not os.path.islink(os.path.join(here, n))
-        )
+        passed_by = {name: why for name in sorted(folders) if (why := _why_not_entered(here, name))}
+        inputs.skipped += [(why, os.path.join(here, name)) for name, why in passed_by.items()]
+        folders[:] = sorted(set(folders) - passed_by.keys())
         for name in sorted(names):
             path = os.path.join(here, name)
             status = _stat(path)
@@ -107,6 +104,12 @@ def _walk(inputs: Inputs, folder: str, seen: set[tuple[int, int]]) -> None:
                 inputs.skipped.append(("not a file", path))
             else:
                 _take(inputs, path, status, seen, named=False)
+
+
+def _why_not_entered(here: str, name: str) -> str | None:
+    if os.path.islink(os.path.join(here, name)):
+        return "a link to a folder"
+    return "hidden" if name.startswith(".") else None
 
 
 def _take(
@@ -128,14 +131,11 @@ def _take(
 
 @dataclass
 class Stream:
-    """A file being read: decoded bytes in blocks, and how many bytes of the file itself have gone by."""
+    """A file being read: `source` gives its decoded bytes (`expanded` so far), `raw` is the file itself."""
 
-    path: str
     source: BinaryIO
-    head: bytes
     raw: BinaryIO
     expanded: int = 0
-    bom_checked: bool = False
 
     @property
     def consumed(self) -> int:
@@ -153,9 +153,8 @@ class Stream:
             raise Undecodable(_why(error)) from error
         block = b"".join(parts) if len(parts) != 1 else parts[0]
         self.expanded += len(block)
-        if self.source is not self.raw and self.expanded > max(
-            _FREE_EXPANSION, _MOST_EXPANSION * max(self.consumed, 1)
-        ):
+        most = max(_FREE_EXPANSION, _MOST_EXPANSION * self.consumed)
+        if self.source is not self.raw and self.expanded > most:
             msg = f"expands beyond the limit of {_MOST_EXPANSION} times its size"
             raise Undecodable(msg)
         return block
@@ -170,11 +169,11 @@ def open_stream(path: str) -> Stream:
     except OSError as error:
         raise Undecodable(_why(error)) from error
     if head.startswith(GZIP):
-        return Stream(path, cast("BinaryIO", gzip.GzipFile(fileobj=raw)), head, raw)
+        return Stream(cast("BinaryIO", gzip.GzipFile(fileobj=raw)), raw)
     if head.startswith(ZSTD):
         reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return Stream(path, cast("BinaryIO", reader), head, raw)
-    return Stream(path, raw, head, raw)
+        return Stream(cast("BinaryIO", reader), raw)
+    return Stream(raw, raw)
 
 
 def _why(error: Exception) -> str:
@@ -190,7 +189,7 @@ def _why(error: Exception) -> str:
 
 
 def blocks(stream: Stream, size: int, first: bytes = b"") -> Iterator[bytes]:
-    """Blocks of complete lines of about `size` bytes, starting with `first`; the last may lack its newline."""
+    """Blocks of complete lines, about `size` bytes each, `first` before all; the last may lack a newline."""
     rest = first
     while True:
         block = stream.read(max(size - len(rest), 1 << 16))

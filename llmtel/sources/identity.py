@@ -1,7 +1,8 @@
-"""Which rows are one call: rows that share `call_id` or `response_id` on equal or adjacent days, and which copy wins.
+"""Which rows are one call, and which copy of it wins.
 
-A row without an id is never a duplicate. Which copy wins never depends on the order of arrival: the format's preferred
-copy (`Source.copies`), else the one with more known fields, else the one whose content has the smaller hash.
+Rows that share `call_id` or `response_id` on equal or adjacent days (UTC) are one call. A row without an id
+is never a duplicate. Which copy wins never depends on the order of arrival: the format's preferred copy
+(`Source.copies`), else the one with more known fields, else the one whose content has the smaller hash.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def _repeats(ids: pl.Series) -> bool:
 def _keys(calls: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
     """`@row`, `ts` and the ids that are keys, as 64-bit hashes.
 
-    An id that most of a file repeats at other times (a session's) is no key. Formats that write a call several times
-    (`copies`) repeat their ids on purpose.
+    An id that most of a file repeats at other times (a session's) is no key. Formats that write a call
+    several times (`copies`) repeat their ids on purpose.
     """
     ts = pl.col("ts") if "ts" in calls.columns else pl.lit(None, dtype=TIME).alias("ts")
     hashed = [pl.when(pl.col(name).is_not_null()).then(pl.col(name).hash()).alias(name) for name in ids]
@@ -69,7 +70,7 @@ def _keys(calls: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
 
 
 def _components(suspects: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
-    """`@row` with `@group` (rows joined by shared ids, directly or through others) and `@part` (days that are not apart)."""
+    """`@row` with `@group` (rows that share ids, directly or through others) and `@part` (days not apart)."""
     label = pl.col("@group")
     groups = suspects.with_columns(pl.col("@row").alias("@group"))
     while True:
@@ -112,7 +113,7 @@ def _losers(calls: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
 
 
 def _poorer(calls: pl.DataFrame, tied: pl.DataFrame) -> pl.Series:
-    """Of rows that no format prefers: all but the one with most known fields, or the smaller hash, of each part."""
+    """Of rows that no format prefers, all but one of each part: most known fields win, then a small hash."""
     copies = calls.join(tied, on="@row", how="inner")
     fields = [name for name in copies.columns if name in FIELDS]
     content = [
@@ -129,7 +130,7 @@ def _poorer(calls: pl.DataFrame, tied: pl.DataFrame) -> pl.Series:
 
 
 def _with_sums_of_copies(kept: pl.DataFrame, calls: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-    """The kept copies with what their format takes over all copies: the earliest time, the largest count of retries."""
+    """The kept copies with what their format takes over all copies: the earliest time, the most retries."""
     for source in sources().values():
         if source.copies is None:
             continue

@@ -1,7 +1,7 @@
-"""From a file's first bytes to lines of one JSON object each: what kind of text a file is, and documents undone.
+"""What kind of text a file is, by its first bytes; and what is no JSON lines made into them.
 
-A JSON array or a single object over several lines becomes lines; the ordinal of an element stands for its line number.
-Server-sent events lose their `data:`. UTF-16 with a byte order mark becomes UTF-8.
+A JSON array or a single object over several lines becomes lines; the ordinal of an element stands for its
+line number. Server-sent events lose their `data:`. UTF-16 with a byte order mark becomes UTF-8.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ import codecs
 import csv
 import io
 import re
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
 import orjson
 
 from llmtel.sources.files import PARQUET, SQLITE, Undecodable
+from llmtel.sources.source import Record
 
 Kind = Literal["empty", "jsonl", "document", "events", "csv", "parquet", "utf16", "binary", "text"]
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_LONGEST_DOCUMENT = 1 << 30
+_FEWEST_BYTES = 8
+"""Bytes from which UTF-16 without a mark is told: four letters."""
 
 
 def kind_of(head: bytes) -> Kind:
-    """What a file is, from its first block of decoded bytes. Raises `Undecodable` for what no reader can take."""
+    """What a file is, from its first block of decoded bytes. Raises `Undecodable` for what cannot be read."""
     if head.startswith(PARQUET):
         return "parquet"
     if head.startswith(SQLITE):
@@ -34,8 +37,11 @@ def kind_of(head: bytes) -> Kind:
         return "utf16"
     _refuse_utf16(head)
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n\x0b\x0c")
-    if not text:
-        return "empty"
+    return _kind_of_text(text) if text else "empty"
+
+
+def _kind_of_text(text: bytes) -> Kind:
+    """What a text is, from its first block without blanks before it."""
     if text[:1] == b"[":
         return "document"
     if text[:1] == b"{":
@@ -48,14 +54,16 @@ def kind_of(head: bytes) -> Kind:
 
 
 def _refuse_utf16(head: bytes) -> None:
+    """Latin letters in UTF-16 (little end first) have a zero in every second byte, and nowhere else."""
     sample = head[:1024]
-    if len(sample) >= 8 and sample[1::2].count(0) > len(sample) // 4 and sample[::2].count(0) == 0:  # noqa: PLR2004
+    zeros = sample[1::2].count(0)
+    if len(sample) >= _FEWEST_BYTES and zeros > len(sample) // 4 and sample[::2].count(0) == 0:
         msg = "looks like UTF-16 without a byte order mark; convert it to UTF-8"
         raise Undecodable(msg)
 
 
 def _opens_document(text: bytes) -> bool:
-    """Whether the first line is the beginning of an object that goes on, and the next one is no object of its own."""
+    """Whether the first line is the beginning of an object that goes on below it."""
     end = text.find(b"\n")
     following = text[end + 1 : end + 4096].lstrip()
     if end < 0 or not following or following[:1] == b"{":
@@ -72,8 +80,16 @@ def _is_header(line: bytes) -> bool:
     return b"{" not in line and any(separator in line for separator in (b",", b"\t", b";"))
 
 
-def transcoded(data: bytes) -> bytes:
-    """UTF-16 with its byte order mark as UTF-8. Raises `Undecodable`."""
+def as_lines(data: bytes, kind: Kind) -> bytes:
+    """A whole UTF-16 text, document or stream of events as lines of JSON. Raises `Undecodable`."""
+    if kind == "utf16":
+        return _transcoded(data)
+    if kind == "events":
+        return _lines_of_events(data)
+    return _lines_of_document(data) or data
+
+
+def _transcoded(data: bytes) -> bytes:
     try:
         return data.decode("utf-16").encode()
     except UnicodeDecodeError as error:
@@ -81,7 +97,7 @@ def transcoded(data: bytes) -> bytes:
         raise Undecodable(msg) from error
 
 
-def lines_of_document(data: bytes) -> bytes | None:
+def _lines_of_document(data: bytes) -> bytes | None:
     """A JSON array's elements, or one object, as lines; None when the whole is no JSON."""
     text = data.strip().removeprefix(codecs.BOM_UTF8)
     try:
@@ -92,15 +108,12 @@ def lines_of_document(data: bytes) -> bytes | None:
             elements = [text]
     except (msgspec.DecodeError, RecursionError):
         return None
-    return (
-        b"\n".join(element.replace(b"\n", b" ").replace(b"\r", b" ") for element in elements) + b"\n"
-        if elements
-        else b""
-    )
+    lines = [element.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n" for element in elements]
+    return b"".join(lines)
 
 
-def lines_of_events(data: bytes) -> bytes:
-    """Server-sent events as lines: the payload of each `data:`, an empty line for the rest, so that numbers hold."""
+def _lines_of_events(data: bytes) -> bytes:
+    """Server-sent events: each `data:` as its payload, the rest as empty lines, so that numbers hold."""
     lines = []
     for line in data.split(b"\n"):
         payload = line.strip().removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
@@ -108,11 +121,30 @@ def lines_of_events(data: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def lines_of_nested(
+    block: bytes, records: Callable[[Record], Iterable[Record]], line: int
+) -> tuple[bytes, list[int]]:
+    """Lines of nested exports, from `line` on, as lines of single records; and the line each came from.
+
+    Bad lines stay as they are; a line without records becomes an empty object.
+    """
+    out, numbers = [], []
+    for offset, text in enumerate(block.removesuffix(b"\n").split(b"\n")):
+        try:
+            inner = [orjson.dumps(record) for record in records(orjson.loads(text))] or [b"{}"]
+        except (orjson.JSONDecodeError, RecursionError, TypeError, AttributeError, KeyError, ValueError):
+            inner = [text]
+        out += inner
+        numbers += [line + offset] * len(inner)
+    ending = b"\n" if block.endswith(b"\n") else b""
+    return b"\n".join(out) + ending, numbers
+
+
 Rows = tuple[list[str], list[list[str]], list[int], list[tuple[int, str]]]
 
 
 def rows_of_csv(data: bytes) -> Rows:
-    """A CSV or TSV: header, rows, the line each row ends on, and (line, reason) of those that do not fit the header."""
+    """A CSV or TSV: header, rows, the line each row ends on, (line, reason) of rows that do not fit."""
     text = data.removeprefix(codecs.BOM_UTF8).decode(errors="replace")
     first = text.split("\n", 1)[0]
     separator = max(",\t;", key=first.count)

@@ -14,8 +14,8 @@ from llmtel.sources.values import LONGEST_TEXT, limits, times
 
 CATEGORIES = (
     "grain", "format", "token_source", "provider", "model", "model_requested", "operation", "user", "feature",
-    "project", "branch", "agent", "environment", "prompt", "prompt_version", "variant", "region", "status", "error",
-    "finish_reason", "service_tier", "price_reason",
+    "project", "branch", "agent", "environment", "prompt", "prompt_version", "variant", "region", "status",
+    "error", "finish_reason", "service_tier", "price_reason",
 )  # fmt: skip
 """Fields of few values: as categories they take little memory and group fast."""
 
@@ -26,8 +26,8 @@ REFUSED_TIME = "a time in no accepted form"
 class Mapped:
     """The calls of some raw rows, and what happened to the other rows and to single values.
 
-    `kept` rows are calls or were rejected (a call may have extra rows), `rejects` are (file, line, reason), and `other` the
-    `row`s of the rest.
+    `kept` rows are calls or were rejected (a call may have extra rows), `rejects` are (file, line, reason),
+    and `other` the `row`s of the rest.
     """
 
     calls: pl.DataFrame
@@ -42,14 +42,14 @@ class Mapped:
 def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
     """The calls among raw rows (raw columns, `row`, `@file`, `line`, and maybe `coerced` and `unreadable`).
 
-    A row that `keep` leaves out is *other*; one that is refused, or whose time is in no accepted form, is rejected.
+    A row that `keep` leaves out is *other*; one that is refused, or whose time is in no accepted form, is
+    rejected.
     """
     rows, assumed_utc, bad_time = _with_times(rows, source)
     if source.prepare is not None:
         rows = source.prepare(rows)
-    selected = (
-        rows.lazy().select(*_service_columns(rows, source, bad_time), *_field_columns(source)).collect()
-    )
+    fields = [expression.alias(name) for name, expression in source.calls.items()]
+    selected = rows.lazy().select(*_service_columns(rows, source, bad_time), *fields).collect()
     mapped = Mapped(selected, selected.height)
     if source.keep is not None:
         kept = selected.filter("@keep").drop("@keep")
@@ -57,18 +57,18 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
     _reject(mapped)
     _count_raw_values(mapped, source)
     _count_remarks(mapped, source)
-    mapped.calls = without_placeholders(settled(mapped.calls))
+    mapped.calls = _without_placeholders(settled(mapped.calls))
     _check_values(mapped)
     if assumed_utc:
         mapped.remarks["utc"] += assumed_utc
     if source.extra is not None:
-        mapped.calls = source.extra(mapped.calls)
+        mapped.calls = source.extra(mapped.calls)  # noqa: S610 (no query of Django)
     mapped.calls = _as_fields(mapped.calls, source)
     return mapped
 
 
 def _with_times(rows: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, int, list[str]]:
-    """Time columns read. Rows whose `ts` has no accepted form are marked in columns named in the last part."""
+    """Rows with their times read, how many had no offset, and the names of columns that mark a bad `ts`."""
     stamps = set(source.calls["ts"].meta.root_names()) if "ts" in source.calls else set()
     assumed, bad, read = 0, [], []
     for name in rows.columns:
@@ -109,10 +109,6 @@ def _service_columns(rows: pl.DataFrame, source: Source, bad_time: list[str]) ->
     return columns
 
 
-def _field_columns(source: Source) -> list[pl.Expr]:
-    return [expression.alias(name) for name, expression in source.calls.items()]
-
-
 def _reject(mapped: Mapped) -> None:
     if "@refused" not in mapped.calls.columns:
         return
@@ -138,7 +134,7 @@ def _count_raw_values(mapped: Mapped, source: Source) -> None:
     mapped.calls = mapped.calls.drop("@coerced", "@unreadable", strict=False)
 
 
-def without_placeholders(calls: pl.DataFrame) -> pl.DataFrame:
+def _without_placeholders(calls: pl.DataFrame) -> pl.DataFrame:
     """Failed calls that log no tokens but zeros used nothing that is known: their leaves are null."""
     found = [name for name in LEAVES if name in calls.columns]
     if not found or "status" not in calls.columns:
@@ -161,35 +157,34 @@ def _count_remarks(mapped: Mapped, source: Source) -> None:
 
 
 def _check_values(mapped: Mapped) -> None:
-    """Values beyond what is possible become null and are counted; empty texts are unknown, long ones are cut."""
-    calls = mapped.calls
-    schema = polars_schema()
+    """Values beyond what is possible become null and are counted; empty texts are null, long ones cut."""
+    schema, calls = polars_schema(), mapped.calls
     calls = calls.with_columns(
         pl.col(name).cast(schema[name])
         for name in calls.columns
         if name in schema and calls.schema[name] != schema[name]
     )
-    checks = {name: limits(name) for name in calls.columns if name in FIELDS}
-    masks = {name: mask for name, mask in checks.items() if mask is not None}
+    limited = {name: limits(name) for name in calls.columns if name in FIELDS}
+    masks = {name: mask for name, mask in limited.items() if mask is not None}
     texts = [name for name in calls.columns if schema.get(name) == pl.String]
-    found = calls.select(
+    faults = calls.select(
         *(mask.sum().alias(f"bad {name}") for name, mask in masks.items()),
         *((pl.col(name).str.len_bytes() > LONGEST_TEXT).sum().alias(f"long {name}") for name in texts),
         *((pl.col(name) == "").any().alias(f"empty {name}") for name in texts),
     ).row(0, named=True)
-    bad = [name for name in masks if found[f"bad {name}"]]
-    mapped.unreadable.update({name: found[f"bad {name}"] for name in bad})
-    fixes = [pl.when(~masks[name]).then(pl.col(name)).alias(name) for name in bad]
-    for name in texts:
-        column = pl.col(name)
-        if found[f"long {name}"]:
-            mapped.remarks["cut"] += found[f"long {name}"]
-            column = column.str.head(LONGEST_TEXT)
-        if found[f"empty {name}"]:
-            column = pl.when(column != "").then(column)
-        if found[f"long {name}"] or found[f"empty {name}"]:
-            fixes.append(column.alias(name))
-    mapped.calls = calls.with_columns(fixes)
+    bad = {name: faults[f"bad {name}"] for name in masks if faults[f"bad {name}"]}
+    mapped.unreadable.update(bad)
+    cut = sum(faults[f"long {name}"] or 0 for name in texts)
+    if cut:
+        mapped.remarks["cut"] += cut
+    mapped.calls = calls.with_columns(
+        *(pl.when(~masks[name]).then(pl.col(name)).alias(name) for name in bad),
+        *(pl.col(name).str.head(LONGEST_TEXT) for name in texts if faults[f"long {name}"]),
+    ).with_columns(
+        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name)
+        for name in texts
+        if faults[f"empty {name}"]
+    )
 
 
 def _as_fields(calls: pl.DataFrame, source: Source) -> pl.DataFrame:

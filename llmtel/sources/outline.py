@@ -1,8 +1,9 @@
-"""A mapping made of the aliases that a file uses: the expressions of every fact found, and the units decided."""
+"""A mapping made of the aliases that a file uses: an expression for every fact, and the units decided."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -14,13 +15,15 @@ from llmtel.sources.outcome import SUCCESS, TEXT, WORD
 from llmtel.sources.usage import Counts, leaves
 
 _PLAIN_TEXTS = (
-    "provider", "model", "model_requested", "operation", "user", "feature", "project", "branch", "agent", "environment",
-    "session", "trace", "prompt", "prompt_version", "variant", "case", "region", "finish_reason", "service_tier",
+    "provider", "model", "model_requested", "operation", "user", "feature", "project", "branch", "agent",
+    "environment", "session", "trace", "prompt", "prompt_version", "variant", "case", "region",
+    "finish_reason", "service_tier",
 )  # fmt: skip
 _PLAIN_COUNTS = ("retries", "web_searches", "context_limit", "prompt_chars", "output_chars")
 _FLAGS = ("batch", "regenerated", "corrected", "escalated", "hallucination", "resolved")
 _RESPONSE_IDS = r"^(?:chatcmpl-|resp_|msg_|gen-|cmpl-)"
 _SECONDS_BELOW, _MS_FROM = 120, 20
+"""A bare duration: fractions with a median below are seconds, whole numbers from there on milliseconds."""
 
 
 def _between(start: pl.Expr | None, end: pl.Expr | None) -> pl.Expr | None:
@@ -28,21 +31,24 @@ def _between(start: pl.Expr | None, end: pl.Expr | None) -> pl.Expr | None:
     return None if start is None or end is None else (end - start).dt.total_microseconds() / 1000
 
 
-def _thousandfold(seconds: pl.Expr | None) -> pl.Expr | None:
+def _in_ms(seconds: pl.Expr | None) -> pl.Expr | None:
     return None if seconds is None else seconds * 1000
 
 
-def _first_known(found: list[pl.Expr | None]) -> pl.Expr | None:
+def _first_known(found: Sequence[pl.Expr | None]) -> pl.Expr | None:
     known = [expression for expression in found if expression is not None]
     return None if not known else known[0] if len(known) == 1 else pl.coalesce(known)
 
 
 Reader = Callable[[str], pl.Expr]
+"""Makes the expression for what stands at a path."""
+_MOST_PLACES = 3
+"""Places of one fact that are asked: more would cost every record for the sake of few."""
 
 
 @dataclass
 class Outline:
-    """The facts of a file as expressions. `places` says where each fact stands; `decisions` what was chosen for it."""
+    """The facts of a file as expressions. `places`: where each fact stands; `decisions`: what was chosen."""
 
     places: dict[str, list[Place]]
     decisions: list[str] = field(default_factory=list)
@@ -82,8 +88,7 @@ class Outline:
         return pl.when(word.is_in(yes)).then(statement=True).when(word.is_in(no)).then(statement=False)
 
     def _first(self, fact: str, reader: Reader) -> pl.Expr | None:
-        found = [reader(place.path) for place in self.places.get(fact, ())[:3]]
-        return None if not found else found[0] if len(found) == 1 else pl.coalesce(found)
+        return _first_known([reader(place.path) for place in self.places.get(fact, ())[:_MOST_PLACES]])
 
     def calls(self) -> dict[str, pl.Expr]:
         """The mapping of all facts of the file."""
@@ -104,14 +109,11 @@ class Outline:
 
     def _ids(self) -> dict[str, pl.Expr | None]:
         call_id, response_id = self.text("call_id"), self.text("response_id")
-        if (
-            call_id is None
-            and (span := self.text("span_id")) is not None
-            and (trace := self.text("trace")) is not None
-        ):
+        span, trace = self.text("span_id"), self.text("trace")
+        if call_id is None and span is not None and trace is not None:
             call_id = pl.concat_str([trace, span], separator="/")
         if response_id is None and any(
-            str(value).startswith(("chatcmpl-", "resp_", "msg_", "gen-", "cmpl-"))
+            re.match(_RESPONSE_IDS, str(value))
             for place in self.places.get("call_id", ())
             for value in place.values
         ):
@@ -120,8 +122,8 @@ class Outline:
 
     def _durations(self) -> dict[str, pl.Expr | None]:
         start, end, first = self.time("ts"), self.time("end"), self.time("first_token")
-        latency = [self.number("latency_ms"), _thousandfold(self.number("latency_s")), _between(start, end)]
-        ttft = [self.number("ttft_ms"), _thousandfold(self.number("ttft_s")), _between(start, first)]
+        latency = [self.number("latency_ms"), _in_ms(self.number("latency_s")), _between(start, end)]
+        ttft = [self.number("ttft_ms"), _in_ms(self.number("ttft_s")), _between(start, first)]
         if not any(known is not None for known in latency):
             latency.append(self._bare_latency())
         return {"latency_ms": _first_known(latency), "ttft_ms": _first_known(ttft)}
@@ -133,35 +135,31 @@ class Outline:
             return None
         place = found[0]
         values = [float(value) for value in place.values]
-        middle = median(values)
-        if any(not value.is_integer() for value in values) and middle < _SECONDS_BELOW:
+        whole, middle = all(value.is_integer() for value in values), median(values)
+        if not whole and middle < _SECONDS_BELOW:
             self.decisions.append(f"{place.path} is read as seconds (fractions, median {middle:.3g})")
             return raw.number(place.path) * 1000
-        if all(value.is_integer() for value in values) and middle >= _MS_FROM:
-            self.decisions.append(
-                f"{place.path} is read as milliseconds (whole numbers, median {middle:.3g})"
-            )
+        if whole and middle >= _MS_FROM:
+            decision = f"{place.path} is read as milliseconds (whole numbers, median {middle:.3g})"
+            self.decisions.append(decision)
             return raw.number(place.path)
-        self.decisions.append(
-            f"{place.path} is not read: its values (median {middle:.3g}) do not tell seconds from milliseconds"
-        )
+        unsaid = f"its values (median {middle:.3g}) do not tell seconds from milliseconds"
+        self.decisions.append(f"{place.path} is not read: {unsaid}")
         return None
 
     def _outcome(self) -> dict[str, pl.Expr | None]:
-        """What came of the call. The usual names of an error are read also where no record of the sample has one."""
+        """What came of the call. The usual names of an error are read even if no sampled record has one."""
         texts = [raw.text(place.path) for place in self.places.get("error", ())]
         texts = texts or [raw.text(path) for path in ("error", "error.type", "error.message", "error_type")]
         success, failed = self.flag("success"), self.flag("is_error")
         if success is None and failed is not None:
             success = ~failed
-        codes = [raw.code(place.path) for place in self.places.get("http_status", ())[:3]] or [
-            raw.code("status_code")
-        ]
+        codes = self._first("http_status", raw.code)
         return {
             WORD: self.text("status"),
             TEXT: texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=" ", ignore_nulls=True),
             SUCCESS: success,
-            "http_status": codes[0] if len(codes) == 1 else pl.coalesce(codes),
+            "http_status": codes if codes is not None else raw.code("status_code"),
         }
 
     def _tokens(self) -> dict[str, pl.Expr]:

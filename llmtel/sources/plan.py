@@ -46,7 +46,7 @@ _CHECKED: dict[Kind, Any] = {
 
 
 def _checker(node: Tree | RawColumn) -> Any:  # noqa: ANN401 (a type made at run time)
-    """The type that msgspec checks a decoded record against: what the typed decode takes, and nothing else."""
+    """The type that msgspec checks a decoded record against: what the typed decode takes, nothing else."""
     if isinstance(node, RawColumn):
         if not node.items:
             return _CHECKED[node.kind]
@@ -70,8 +70,9 @@ def _checker(node: Tree | RawColumn) -> Any:  # noqa: ANN401 (a type made at run
 class Plan:
     """How the lines of one (bound) source are decoded.
 
-    A line is *plain* when it is one object from its first to its last byte and no number in it may be more than the
-    typed decode can tell (`suspicious`): those are decoded in one query, all others are looked at one by one.
+    A line is *plain* when it is one object from its first to its last byte and no number in it may be more
+    than the typed decode can tell (`suspicious`): those are decoded in one query, all others are looked at
+    one by one.
     """
 
     source: Source
@@ -94,9 +95,10 @@ class Plan:
 
     @cached_property
     def suspicious(self) -> str:
-        """A pattern of counts that the typed decode would change: a fraction, a boolean, 19 digits. "" without counts.
+        """A pattern of counts that the typed decode would change: fractions, booleans, 19 digits; or "".
 
-        And whatever the source wants to be looked at with care. Only the ends of the keys are looked for, which is twice as fast; a key that is alike costs its line a closer look.
+        And whatever the source wants to be looked at with care. Only the ends of the keys are looked for,
+        which is twice as fast; a key that is alike costs its line a closer look.
         """
         ends = self._ends("count")
         patterns = [re.escape(words) for words in self.source.careful]
@@ -105,7 +107,7 @@ class Plan:
 
     @cached_property
     def boolean_numbers(self) -> str:
-        """A pattern of booleans where numbers are wanted: the typed decode makes 0 and 1 of them. "" without numbers."""
+        """A pattern of booleans where numbers are wanted, of which the typed decode makes 0 and 1; or ""."""
         ends = self._ends("number")
         return rf'(?:{"|".join(ends)})"\s?:\s?[tf]' if ends else ""
 

@@ -1,10 +1,11 @@
-"""Raw columns: the paths of a record that a mapping reads, and with which type.
+r"""Raw columns: the paths of a record that a mapping reads, and with which type.
 
-`raw.count("usage.prompt_tokens")` is `pl.col("usage.prompt_tokens:count")`. The name says where the value is and what
-it must be, so that all that has to be decoded is found in the expressions of a mapping and is written nowhere else.
+`raw.count("usage.prompt_tokens")` is `pl.col("usage.prompt_tokens:count")`. The name says where the value is
+and what it must be, so that all that has to be decoded is found in the expressions of a mapping and is
+written nowhere else.
 
-A path has steps parted by dots (`\\.` is a dot inside a key), `[0]` takes an element of a list. `raw.items` reads some
-fields of every element of a list.
+A path has steps parted by dots (`\.` is a dot inside a key), `[0]` takes an element of a list. `raw.items`
+reads some fields of every element of a list.
 """
 
 from __future__ import annotations
@@ -19,8 +20,13 @@ import polars as pl
 
 Kind = Literal["str", "count", "code", "number", "bool", "time"]
 DTYPES: dict[Kind, type[pl.DataType]] = {
-    "str": pl.String, "count": pl.Int64, "code": pl.Int64, "number": pl.Float64, "bool": pl.Boolean, "time": pl.String,
-}  # fmt: skip
+    "str": pl.String,
+    "count": pl.Int64,
+    "code": pl.Int64,
+    "number": pl.Float64,
+    "bool": pl.Boolean,
+    "time": pl.String,
+}
 """What each kind is decoded as. A time stays text until `values.times` reads it."""
 
 Step = str | int
@@ -68,7 +74,7 @@ def count(path: str) -> pl.Expr:
 
 
 def code(path: str) -> pl.Expr:
-    """A whole number that counts nothing (a status code, a version): what else looks like one is read as one."""
+    """A whole number that counts nothing (a status code): what else looks like one is read as one."""
     return pl.col(f"{path}:code")
 
 
@@ -88,7 +94,7 @@ def time(path: str) -> pl.Expr:
 
 
 def items(path: str, fields: Mapping[str, Kind]) -> pl.Expr:
-    """Some fields of every element of a list of objects: a column of List(Struct). A field may be `a` or `a.b`."""
+    """Some fields (`a` or `a.b`) of every element of a list of objects: a column of List(Struct)."""
     return pl.col(f"{path}:items " + " ".join(f"{name}={kind}" for name, kind in fields.items()))
 
 
@@ -119,7 +125,7 @@ def parse(name: str) -> RawColumn:
 
 
 def wanted(expressions: Iterable[pl.Expr]) -> tuple[RawColumn, ...]:
-    """The raw columns that some expressions read, by name. Columns that begin with `@` are made later, by the reader."""
+    """The raw columns that some expressions read, by name; not those that the reader makes later (`@…`)."""
     names = {
         name for expression in expressions for name in expression.meta.root_names() if name and name[0] != "@"
     }

@@ -1,7 +1,8 @@
-"""Files to calls: batches of lines of one format, worked on side by side, their results put together in order.
+"""Files to calls: batches of lines of one format, worked on side by side, their results in order.
 
-A thread reads and joins lines into batches (small files share one, a large file has many); a few others decode and map
-them, which Polars does outside Python's lock. Only a few batches are under way at a time, so memory stays bounded.
+A thread reads and joins lines into batches (small files share one, a large file has many); a few others
+decode and map them, which Polars does outside Python's lock. Only a few batches are under way at a time, so
+memory stays bounded.
 """
 
 from __future__ import annotations
@@ -9,16 +10,15 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain
 from queue import Queue
 
 import polars as pl
 
 from llmtel.core.account import Account, Note, Reject
-from llmtel.sources.detect import of_one_family
+from llmtel.sources.detect import Verdict, of_one_family
 from llmtel.sources.files import Inputs
 from llmtel.sources.formats import sources
 from llmtel.sources.openings import Item, Mishap, Seen, open_files
@@ -26,11 +26,14 @@ from llmtel.sources.plan import Plan
 from llmtel.sources.take import Taken, mapped, take
 
 Progress = Callable[[int], None]
+"""Is told the bytes of the files, as they lie on the disk, that were read so far."""
+Outcome = Mishap | Seen
 _WAITING = 2
+"""Batches that are read ahead."""
 _ROWS = 50_000
 """Decoded rows that are mapped together: enough that the fixed cost of the many expressions is small."""
 _WORKERS = min(4, os.cpu_count() or 1)
-REMARKS = {
+_REMARKS = {
     "utc": "{n} times have no offset and were read as UTC",
     "cut": "{n} values were longer than 1,024 characters and were cut",
 }
@@ -58,54 +61,66 @@ def read_calls(
     """The calls of all files. `slowly` looks at every line (the two ways agree; tests feed both)."""
     result = Calls()
     remarks: Counter[tuple[str, str]] = Counter()
-    for item in _worked_on(_prefetched(open_files(inputs, input_format, tags)), inputs, slowly=slowly):
-        if isinstance(item, Mishap):
-            _add_mishap(item, result)
-        elif isinstance(item, Seen):
-            _add_seen(item, result)
-        else:
-            _add_taken(item, result)
-            remarks.update(item.remarks)
-            if progress is not None and item.consumed:
-                progress(item.consumed)
+    items = _prefetched(open_files(inputs, input_format, tags))
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for done in _Works(pool, inputs.files, slowly).results(items):
+            if isinstance(done, Mishap):
+                _add_mishap(done, result)
+            elif isinstance(done, Seen):
+                _add_seen(done, result)
+            else:
+                _add_taken(done, result)
+                remarks.update(done.remarks)
+                if progress is not None and done.consumed:
+                    progress(done.consumed)
     result.notes += _remarked(remarks)
     return result
 
 
-def _worked_on(items: Iterator[Item], inputs: Inputs, *, slowly: bool) -> Iterator[Taken | Mishap | Seen]:
-    """The items in order, with what each batch gave in place of the batch. As many are worked on as there are workers."""
-    under_way: deque[Future[Taken] | Mishap | Seen] = deque()
-    rows: list[pl.DataFrame] = []
+@dataclass
+class _Works:
+    """Batches decoded side by side, and their rows mapped together; what comes of them comes in order.
+
+    `under_way` are the results to come, `rows` the decoded rows of `plan` that wait to be mapped.
+    """
+
+    pool: ThreadPoolExecutor
+    paths: list[str]
+    slowly: bool
+    under_way: deque[Future[Taken] | Outcome] = field(default_factory=deque)
+    rows: list[pl.DataFrame] = field(default_factory=list)
     plan: Plan | None = None
 
-    def mapping() -> list[Future[Taken]]:
-        waiting, rows[:] = list(rows), []
-        return [pool.submit(mapped, waiting, plan, inputs.files)] if waiting and plan is not None else []
+    def results(self, items: Iterable[Item]) -> Iterator[Taken | Outcome]:
+        """The items in their order, with what each batch gave in place of the batch, and the mapped rows."""
+        for item in items:
+            self.under_way.append(
+                item if isinstance(item, Mishap | Seen) else self.pool.submit(take, item, slowly=self.slowly)
+            )
+            while sum(isinstance(one, Future) for one in self.under_way) > _WORKERS:
+                yield self._next()
+        while self.under_way:
+            yield self._next()
+        self._map_waiting()
+        while self.under_way:
+            yield self._next()
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        for item in chain(items, [None]):
-            if item is not None:
-                under_way.append(
-                    item if isinstance(item, Mishap | Seen) else pool.submit(take, item, slowly=slowly)
-                )
-            while under_way and (
-                item is None or sum(isinstance(one, Future) for one in under_way) > _WORKERS
-            ):
-                done = _finished(under_way.popleft())
-                yield done
-                if not isinstance(done, Taken) or done.raw is None:
-                    continue
-                if done.plan is not plan:
-                    under_way.extend(mapping())
-                    plan = done.plan
-                rows.append(done.raw)
-                if sum(frame.height for frame in rows) >= _ROWS:
-                    under_way.extend(mapping())
-        yield from (future.result() for future in mapping())
+    def _next(self) -> Taken | Outcome:
+        first = self.under_way.popleft()
+        done = first.result() if isinstance(first, Future) else first
+        if isinstance(done, Taken) and done.raw is not None:
+            if done.plan is not self.plan:
+                self._map_waiting()
+                self.plan = done.plan
+            self.rows.append(done.raw)
+            if sum(frame.height for frame in self.rows) >= _ROWS:
+                self._map_waiting()
+        return done
 
-
-def _finished(item: Future[Taken] | Mishap | Seen) -> Taken | Mishap | Seen:
-    return item.result() if isinstance(item, Future) else item
+    def _map_waiting(self) -> None:
+        if self.rows and self.plan is not None:
+            self.under_way.append(self.pool.submit(mapped, self.rows, self.plan, self.paths))
+            self.rows = []
 
 
 def _prefetched(items: Iterator[Item]) -> Iterator[Item]:
@@ -145,12 +160,21 @@ def _add_seen(seen: Seen, result: Calls) -> None:
     decisions = seen.plan.source.decisions if seen.plan is not None else ()
     result.notes += [Note("unit", f"{seen.path}: {decision}", file=seen.path) for decision in decisions]
     if seen.verdict is not None and not seen.verdict.forced and seen.format is not None:
-        others = {
-            name: count for name, count in seen.verdict.claims.items() if not of_one_family(name, seen.format)
-        }
-        for name, count in others.items():
-            text = f"{seen.path}: read as {seen.format}; {count} of its first {seen.verdict.asked} records look like {name}"
-            result.notes.append(Note("minority", text, count, seen.path))
+        result.notes += _minorities(seen.path, seen.format, seen.verdict)
+
+
+def _minorities(path: str, name: str, verdict: Verdict) -> list[Note]:
+    """Notes on the records of a file that another format claims."""
+    return [
+        Note(
+            "minority",
+            f"{path}: read as {name}; {count} of its first {verdict.asked} records look like {other}",
+            count,
+            path,
+        )
+        for other, count in verdict.claims.items()
+        if not of_one_family(other, name)
+    ]
 
 
 def _add_mishap(mishap: Mishap, result: Calls) -> None:
@@ -163,7 +187,7 @@ def _add_mishap(mishap: Mishap, result: Calls) -> None:
 def _remarked(remarks: Counter[tuple[str, str]]) -> list[Note]:
     """Remarks as notes: the same remark of several formats is one."""
     counts: Counter[str] = Counter()
-    texts = dict(REMARKS)
+    texts = dict(_REMARKS)
     for (name, remark), count in remarks.items():
         counts[remark] += count
         texts |= {key: declared.text for key, declared in sources()[name].remarks.items()}

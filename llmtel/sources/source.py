@@ -76,7 +76,7 @@ def _among(value: object, values: tuple[object, ...]) -> bool:
 
 @dataclass(frozen=True)
 class Remark:
-    """Something to say about the calls of a file for which `when` holds. `{n}` in the text is their number."""
+    """Something to say about the calls for which `when` holds. `{n}` in the text is their number."""
 
     when: pl.Expr
     text: str
@@ -86,8 +86,8 @@ class Remark:
 class Copies:
     """Which copy of a call wins when the format writes it several times, whatever the order of arrival.
 
-    Copies are sorted by `prefer` (fields or raw columns of a kept row), the last is kept whole; `earliest` and
-    `largest` name the fields that are taken over all copies.
+    Copies are sorted by `prefer` (fields or raw columns of a kept row), the last is kept whole; `earliest`
+    and `largest` name the fields that are taken over all copies.
     """
 
     prefer: tuple[pl.Expr, ...]
@@ -99,13 +99,14 @@ class Copies:
 class Source:
     """A log format.
 
-    `calls` maps fields to expressions over raw columns (`raw.count("usage.prompt_tokens")`); from them the reader knows
-    what to decode. Optional words, all of them data: `keep` (which records are calls; the rest is *other*), `markers`
-    (bytes, one of which every call's line contains, so that other lines are never parsed), `careful` (bytes of lines
-    whose values have other shapes than elsewhere, so that they are read one by one), `refuse` (a text where a
-    record cannot be read), `copies` (the call is written several times), `whole` (the expressions see all records of a
-    file in order), `extra` (more rows from the kept ones), `bind` (a mapping that is chosen for a file from its first
-    records), and, as a last resort for nested exports, `records` (a decoded object to the records inside it).
+    `calls` maps fields to expressions over raw columns (`raw.count("usage.prompt_tokens")`); from them the
+    reader knows what to decode. Optional words, all of them data: `keep` (which records are calls; the rest
+    is *other*), `markers` (bytes, one of which every call's line contains, so that other lines are never
+    parsed), `careful` (bytes of lines whose values have other shapes than elsewhere, so that they are read
+    one by one), `refuse` (a text where a record cannot be read), `copies` (the call is written several
+    times), `whole` (the expressions see all records of a file in order), `extra` (more rows from the kept
+    ones), `bind` (a mapping that is chosen for a file from its first records), and, as a last resort for
+    nested exports, `records` (a decoded object to the records inside it).
     """
 
     name: str
@@ -136,7 +137,7 @@ class Source:
         return self.prefix_in(record) is not None
 
     def prefix_in(self, record: Record) -> str | None:
-        """Where the body that bears a mark is: "" at the top; for a family also one level down ("response.")."""
+        """Where the body that bears a mark is: "" for the top; for a family also a wrapper: "response."."""
         if any(mark.matches(record) for mark in self.marks):
             return ""
         if self.family is None:

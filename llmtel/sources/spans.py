@@ -1,19 +1,31 @@
 """OpenTelemetry's nested exports as flat records: spans, and log events of coding agents.
 
-https://opentelemetry.io/docs/specs/otlp/ (JSON encoding): integers may be texts, enums numbers or names, attributes are
-lists of keys and typed values. Here a record has plain values, and attribute names with `_` for the dots.
+https://opentelemetry.io/docs/specs/otlp/ (JSON encoding): integers may be texts, enums numbers or names,
+attributes are lists of keys and typed values. Here a record has plain values, and attribute names with `_`
+for the dots.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from llmtel.sources.source import Record
 
 _SCALARS = ("stringValue", "intValue", "doubleValue", "boolValue")
 _THRESHOLDS = 1 << 56
-"""Sampling thresholds are 56 bits: https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/."""
+"""Sampling thresholds have 56 bits.
+
+https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
+"""
+
+_NUMBERS = frozenset({
+    "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens", "cost_usd", "duration_ms",
+    "status_code", "attempt", "input_token_count", "output_token_count", "cached_content_token_count",
+    "thoughts_token_count", "tool_token_count", "total_token_count",
+})  # fmt: skip
+"""Attributes of agents' log events that are numbers, though all are written as texts."""
 
 
 def value_of(value: object) -> Any:  # noqa: ANN401 (any JSON value)
@@ -53,29 +65,37 @@ def attributes(found: object) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in pairs:
         if isinstance(value, list):
-            value = value[0] if value and not isinstance(value[0], dict | list) else None  # noqa: PLW2901 (the first of several)
+            first = value[0] if value else None
+            value = None if isinstance(first, dict | list) else first  # noqa: PLW2901 (the first of several)
         if key is not None and not isinstance(value, dict):
             flat[str(key).replace(".", "_")] = value
     return flat
 
 
 def records(line: Record) -> Iterator[dict[str, Any]]:
-    """The spans and log events of one exported object. Metrics repeat the calls, and give one record that is no call."""
+    """The spans and log events of one exported object. Metrics repeat the calls: one record that is none."""
     if "attributes" in line and isinstance(line.get("body"), str):
         yield _event(line, {})
         return
-    for resource in _list(line, "resourceSpans") + _list(line, "batches"):
-        owner = attributes(_dict(resource, "resource").get("attributes"))
-        for scope in _list(resource, "scopeSpans") + _list(resource, "instrumentationLibrarySpans"):
-            for span in _list(scope, "spans"):
-                yield _span(span, owner, str(_dict(scope, "scope").get("name") or ""))
-    for resource in _list(line, "resourceLogs"):
-        owner = attributes(_dict(resource, "resource").get("attributes"))
-        for scope in _list(resource, "scopeLogs"):
-            for event in _list(scope, "logRecords"):
-                yield _event(event, owner)
+    for owner, scope in _scopes(
+        line, ("resourceSpans", "batches"), ("scopeSpans", "instrumentationLibrarySpans")
+    ):
+        name = str(_dict(scope, "scope").get("name") or "")
+        yield from (_span(span, owner, name) for span in _list(scope, "spans"))
+    for owner, scope in _scopes(line, ("resourceLogs",), ("scopeLogs",)):
+        yield from (_event(event, owner) for event in _list(scope, "logRecords"))
     if _list(line, "resourceMetrics"):
         yield {"kind": "metrics"}
+
+
+def _scopes(
+    line: Record, resources: tuple[str, ...], scopes: tuple[str, ...]
+) -> Iterator[tuple[dict[str, Any], Record]]:
+    """Every scope of an exported object, with the attributes of the resource it belongs to."""
+    for resource in chain.from_iterable(_list(line, key) for key in resources):
+        owner = attributes(_dict(resource, "resource").get("attributes"))
+        for scope in chain.from_iterable(_list(resource, key) for key in scopes):
+            yield owner, scope
 
 
 def _list(record: Record, key: str) -> list[Any]:
@@ -92,12 +112,19 @@ def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
     found = attributes(span.get("attributes"))
     start, end = _whole(span.get("startTimeUnixNano")), _whole(span.get("endTimeUnixNano"))
     record: dict[str, Any] = {
-        "kind": "span", "trace": span.get("traceId"), "span": span.get("spanId"), "parent": span.get("parentSpanId") or None,
-        "scope": scope, "service": owner.get("service_name"), "environment": owner.get("deployment_environment_name")
-        or owner.get("deployment_environment"), "start": start, "end": end or None,
+        "kind": "span",
+        "trace": span.get("traceId"),
+        "span": span.get("spanId"),
+        "parent": span.get("parentSpanId") or None,
+        "scope": scope,
+        "service": owner.get("service_name"),
+        "environment": owner.get("deployment_environment_name") or owner.get("deployment_environment"),
+        "start": start,
+        "end": end or None,
         "failed": str(_dict(span, "status").get("code")) in ("2", "STATUS_CODE_ERROR"),
-        "sample_rate": _sample_rate(span, found), "attributes": {key: _plain(value) for key, value in found.items()},
-    }  # fmt: skip
+        "sample_rate": _sample_rate(span, found),
+        "attributes": {key: _plain(value) for key, value in found.items()},
+    }
     for event in _list(span, "events"):
         inner = attributes(event.get("attributes"))
         if event.get("name") == "exception":
@@ -134,15 +161,12 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
     found = attributes(event.get("attributes"))
     name = body if isinstance(body, str) else found.get("event_name") or event.get("eventName")
     return {
-        "kind": "event", "name": str(name or ""), "trace": event.get("traceId") or None, "service": owner.get("service_name"),
+        "kind": "event",
+        "name": str(name or ""),
+        "trace": event.get("traceId") or None,
+        "service": owner.get("service_name"),
         "stamp": found.get("event_timestamp") or _whole(event.get("timeUnixNano")),
-        "attributes": {key: _number(value) if key in _NUMBERS else _plain(value) for key, value in found.items()},
-    }  # fmt: skip
-
-
-_NUMBERS = frozenset({
-    "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens", "cost_usd", "duration_ms", "status_code",
-    "attempt", "input_token_count", "output_token_count", "cached_content_token_count", "thoughts_token_count",
-    "tool_token_count", "total_token_count",
-})  # fmt: skip
-"""Attributes of agents' log events that are numbers, though all are written as texts."""
+        "attributes": {
+            key: _number(value) if key in _NUMBERS else _plain(value) for key, value in found.items()
+        },
+    }

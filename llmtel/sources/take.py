@@ -16,16 +16,17 @@ from llmtel.sources.detect import claimant
 from llmtel.sources.formats import sources
 from llmtel.sources.mapping import Mapped, map_rows
 from llmtel.sources.plan import Plan
+from llmtel.sources.source import Record
 
-_AROUND = b" \t\r\xef\xbb\xbf"
+_BLANKS_AND_BOM = b" \t\r\xef\xbb\xbf"
 
 
 @dataclass
 class Taken:
     """What a batch gave: frames of calls (with `@file`, the file's number), the account, rejects and remarks.
 
-    A remark is counted under the name of the format that makes it and its own. `raw` are decoded rows that are not
-    mapped yet: those of several batches are mapped together (`mapped`).
+    A remark is counted under the name of the format that makes it and its own. `raw` are decoded rows that
+    are not mapped yet: those of several batches are mapped together (`mapped`).
     """
 
     frames: list[pl.DataFrame] = field(default_factory=list)
@@ -38,7 +39,7 @@ class Taken:
 
 
 def take(batch: Batch | CsvBatch | FrameBatch, *, slowly: bool = False) -> Taken:
-    """One batch decoded. Where each line stands alone its rows are left to be mapped with those of other batches."""
+    """One batch decoded, and mapped unless its rows can be mapped together with those of other batches."""
     if isinstance(batch, FrameBatch):
         return _frame_taken(batch)
     decoded = _decoded(batch, slowly=slowly)
@@ -70,7 +71,7 @@ def _frame_taken(batch: FrameBatch) -> Taken:
 
 
 def _refuse(decoded: Decoded, batch: Batch | CsvBatch, taken: Taken) -> None:
-    """Lines that are no records: rejected, or unfinished where the last line of a file is the beginning of one."""
+    """Lines that are no records: rejected, or unfinished where a file ends with the beginning of one."""
     for row, reason in decoded.rejects:
         if reason == CUT_OFF and row in batch.finals:
             taken.account.unfinished += 1
@@ -95,38 +96,36 @@ def _add(part: Mapped, plan: Plan, paths: list[str], taken: Taken) -> None:
 def _decoded(batch: Batch | CsvBatch, *, slowly: bool) -> Decoded:
     if isinstance(batch, CsvBatch):
         raw = cells.raw_rows(batch.header, batch.rows, batch.places, batch.plan)
-        blank = sum(not reason for _, reason in batch.bad)
-        return Decoded(
-            raw, batch.lines, blank=blank, rejects=[(row, reason) for row, reason in batch.bad if reason]
-        )
+        rejects = [(row, reason) for row, reason in batch.bad if reason]
+        return Decoded(raw, batch.lines, blank=len(batch.bad) - len(rejects), rejects=rejects)
     return decode_slowly(batch.data, batch.plan) if slowly else decode(batch.data, batch.plan, batch.lines)
 
 
 def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken) -> None:
-    """Rows of a file that may mix the formats of a family: what its own format does not take, another may claim."""
+    """Rows of a file that may mix the formats of a family: what its own does not take, another may claim."""
     own = map_rows(rows, batch.plan.source)
     _add(own, batch.plan, batch.paths, taken)
     if not own.other.len():
         return
     lines = batch.data.split(b"\n")
-    groups: dict[tuple[str, str | None], list[int]] = {}
-    for row in own.other.to_list():
-        record = orjson.loads(lines[row].strip(_AROUND))
-        name = claimant(record)
-        if name is not None and sources()[name].family == batch.plan.source.family:
-            groups.setdefault((name, sources()[name].prefix_in(record)), []).append(row)
-    for (name, _), members in groups.items():
+    for (name, _), found in _claimed(own.other.to_list(), lines, batch.plan.source.family).items():
         source = sources()[name]
-        plan = Plan(
-            source.bind([orjson.loads(lines[row].strip(_AROUND)) for row in members], source)
-            if source.bind
-            else source
-        )
-        decoded = decode_slowly(b"\n".join(lines[row] for row in members) + b"\n", plan)
-        places = pl.Series("row", members, dtype=pl.UInt32)
-        part = map_rows(
-            batch.placed(decoded.raw.with_columns(places.gather(decoded.raw["row"]).alias("row"))),
-            plan.source,
-        )
+        plan = Plan(source.bind(list(found.values()), source) if source.bind is not None else source)
+        decoded = decode_slowly(b"\n".join(lines[row] for row in found) + b"\n", plan).raw
+        places = pl.Series("row", list(found), dtype=pl.UInt32).gather(decoded["row"])
+        part = map_rows(batch.placed(decoded.with_columns(places)), plan.source)
         _add(part, plan, batch.paths, taken)
-        taken.account.other -= len(members)
+        taken.account.other -= len(found)
+
+
+def _claimed(
+    rows: list[int], lines: list[bytes], family: str | None
+) -> dict[tuple[str, str | None], dict[int, Record]]:
+    """The records that a format of the family claims, by row, for each format and place of the body."""
+    groups: dict[tuple[str, str | None], dict[int, Record]] = {}
+    for row in rows:
+        record = orjson.loads(lines[row].strip(_BLANKS_AND_BOM))
+        name = claimant(record)
+        if name is not None and sources()[name].family == family:
+            groups.setdefault((name, sources()[name].prefix_in(record)), {})[row] = record
+    return groups

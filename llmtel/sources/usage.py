@@ -1,8 +1,8 @@
 """Token counts to disjoint leaves, for every provider that reports totals with details.
 
-The counts of an OpenAI-shaped body overlap, and vendors disagree on how: whether the input includes the cache, whether
-the output includes the reasoning. A total, where there is one, tells (`leaves`). See OpenAI's CompletionUsage
-(platform.openai.com/docs/api-reference/chat/object) for the shape.
+The counts of an OpenAI-shaped body overlap, and vendors disagree on how: whether the input includes the
+cache, whether the output includes the reasoning. A total, where there is one, tells (`leaves`). See OpenAI's
+CompletionUsage (platform.openai.com/docs/api-reference/chat/object) for the shape.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def _known(expression: pl.Expr | None) -> pl.Expr:
 def leaves(counts: Counts) -> dict[str, pl.Expr]:
     """The leaves, and `price_reason`, of an overlapping usage.
 
-    In order: total = input + output: both are totals, details are parts of them. total = input + output + cache: the
-    input excludes the cache. total = input + output + reasoning: the reasoning comes on top. A larger total: the rest
-    is hidden reasoning. More cache than input: the input excludes the cache. A leaf that would still be negative makes
-    all leaves unknown, and the price reason `invalid_usage`.
+    In order: total = input + output: both are totals, details are parts of them. total = input + output +
+    cache: the input excludes the cache. total = input + output + reasoning: the reasoning comes on top. A
+    larger total: the rest is hidden reasoning. More cache than input: the input excludes the cache. A leaf
+    that would still be negative makes all leaves unknown, and the price reason `invalid_usage`.
     """
     if counts.total is None and all(
         part is None for part in (counts.reasoning, counts.input_audio, counts.output_audio)
@@ -51,7 +51,7 @@ def leaves(counts: Counts) -> dict[str, pl.Expr]:
 
 
 def _leaves_of_cache(counts: Counts) -> dict[str, pl.Expr]:
-    """The leaves where nothing but the cache can overlap: no total to test, and nothing that may turn negative."""
+    """The leaves where only the cache can overlap: no total to test, and nothing that may turn negative."""
     found = {
         "cache_read": counts.cache_read,
         "cache_write_5m": counts.cache_write,

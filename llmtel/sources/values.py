@@ -11,9 +11,14 @@ from llmtel.core.schema import FIELDS, TIME
 LONGEST_TEXT = 1024
 """Characters of a name or id that are kept."""
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
+_SECONDS, _MILLIS, _MICROS = 1e11, 1e14, 1e17
+"""Epoch numbers below these are seconds, milliseconds and microseconds: up to the year 5138, all three."""
 _TICKS_AT_EPOCH = 621_355_968_000_000_000
 """1970-01-01 in .NET ticks of 100 ns, as Azure writes `requestTime`."""
+_TICKS = (6.2e17, 6.6e17)
+"""Ticks of the years 1965 to 2092; as nanoseconds these would be 1989 to 1990."""
 
+_NUMERAL = r"^[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?$"
 _FORMS_WITH_OFFSET = (
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f%#z",
@@ -32,8 +37,9 @@ _FORMS_OF_UTC = (
 def times(column: pl.Series) -> tuple[pl.Series, int]:
     """Text to Datetime in UTC, null where no form fits, and how many had no offset (read as UTC).
 
-    Accepted: ISO 8601 with any number of fraction digits, `T` or a space, with or without an offset, a date alone, and
-    epoch numbers whose size tells the unit (seconds below 1e11, ms below 1e14, µs below 1e17, .NET ticks, else ns).
+    Accepted: ISO 8601 with any number of fraction digits, `T` or a space, with or without an offset, a date
+    alone, and epoch numbers whose size tells the unit (seconds below 1e11, ms below 1e14, µs below 1e17, .NET
+    ticks, else ns).
     """
     parsed = column.str.to_datetime("%+", strict=False, cache=False, time_unit="us", time_zone="UTC")
     if parsed.null_count() == column.null_count():
@@ -41,32 +47,27 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     missing = parsed.is_null() & column.is_not_null() & (column.str.strip_chars() != "")
     if not missing.any():
         return parsed, 0
-    rest = column.filter(missing).str.strip_chars().to_frame("text")
-    text = pl.col("text")
+    rest = _in_other_forms(column.filter(missing).str.strip_chars())
+    filled = rest["known"].fill_null(rest["utc"])
+    assumed = int((rest["known"].is_null() & rest["utc"].is_not_null()).sum())
+    return parsed.scatter(missing.arg_true(), filled.dt.epoch("us")), assumed
+
+
+def _in_other_forms(texts: pl.Series) -> pl.DataFrame:
+    """Times that are not ISO 8601 to the letter: `known` those with an offset, `utc` those without one."""
+    frame, text = texts.to_frame("text"), pl.col("text")
+    if frame.select(text.str.contains(_NUMERAL).all()).item():
+        return frame.select(_epoch(text).alias("known"), pl.lit(None, dtype=TIME).alias("utc"))
     with_offset = [
         text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
         for form in _FORMS_WITH_OFFSET
     ]
-    of_utc = [
-        text.str.to_datetime(form, strict=False, time_unit="us").dt.replace_time_zone("UTC")
-        for form in _FORMS_OF_UTC
-    ]
-    of_utc.append(
-        text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    days = text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    of_utc = [*(text.str.to_datetime(form, strict=False, time_unit="us") for form in _FORMS_OF_UTC), days]
+    return frame.select(
+        pl.coalesce(*with_offset, _epoch(text)).alias("known"),
+        pl.coalesce(*of_utc).dt.replace_time_zone("UTC").alias("utc"),
     )
-    numeric = text.str.contains(r"^[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?$")
-    if rest.select(numeric.all()).item():
-        read = rest.select(
-            _epoch(text).alias("known"), pl.lit(None, dtype=pl.Datetime("us", "UTC")).alias("utc")
-        )
-    else:
-        read = rest.select(
-            pl.coalesce(*with_offset, _epoch(text)).alias("known"), pl.coalesce(*of_utc).alias("utc")
-        )
-    filled = read["known"].fill_null(read["utc"])
-    assumed = int((read["known"].is_null() & read["utc"].is_not_null()).sum())
-    places = missing.arg_true()
-    return parsed.scatter(places, filled.dt.epoch("us")) if filled.len() else parsed, assumed
 
 
 def _epoch(text: pl.Expr) -> pl.Expr:
@@ -75,17 +76,17 @@ def _epoch(text: pl.Expr) -> pl.Expr:
     number = text.cast(pl.Float64, strict=False)
     size = number.abs()
     micros = (
-        pl.when(size < 1e11).then((number * 1e6).round().cast(pl.Int64, strict=False))
-        .when(size < 1e14).then((number * 1e3).round().cast(pl.Int64, strict=False))
-        .when(size < 1e17).then(pl.coalesce(whole, number.cast(pl.Int64, strict=False)))
-        .when(size.is_between(6.2e17, 6.6e17)).then((whole - _TICKS_AT_EPOCH) // 10)
+        pl.when(size < _SECONDS).then((number * 1e6).round().cast(pl.Int64, strict=False))
+        .when(size < _MILLIS).then((number * 1e3).round().cast(pl.Int64, strict=False))
+        .when(size < _MICROS).then(pl.coalesce(whole, number.cast(pl.Int64, strict=False)))
+        .when(size.is_between(*_TICKS)).then((whole - _TICKS_AT_EPOCH) // 10)
         .otherwise(whole // 1000)
     )  # fmt: skip
     return micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
 def limits(name: str) -> pl.Expr | None:
-    """Where a field's value is there and cannot be used: a time out of range, a negative or endless number."""
+    """Whether a field's value cannot be used: a time out of range, a negative or endless number."""
     field, column = FIELDS[name], pl.col(name)
     if field.dtype == TIME:
         tomorrow = datetime.now(UTC) + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Provider responses inside an application's own line: the body gives tokens and model, the line around it the rest."""
+"""Provider responses in an application's own line: the body gives tokens and model, the line the rest."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from llmtel.sources.source import Record, Source
 
 FAMILY = "response"
 _BODY_KNOWS = frozenset({
-    "response_id", "model", "finish_reason", "service_tier", "operation", "input_uncached", "cache_read", "cache_write_5m",
-    "cache_write_1h", "input_audio", "output_text", "reasoning", "output_audio", "price_reason", "web_searches", "batch",
+    "response_id", "model", "finish_reason", "service_tier", "operation", "input_uncached", "cache_read",
+    "cache_write_5m", "cache_write_1h", "input_audio", "output_text", "reasoning", "output_audio",
+    "price_reason", "web_searches", "batch",
 })  # fmt: skip
 """Fields that the body states better than the line around it."""
 _BESIDE_A_BARE_BODY = frozenset({
-    "latency_ms", "ttft_ms", "feature", "project", "environment", "session", "variant", "agent", "branch", "case", "region",
-    "retries", "thumb", "rating", "resolved", "regenerated", "corrected", "escalated", "hallucination", "sample_rate",
+    "latency_ms", "ttft_ms", "feature", "project", "environment", "session", "variant", "agent", "branch",
+    "case", "region", "retries", "thumb", "rating", "resolved", "regenerated", "corrected", "escalated",
+    "hallucination", "sample_rate",
 })  # fmt: skip
 """Fields that an application may have added to a body itself; the other names belong to the provider."""
 
@@ -32,7 +34,7 @@ Body = Callable[[str], dict[str, pl.Expr]]
 
 
 def bind(body: Body, records: Sequence[Record], source: Source) -> Source:
-    """The mapping for a file: its bodies at the place where most are, overlaid by what the lines around them say."""
+    """The mapping for a file: bodies where most of them are, overlaid by what the lines around them say."""
     prefixes = Counter(found for record in records if (found := source.prefix_in(record)) is not None)
     at = prefixes.most_common(1)[0][0] if prefixes else ""
     inner = body(at)

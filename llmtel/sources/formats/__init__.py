@@ -12,7 +12,7 @@ from llmtel.sources.source import Source
 
 @cache
 def sources() -> Catalog[Source]:
-    """Every format, in the order in which a record is offered to them: bodies that others may wrap late, generic last."""
+    """Every format, in the order of asking: bodies that an application may wrap late, generic ones last."""
     modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
     found = [source for module in modules for source in module.SOURCES]
     return Catalog(

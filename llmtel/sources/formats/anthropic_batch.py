@@ -27,16 +27,21 @@ SOURCES = (
             "batch": pl.lit(value=True),
             "finish_reason": _STOP,
             **usage("result.message.usage."),
-            TEXT: pl.when(_KIND != "succeeded").then(pl.coalesce(_ERROR, _KIND)).when(_STOP == "refusal").then(_STOP),
+            TEXT: pl.when(_KIND != "succeeded")
+            .then(pl.coalesce(_ERROR, _KIND))
+            .when(_STOP == "refusal")
+            .then(_STOP),
             ANSWERED: _KIND == "succeeded",
         },
         remarks={"ttl_unknown": ttl_unknown("result.message.usage.")},
         extra=with_advisors,
-        sample='{"custom_id":"a","result":{"type":"succeeded","message":{"id":"msg_1","type":"message","model":"claude-opus-5",'
-        '"stop_reason":"end_turn","usage":{"input_tokens":15,"output_tokens":25}}}}\n{"custom_id":"b","result":{"type":"canceled"}}\n',
+        sample='{"custom_id":"a","result":{"type":"succeeded","message":{"id":"msg_1","type":"message",'
+        '"model":"claude-opus-5",'
+        '"stop_reason":"end_turn","usage":{"input_tokens":15,"output_tokens":25}}}}\n{"custom_id":"b",'
+        '"result":{"type":"canceled"}}\n',
         expect=(
             {"response_id": "msg_1", "input_uncached": 15, "output_text": 25, "batch": True, "status": "ok"},
             {"status": "error", "error": "cancelled", "input_uncached": None, "batch": True},
         ),
     ),
-)  # fmt: skip
+)

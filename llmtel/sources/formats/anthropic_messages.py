@@ -44,14 +44,26 @@ SOURCES = (
         bind=partial(bind, body),
         remarks={"ttl_unknown": ttl_unknown("usage.")},
         extra=with_advisors,
-        sample='{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-6","stop_reason":"end_turn","usage":'
+        sample='{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-6",'
+        '"stop_reason":"end_turn","usage":'
         '{"input_tokens":10,"cache_read_input_tokens":100,"cache_creation_input_tokens":30,"cache_creation":'
-        '{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},"output_tokens":50,"output_tokens_details":'
-        '{"thinking_tokens":8}}}\n{"type":"error","error":{"type":"overloaded_error","message":"busy"},"request_id":"req_2"}\n',
+        '{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},"output_tokens":50,'
+        '"output_tokens_details":'
+        '{"thinking_tokens":8}}}\n{"type":"error","error":{"type":"overloaded_error","message":"busy"},'
+        '"request_id":"req_2"}\n',
         expect=(
-            {"call_id": "msg_1", "input_uncached": 10, "cache_read": 100, "cache_write_5m": 10, "cache_write_1h": 20,
-             "output_text": 42, "reasoning": 8, "provider": "anthropic", "status": "ok"},
+            {
+                "call_id": "msg_1",
+                "input_uncached": 10,
+                "cache_read": 100,
+                "cache_write_5m": 10,
+                "cache_write_1h": 20,
+                "output_text": 42,
+                "reasoning": 8,
+                "provider": "anthropic",
+                "status": "ok",
+            },
             {"call_id": "req_2", "status": "error", "error": "http_5xx", "input_uncached": None},
         ),
     ),
-)  # fmt: skip
+)

@@ -17,7 +17,8 @@ SOURCES = (
             "input_uncached": raw.count("ContextTokens"),
             "output_text": raw.count("GeneratedTokens"),
         },
-        sample="TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n2023-11-16 18:17:04.0310000,3180,8\n",
+        sample="TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n"
+        "2023-11-16 18:17:04.0310000,3180,8\n",
         expect=(
             {"input_uncached": 4808, "output_text": 10, "model": None, "status": None},
             {"input_uncached": 3180, "output_text": 8},

@@ -31,18 +31,29 @@ SOURCES = (
         calls={
             **{name: _column(name) for name in FIELDS if name not in _MADE_HERE},
             "grain": raw.text("grain").fill_null("call"),
-            "request_count": pl.when(raw.text("grain") == "bucket").then(raw.count("request_count"))
+            "request_count": pl.when(raw.text("grain") == "bucket")
+            .then(raw.count("request_count"))
             .otherwise(raw.count("request_count").fill_null(1)),
         },
         refuse=pl.when(_VERSION > SCHEMA_VERSION).then(
-            pl.format("written by a newer llmtel (schema {}, this one reads {})", _VERSION, pl.lit(SCHEMA_VERSION))
+            pl.format(
+                "written by a newer llmtel (schema {}, this one reads {})", _VERSION, pl.lit(SCHEMA_VERSION)
+            )
         ),
-        sample='{"llmtel_call":1,"ts":"2026-09-01T10:00:00Z","model":"gpt-4o-mini","input_uncached":10,"output_text":5,'
+        sample='{"llmtel_call":1,"ts":"2026-09-01T10:00:00Z","model":"gpt-4o-mini","input_uncached":10,'
+        '"output_text":5,'
         '"user":"u1","status":"ok","sample_rate":0.5,"unknown_key":1}\n'
         '{"llmtel_call":1,"ts":null,"model":"gpt-4o-mini","input_uncached":null,"call_id":"c2"}\n',
         expect=(
-            {"input_uncached": 10, "output_text": 5, "user": "u1", "status": "ok", "sample_rate": 0.5, "request_count": 1},
+            {
+                "input_uncached": 10,
+                "output_text": 5,
+                "user": "u1",
+                "status": "ok",
+                "sample_rate": 0.5,
+                "request_count": 1,
+            },
             {"call_id": "c2", "input_uncached": None, "ts": None},
         ),
     ),
-)  # fmt: skip
+)

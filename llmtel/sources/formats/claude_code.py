@@ -1,8 +1,8 @@
 """Claude Code transcripts: `~/.claude/projects/**/*.jsonl`.
 
-One answer is written as several lines, one a content block, with early copies while it streams; resumed sessions and
-side chains repeat them. Copies are one call: the whole line with the most output wins, a main line before a side chain's.
-Nobody documents the format; the paths are those of real transcripts.
+One answer is written as several lines, one a content block, with early copies while it streams; resumed
+sessions and side chains repeat them. Copies are one call: the whole line with the most output wins, a main
+line before a side chain's. Nobody documents the format; the paths are those of real transcripts.
 """
 
 from __future__ import annotations
@@ -54,11 +54,30 @@ SOURCES = (
         marks=(
             Mark(all=("message.usage.input_tokens",), none=("usageMetadata", "message.parts", "custom_id")),
             Mark(all=("inputTokens", "outputTokens", "message"), none=("usageMetadata", "message.parts")),
-            Mark(all=("message",), none=("usageMetadata", "message.parts"), values={"type": ("user", "assistant")}),
             Mark(
-                all=("sessionId",), none=("usageMetadata", "message.parts", "projectHash"),
-                values={"type": ("system", "summary", "attachment", "progress", "file-history-snapshot", "queue-operation",
-                                 "custom-title", "agent-name", "permission-mode", "last-prompt", "ai-title", "pr-link")},
+                all=("message",),
+                none=("usageMetadata", "message.parts"),
+                values={"type": ("user", "assistant")},
+            ),
+            Mark(
+                all=("sessionId",),
+                none=("usageMetadata", "message.parts", "projectHash"),
+                values={
+                    "type": (
+                        "system",
+                        "summary",
+                        "attachment",
+                        "progress",
+                        "file-history-snapshot",
+                        "queue-operation",
+                        "custom-title",
+                        "agent-name",
+                        "permission-mode",
+                        "last-prompt",
+                        "ai-title",
+                        "pr-link",
+                    )
+                },
             ),
             Mark(all=("leafUuid",), values={"type": ("summary",)}),
             Mark(all=("snapshot",), values={"type": ("file-history-snapshot",)}),
@@ -89,29 +108,49 @@ SOURCES = (
             "cost_logged": raw.number("costUSD"),
             "retries": pl.col("@retries"),
             "http_status": raw.code("apiErrorStatus"),
-            TEXT: pl.when(_FAILED).then(raw.text("error").fill_null("unknown error"))
-            .when(raw.text("message.stop_reason") == "refusal").then(pl.lit("refusal")),
+            TEXT: pl.when(_FAILED)
+            .then(raw.text("error").fill_null("unknown error"))
+            .when(raw.text("message.stop_reason") == "refusal")
+            .then(pl.lit("refusal")),
             ANSWERED: _HAS_USAGE,
         },
         copies=Copies(
             prefer=(~raw.flag("isSidechain").fill_null(value=False), _OUTPUT, raw.time("timestamp")),
-            earliest=("ts",), largest=("retries",),
+            earliest=("ts",),
+            largest=("retries",),
         ),
         remarks={
             "ttl_unknown": ttl_unknown(_USE),
-            "ts_is_end": Remark(raw.time("timestamp").is_not_null(), "{n} times are those of the answer, not of the request"),
+            "ts_is_end": Remark(
+                raw.time("timestamp").is_not_null(), "{n} times are those of the answer, not of the request"
+            ),
         },
         extra=with_advisors,
-        sample='{"type":"user","timestamp":"2026-09-01T10:00:00.000Z","sessionId":"s1","cwd":"/home/me/shop","message":{"role":"user"}}\n'
-        '{"type":"assistant","timestamp":"2026-09-01T10:00:04.000Z","sessionId":"s1","cwd":"/home/me/shop","gitBranch":"main",'
-        '"requestId":"req_1","message":{"id":"msg_1","model":"claude-sonnet-4-6","usage":{"input_tokens":3,"output_tokens":1,'
+        sample='{"type":"user","timestamp":"2026-09-01T10:00:00.000Z","sessionId":"s1",'
+        '"cwd":"/home/me/shop","message":{"role":"user"}}\n'
+        '{"type":"assistant","timestamp":"2026-09-01T10:00:04.000Z","sessionId":"s1","cwd":"/home/me/shop",'
+        '"gitBranch":"main",'
+        '"requestId":"req_1","message":{"id":"msg_1","model":"claude-sonnet-4-6","usage":{"input_tokens":3,'
+        '"output_tokens":1,'
         '"cache_read_input_tokens":2000,"cache_creation_input_tokens":500}}}\n'
-        '{"type":"assistant","timestamp":"2026-09-01T10:00:06.000Z","sessionId":"s1","cwd":"/home/me/shop","gitBranch":"main",'
-        '"requestId":"req_1","message":{"id":"msg_1","model":"claude-sonnet-4-6","usage":{"input_tokens":3,"output_tokens":240,'
+        '{"type":"assistant","timestamp":"2026-09-01T10:00:06.000Z","sessionId":"s1","cwd":"/home/me/shop",'
+        '"gitBranch":"main",'
+        '"requestId":"req_1","message":{"id":"msg_1","model":"claude-sonnet-4-6","usage":{"input_tokens":3,'
+        '"output_tokens":240,'
         '"cache_read_input_tokens":2000,"cache_creation_input_tokens":500}}}\n',
         expect=(
-            {"call_id": "req_1", "input_uncached": 3, "cache_read": 2000, "cache_write_5m": 500, "output_text": 240,
-             "project": "shop", "branch": "main", "session": "s1", "provider": "anthropic", "status": "ok"},
+            {
+                "call_id": "req_1",
+                "input_uncached": 3,
+                "cache_read": 2000,
+                "cache_write_5m": 500,
+                "output_text": 240,
+                "project": "shop",
+                "branch": "main",
+                "session": "s1",
+                "provider": "anthropic",
+                "status": "ok",
+            },
         ),
     ),
-)  # fmt: skip
+)

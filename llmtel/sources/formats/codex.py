@@ -1,8 +1,8 @@
-"""Codex CLI rollouts: `~/.codex/sessions/YYYY/MM/DD/rollout-*.jsonl`, https://github.com/openai/codex (protocol).
+"""Codex CLI rollouts: `~/.codex/sessions/YYYY/MM/DD/rollout-*.jsonl`, https://github.com/openai/codex.
 
-Usage is written three ways. `token_usage_record` (mid-2026 on) stands for one request. `token_count` events carry
-cumulative totals and the last call, and are written again and again unchanged: a call is where the totals move.
-`turn.completed` with a usage is one call. The model is announced earlier in the file.
+Usage is written three ways. `token_usage_record` (mid-2026 on) stands for one request. `token_count` events
+carry cumulative totals and the last call, and are written again and again unchanged: a call is where the
+totals move. `turn.completed` with a usage is one call. The model is announced earlier in the file.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _vector(counts: dict[str, pl.Expr]) -> pl.Expr:
 
 
 def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with `@call`, `@session`, `@model`, `@project`, `@vector`, and `@use KEY`: the usage of each call."""
+    """Rows with `@call`, `@failed`, `@session`, `@model`, `@cwd`, `@total`, and the usage: `@use KEY`."""
     meta, context = _TYPE == "session_meta", _TYPE == "turn_context"
     announced = pl.when(context).then(_META_MODEL)
     rows = rows.with_columns(
@@ -96,7 +96,7 @@ def _replays(rows: pl.DataFrame) -> pl.Expr:
 
 
 def _counted(events: pl.DataFrame) -> pl.DataFrame:
-    """Of `token_count` events: `row`, `@counted` (the totals moved) and `@use KEY`: the last call, or the totals' change."""
+    """Each `token_count` event: `row`, `@counted` (totals moved), `@use KEY` (last call, or the change)."""
     old = _PROMPT.is_not_null() | _COMPLETION.is_not_null()
     events = events.filter(pl.col("@total").is_not_null() | pl.col("@last").is_not_null() | old)
     before = {key: value.shift(1).over("@segment") for key, value in _TOTAL.items()}
@@ -134,18 +134,46 @@ SOURCES = (
         marks=(
             Mark(
                 all=("payload",),
-                values={"type": ("session_meta", "turn_context", "event_msg", "response_item", "token_usage_record", "compacted",
-                                 "world_state")},
+                values={
+                    "type": (
+                        "session_meta",
+                        "turn_context",
+                        "event_msg",
+                        "response_item",
+                        "token_usage_record",
+                        "compacted",
+                        "world_state",
+                    )
+                },
             ),
         ),
         whole=True,
-        markers=('"token_count"', '"turn_context"', '"session_meta"', '"token_usage_record"', '"turn.completed"', '"error"'),
+        markers=(
+            '"token_count"',
+            '"turn_context"',
+            '"session_meta"',
+            '"token_usage_record"',
+            '"turn.completed"',
+            '"error"',
+        ),
         careful=('"codex_error_info"',),
         prepare=with_calls,
         keep=pl.col("@call"),
         reads=(
-            _TYPE, _EVENT, _META_MODEL, _META_ID, _PROMPT, _COMPLETION, raw.text(f"{_INFO}model"), raw.text("payload.cwd"), pl.col(_SOURCE),
-            raw.text("payload.forked_from_id"), raw.text("payload.parent_thread_id"), *_TOTAL.values(), *_LAST.values(), *_RECORD.values(),
+            _TYPE,
+            _EVENT,
+            _META_MODEL,
+            _META_ID,
+            _PROMPT,
+            _COMPLETION,
+            raw.text(f"{_INFO}model"),
+            raw.text("payload.cwd"),
+            pl.col(_SOURCE),
+            raw.text("payload.forked_from_id"),
+            raw.text("payload.parent_thread_id"),
+            *_TOTAL.values(),
+            *_LAST.values(),
+            *_RECORD.values(),
         ),
         calls={
             "ts": _STAMP,
@@ -159,26 +187,46 @@ SOURCES = (
             "context_limit": raw.count(f"{_INFO}model_context_window"),
             **leaves(
                 Counts(
-                    input=_USE["input_tokens"], output=_USE["output_tokens"], cache_read=_USE["cached_input_tokens"],
-                    cache_write=_USE["cache_write_input_tokens"], reasoning=_USE["reasoning_output_tokens"],
+                    input=_USE["input_tokens"],
+                    output=_USE["output_tokens"],
+                    cache_read=_USE["cached_input_tokens"],
+                    cache_write=_USE["cache_write_input_tokens"],
+                    reasoning=_USE["reasoning_output_tokens"],
                 )
             ),
             TEXT: pl.when("@failed").then(raw.text("payload.codex_error_info").fill_null("unknown error")),
             ANSWERED: ~pl.col("@failed"),
         },
-        remarks={"ts_is_end": Remark(_STAMP.is_not_null(), "{n} times are those of the answer, not of the request")},
-        sample='{"timestamp":"2026-09-01T10:00:00Z","type":"session_meta","payload":{"id":"s1","cwd":"/home/me/app","source":"cli"}}\n'
+        remarks={
+            "ts_is_end": Remark(_STAMP.is_not_null(), "{n} times are those of the answer, not of the request")
+        },
+        sample='{"timestamp":"2026-09-01T10:00:00Z","type":"session_meta","payload":{"id":"s1",'
+        '"cwd":"/home/me/app","source":"cli"}}\n'
         '{"timestamp":"2026-09-01T10:00:01Z","type":"turn_context","payload":{"model":"gpt-5.3-codex"}}\n'
-        '{"timestamp":"2026-09-01T10:00:05Z","type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":'
-        '{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,"reasoning_output_tokens":10,"total_tokens":940},'
-        '"last_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,"reasoning_output_tokens":10,'
-        '"total_tokens":940}}}}\n{"timestamp":"2026-09-01T10:00:06Z","type":"event_msg","payload":{"type":"token_count","info":'
-        '{"total_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,"reasoning_output_tokens":10,'
-        '"total_tokens":940},"last_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,'
+        '{"timestamp":"2026-09-01T10:00:05Z","type":"event_msg","payload":{"type":"token_count","info":{'
+        '"total_token_usage":'
+        '{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,"reasoning_output_tokens":10,'
+        '"total_tokens":940},'
+        '"last_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,'
+        '"reasoning_output_tokens":10,'
+        '"total_tokens":940}}}}\n{"timestamp":"2026-09-01T10:00:06Z","type":"event_msg","payload":{'
+        '"type":"token_count","info":'
+        '{"total_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,'
+        '"reasoning_output_tokens":10,'
+        '"total_tokens":940},"last_token_usage":{"input_tokens":900,"cached_input_tokens":600,'
+        '"output_tokens":40,'
         '"reasoning_output_tokens":10,"total_tokens":940}}}}\n',
         expect=(
-            {"session": "s1", "model": "gpt-5.3-codex", "project": "app", "input_uncached": 300, "cache_read": 600, "output_text": 30,
-             "reasoning": 10, "status": "ok"},
+            {
+                "session": "s1",
+                "model": "gpt-5.3-codex",
+                "project": "app",
+                "input_uncached": 300,
+                "cache_read": 600,
+                "output_text": 30,
+                "reasoning": 10,
+                "status": "ok",
+            },
         ),
     ),
-)  # fmt: skip
+)

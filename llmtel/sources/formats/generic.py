@@ -22,12 +22,15 @@ def bind(records: Sequence[Record], source: Source) -> Source:
 SOURCES = (
     Source(
         name="generic",
-        help="Any JSON log with a time and a model, tokens or a latency: facts are found by their usual names",
+        help="Any JSON log with a time and a model, tokens or a latency: "
+        "facts are found by their usual names",
         link=LINK,
         bind=bind,
-        sample='{"timestamp":"2026-09-01T10:00:00Z","request_id":"r1","model":"gpt-4o-mini","prompt_tokens":10,'
+        sample='{"timestamp":"2026-09-01T10:00:00Z","request_id":"r1","model":"gpt-4o-mini",'
+        '"prompt_tokens":10,'
         '"completion_tokens":5,"latency":0.12,"user":"u1","status":"ok"}\n'
-        '{"timestamp":"2026-09-01T10:00:01Z","request_id":"r2","model":"gpt-4o-mini","latency":0.5,"status_code":429}\n',
+        '{"timestamp":"2026-09-01T10:00:01Z","request_id":"r2","model":"gpt-4o-mini","latency":0.5,'
+        '"status_code":429}\n',
         expect=(
             {
                 "call_id": "r1",

@@ -67,19 +67,33 @@ SOURCES = (
         calls={
             "ts": _START,
             "latency_ms": pl.when(~_CACHED).then(_TOOK),
-            "ttft_ms": pl.when(raw.flag("streamed") & (_FIRST < _END)).then((_FIRST - _START).dt.total_microseconds() / 1000),
+            "ttft_ms": pl.when(raw.flag("streamed") & (_FIRST < _END)).then(
+                (_FIRST - _START).dt.total_microseconds() / 1000
+            ),
             "call_id": pl.coalesce(raw.text("id"), raw.text("request_id")),
             "session": pl.coalesce(raw.text("trace_id"), raw.text("session_id")),
             "model": raw.text("model"),
             "provider": raw.text("custom_llm_provider"),
             "operation": raw.text("call_type"),
             "user": pl.coalesce(
-                *(pl.when(value != "").then(value) for value in (
-                    raw.text("end_user"), raw.text("user"), raw.text("metadata.user_api_key_user_id")))
+                *(
+                    pl.when(value != "").then(value)
+                    for value in (
+                        raw.text("end_user"),
+                        raw.text("user"),
+                        raw.text("metadata.user_api_key_user_id"),
+                    )
+                )
             ),
             "feature": pl.coalesce(
-                *(pl.when(value != "").then(value) for value in (
-                    raw.text("metadata.user_api_key_team_alias"), raw.text("team_id"), raw.text("tag")))
+                *(
+                    pl.when(value != "").then(value)
+                    for value in (
+                        raw.text("metadata.user_api_key_team_alias"),
+                        raw.text("team_id"),
+                        raw.text("tag"),
+                    )
+                )
             ),
             **leaves(
                 Counts(
@@ -91,18 +105,33 @@ SOURCES = (
                     total=raw.count("total_tokens"),
                 )
             ),
-            "cost_logged": pl.when(_CACHED).then(0.0).otherwise(pl.coalesce(raw.number("response_cost"), raw.number("spend"))),
+            "cost_logged": pl.when(_CACHED)
+            .then(0.0)
+            .otherwise(pl.coalesce(raw.number("response_cost"), raw.number("spend"))),
             "retries": raw.count("metadata.attempted_retries"),
             "http_status": _CODE.cast(pl.Int64, strict=False),
             WORD: raw.text("status"),
             TEXT: pl.when(raw.text("status") != "success").then(_WORDS),
         },
-        sample='{"id":"chatcmpl-1","call_type":"acompletion","status":"success","custom_llm_provider":"openai","startTime":'
-        '"2026-09-01 10:00:00.000000","endTime":"2026-09-01 10:00:01.500000","model":"gpt-4o","response_cost":0.0002,"prompt_tokens":10,'
-        '"completion_tokens":20,"total_tokens":30,"end_user":"u1","metadata":{},"request_tags":["search"],"stream":false}\n',
+        sample='{"id":"chatcmpl-1","call_type":"acompletion","status":"success",'
+        '"custom_llm_provider":"openai","startTime":'
+        '"2026-09-01 10:00:00.000000","endTime":"2026-09-01 10:00:01.500000","model":"gpt-4o",'
+        '"response_cost":0.0002,"prompt_tokens":10,'
+        '"completion_tokens":20,"total_tokens":30,"end_user":"u1","metadata":{},"request_tags":["search"],'
+        '"stream":false}\n',
         expect=(
-            {"call_id": "chatcmpl-1", "input_uncached": 10, "output_text": 20, "latency_ms": 1500.0, "cost_logged": 0.0002,
-             "user": "u1", "feature": "search", "provider": "openai", "status": "ok", "operation": "acompletion"},
+            {
+                "call_id": "chatcmpl-1",
+                "input_uncached": 10,
+                "output_text": 20,
+                "latency_ms": 1500.0,
+                "cost_logged": 0.0002,
+                "user": "u1",
+                "feature": "search",
+                "provider": "openai",
+                "status": "ok",
+                "operation": "acompletion",
+            },
         ),
     ),
-)  # fmt: skip
+)

@@ -56,7 +56,10 @@ SOURCES = (
         name="openai_batch",
         help="Output of the OpenAI Batch API",
         link="https://platform.openai.com/docs/guides/batch",
-        marks=(Mark(all=("custom_id", "response"), none=("method",)), Mark(all=("custom_id", "error"), none=("method",))),
+        marks=(
+            Mark(all=("custom_id", "response"), none=("method",)),
+            Mark(all=("custom_id", "error"), none=("method",)),
+        ),
         records=records,
         calls={
             "ts": pl.coalesce(raw.time(f"{_BODY}created"), raw.time(f"{_BODY}created_at")),
@@ -66,13 +69,19 @@ SOURCES = (
             "feature": raw.text("feature"),
             "batch": pl.lit(value=True),
             "service_tier": raw.text(f"{_BODY}service_tier"),
-            "finish_reason": pl.coalesce(raw.text(f"{_BODY}choices[0].finish_reason"), raw.text(f"{_BODY}status")),
+            "finish_reason": pl.coalesce(
+                raw.text(f"{_BODY}choices[0].finish_reason"), raw.text(f"{_BODY}status")
+            ),
             **leaves(
                 Counts(
                     input=pl.coalesce(raw.count(f"{_USE}prompt_tokens"), raw.count(f"{_USE}input_tokens")),
-                    output=pl.coalesce(raw.count(f"{_USE}completion_tokens"), raw.count(f"{_USE}output_tokens")),
+                    output=pl.coalesce(
+                        raw.count(f"{_USE}completion_tokens"), raw.count(f"{_USE}output_tokens")
+                    ),
                     cache_read=pl.coalesce(raw.count(f"{_USE}prompt_{_IN}"), raw.count(f"{_USE}input_{_IN}")),
-                    reasoning=pl.coalesce(raw.count(f"{_USE}completion_{_OUT}"), raw.count(f"{_USE}output_{_OUT}")),
+                    reasoning=pl.coalesce(
+                        raw.count(f"{_USE}completion_{_OUT}"), raw.count(f"{_USE}output_{_OUT}")
+                    ),
                     input_audio=raw.count(f"{_USE}prompt_tokens_details.audio_tokens"),
                     output_audio=raw.count(f"{_USE}completion_tokens_details.audio_tokens"),
                     total=raw.count(f"{_USE}total_tokens"),
@@ -82,14 +91,30 @@ SOURCES = (
             TEXT: pl.when(_WORDS != "").then(_WORDS),
             ANSWERED: raw.text(f"{_BODY}id").is_not_null(),
         },
-        sample='{"id":"batch_req_1","custom_id":"summaries","response":{"status_code":200,"request_id":"req_1","body":{"id":'
-        '"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"gpt-4o-mini","choices":[{"finish_reason":"stop"}],'
+        sample='{"id":"batch_req_1","custom_id":"summaries","response":{"status_code":200,'
+        '"request_id":"req_1","body":{"id":'
+        '"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"gpt-4o-mini","choices":[{'
+        '"finish_reason":"stop"}],'
         '"usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":15}}},"error":null}\n'
-        '{"id":"batch_req_2","custom_id":"row-2","response":null,"error":{"code":"batch_expired","message":"too late"}}\n',
+        '{"id":"batch_req_2","custom_id":"row-2","response":null,"error":{"code":"batch_expired",'
+        '"message":"too late"}}\n',
         expect=(
-            {"call_id": "req_1", "response_id": "chatcmpl-1", "input_uncached": 12, "output_text": 3, "batch": True,
-             "feature": "summaries", "status": "ok"},
-            {"call_id": "batch_req_2", "status": "error", "error": "other", "feature": None, "input_uncached": None},
+            {
+                "call_id": "req_1",
+                "response_id": "chatcmpl-1",
+                "input_uncached": 12,
+                "output_text": 3,
+                "batch": True,
+                "feature": "summaries",
+                "status": "ok",
+            },
+            {
+                "call_id": "batch_req_2",
+                "status": "error",
+                "error": "other",
+                "feature": None,
+                "input_uncached": None,
+            },
         ),
     ),
-)  # fmt: skip
+)

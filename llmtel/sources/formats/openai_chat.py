@@ -59,25 +59,53 @@ def body(at: str) -> dict[str, pl.Expr]:
 SOURCES = (
     Source(
         name="openai_chat",
-        help="OpenAI chat completions and embeddings, bare or in an app's own line; any provider of that shape",
+        help="OpenAI chat completions and embeddings, bare or in an app's own line; "
+        "any provider of that shape",
         link="https://platform.openai.com/docs/api-reference/chat/object",
         marks=(
             Mark(values={"object": _OBJECTS}),
-            Mark(all=("usage.prompt_tokens",), none=("timestamp", "ts", "time", "created_at", "call_type", "custom_id")),
-            Mark(any=("error.message", "error.type", "error.code"), none=("type", "timestamp", "ts", "time", "created_at", "custom_id")),
+            Mark(
+                all=("usage.prompt_tokens",),
+                none=("timestamp", "ts", "time", "created_at", "call_type", "custom_id"),
+            ),
+            Mark(
+                any=("error.message", "error.type", "error.code"),
+                none=("type", "timestamp", "ts", "time", "created_at", "custom_id"),
+            ),
         ),
         family=FAMILY,
         bind=partial(bind, body),
-        sample='{"timestamp":"2026-09-01T10:00:00Z","request_id":"req_1","latency_ms":900,"user":"u1","feature":"chat","response":'
-        '{"id":"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"gpt-4o-2024-08-06","choices":[{"index":0,'
-        '"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":100,"completion_tokens":40,'
-        '"total_tokens":140,"prompt_tokens_details":{"cached_tokens":60},"completion_tokens_details":{"reasoning_tokens":10}}}}\n'
-        '{"timestamp":"2026-09-01T10:00:02Z","request_id":"req_2","latency_ms":10,"user":"u1","feature":"chat","response":null,'
+        sample='{"timestamp":"2026-09-01T10:00:00Z","request_id":"req_1","latency_ms":900,"user":"u1",'
+        '"feature":"chat","response":'
+        '{"id":"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"gpt-4o-2024-08-06",'
+        '"choices":[{"index":0,'
+        '"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{'
+        '"prompt_tokens":100,"completion_tokens":40,'
+        '"total_tokens":140,"prompt_tokens_details":{"cached_tokens":60},"completion_tokens_details":{'
+        '"reasoning_tokens":10}}}}\n'
+        '{"timestamp":"2026-09-01T10:00:02Z","request_id":"req_2","latency_ms":10,"user":"u1",'
+        '"feature":"chat","response":null,'
         '"error":{"type":"rate_limit_exceeded"}}\n',
         expect=(
-            {"call_id": "req_1", "response_id": "chatcmpl-1", "input_uncached": 40, "cache_read": 60, "output_text": 30,
-             "reasoning": 10, "latency_ms": 900.0, "feature": "chat", "status": "ok", "finish_reason": "stop"},
-            {"call_id": "req_2", "input_uncached": None, "status": "error", "error": "rate_limit", "model": None},
+            {
+                "call_id": "req_1",
+                "response_id": "chatcmpl-1",
+                "input_uncached": 40,
+                "cache_read": 60,
+                "output_text": 30,
+                "reasoning": 10,
+                "latency_ms": 900.0,
+                "feature": "chat",
+                "status": "ok",
+                "finish_reason": "stop",
+            },
+            {
+                "call_id": "req_2",
+                "input_uncached": None,
+                "status": "error",
+                "error": "rate_limit",
+                "model": None,
+            },
         ),
     ),
-)  # fmt: skip
+)

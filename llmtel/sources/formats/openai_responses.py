@@ -1,7 +1,7 @@
 """OpenAI Responses objects, bare or inside an application's own line.
 
-https://platform.openai.com/docs/api-reference/responses/object. Snapshots (queued, in_progress) are no calls: the
-finished object has the same id.
+https://platform.openai.com/docs/api-reference/responses/object. Snapshots (queued, in_progress) are no calls:
+the finished object has the same id.
 """
 
 from __future__ import annotations
@@ -64,13 +64,24 @@ SOURCES = (
         marks=(Mark(values={"object": ("response", "response.compaction")}),),
         family=FAMILY,
         bind=partial(bind, body),
-        sample='{"id":"resp_1","object":"response","created_at":1788000000,"completed_at":1788000002,"status":"incomplete",'
-        '"incomplete_details":{"reason":"max_output_tokens"},"error":null,"model":"gpt-5-mini","output":[{"type":"web_search_call"},'
-        '{"type":"message"}],"usage":{"input_tokens":50,"input_tokens_details":{"cached_tokens":20},"output_tokens":30,'
+        sample='{"id":"resp_1","object":"response","created_at":1788000000,"completed_at":1788000002,'
+        '"status":"incomplete",'
+        '"incomplete_details":{"reason":"max_output_tokens"},"error":null,"model":"gpt-5-mini","output":[{'
+        '"type":"web_search_call"},'
+        '{"type":"message"}],"usage":{"input_tokens":50,"input_tokens_details":{"cached_tokens":20},'
+        '"output_tokens":30,'
         '"output_tokens_details":{"reasoning_tokens":25},"total_tokens":80}}\n',
         expect=(
-            {"response_id": "resp_1", "input_uncached": 30, "cache_read": 20, "output_text": 5, "reasoning": 25, "web_searches": 1,
-             "finish_reason": "max_tokens", "status": "ok"},
+            {
+                "response_id": "resp_1",
+                "input_uncached": 30,
+                "cache_read": 20,
+                "output_text": 5,
+                "reasoning": 25,
+                "web_searches": 1,
+                "finish_reason": "max_tokens",
+                "status": "ok",
+            },
         ),
     ),
-)  # fmt: skip
+)

@@ -1,7 +1,7 @@
 """OTLP/JSON: traces with GenAI attributes, and the log events of Claude Code and Gemini CLI.
 
-https://opentelemetry.io/docs/specs/semconv/gen-ai/ and the names its forerunners used. A span with usage is a call
-unless a span below it has usage too: agents and workflows repeat the sums of their children.
+https://opentelemetry.io/docs/specs/semconv/gen-ai/ and the names its forerunners used. A span with usage is a
+call unless a span below it has usage too: agents and workflows repeat the sums of their children.
 """
 
 from __future__ import annotations
@@ -81,12 +81,12 @@ _START, _END = raw.count("start"), raw.count("end")
 _EVENT_MS = _number("duration_ms")
 _IS_EVENT = _NAME.is_in(_EVENTS)
 _EXCLUSIVE = (_SCOPE == "opentelemetry.instrumentation.bedrock").fill_null(value=False)
-# Bedrock's instrumentation leaves the cache out of the input (v0.40+): add it, so that one formula holds for all
+# Bedrock's instrumentation leaves the cache out of the input (v0.40+): add it, so that one formula holds
 _INPUT = pl.when(_EXCLUSIVE).then(_P + _CR.fill_null(0) + _CW.fill_null(0)).otherwise(_P)
 
 
 def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with `@call`: spans of inference or with usage that have no such span below them, and events that are calls."""
+    """Rows with `@call`: spans of inference or usage with no such span below them, and events of calls."""
     usage = _P.is_not_null() | _C.is_not_null()
     inference = _OPERATION.is_in(_OPERATIONS) | usage
     candidate = (
@@ -157,51 +157,114 @@ SOURCES = (
         whole=True,
         prepare=with_calls,
         keep=pl.col("@call"),
-        copies=Copies(prefer=(_END - _START,)),  # two instrumentations of one call: the outer one lasts longer
+        # two instrumentations of one call: the outer one lasts longer
+        copies=Copies(prefer=(_END - _START,)),
         reads=(_NAME, _KIND, raw.text("span"), raw.text("parent")),
         calls={
-            "ts": pl.coalesce(raw.time("start"), pl.when(_EVENT_MS >= 0).then(_STAMP - pl.duration(microseconds=_EVENT_MS * 1000))
-                              .otherwise(_STAMP)),
+            "ts": pl.coalesce(
+                raw.time("start"),
+                pl.when(_EVENT_MS >= 0)
+                .then(_STAMP - pl.duration(microseconds=_EVENT_MS * 1000))
+                .otherwise(_STAMP),
+            ),
             "latency_ms": pl.coalesce((_END - _START) / 1e6, _EVENT_MS),
-            "ttft_ms": pl.coalesce(_number("gen_ai_response_time_to_first_chunk") * 1000, _number("ai_response_msToFirstChunk"),
-                                   (raw.count("first_chunk") - _START) / 1e6),
-            "call_id": pl.coalesce(_RESPONSE_ID, _text("request_id"),
-                                   pl.concat_str(raw.text("trace"), raw.text("span"), separator="/")),
+            "ttft_ms": pl.coalesce(
+                _number("gen_ai_response_time_to_first_chunk") * 1000,
+                _number("ai_response_msToFirstChunk"),
+                (raw.count("first_chunk") - _START) / 1e6,
+            ),
+            "call_id": pl.coalesce(
+                _RESPONSE_ID,
+                _text("request_id"),
+                pl.concat_str(raw.text("trace"), raw.text("span"), separator="/"),
+            ),
             "response_id": _RESPONSE_ID,
             "trace": raw.text("trace"),
             "operation": _OPERATION,
-            "provider": pl.when(_NAME.str.starts_with("claude_code.")).then(pl.lit("anthropic")).otherwise(_PROVIDER),
-            "model": _text("gen_ai_response_model", "gen_ai_request_model", "llm_response_model", "llm_request_model",
-                           "llm_model_name", "ai_response_model", "ai_model_id", "model"),
+            "provider": pl.when(_NAME.str.starts_with("claude_code."))
+            .then(pl.lit("anthropic"))
+            .otherwise(_PROVIDER),
+            "model": _text(
+                "gen_ai_response_model",
+                "gen_ai_request_model",
+                "llm_response_model",
+                "llm_request_model",
+                "llm_model_name",
+                "ai_response_model",
+                "ai_model_id",
+                "model",
+            ),
             "model_requested": _text("gen_ai_request_model", "llm_request_model"),
-            "session": _text("gen_ai_conversation_id", "session_id", "gen_ai_session_id", "langfuse_session_id",
-                             "traceloop_association_properties_session_id", "thread_id"),
-            "user": _text("user_id", "enduser_id", "gen_ai_user", "llm_user", "langfuse_user_id",
-                          "traceloop_association_properties_user_id"),
+            "session": _text(
+                "gen_ai_conversation_id",
+                "session_id",
+                "gen_ai_session_id",
+                "langfuse_session_id",
+                "traceloop_association_properties_session_id",
+                "thread_id",
+            ),
+            "user": _text(
+                "user_id",
+                "enduser_id",
+                "gen_ai_user",
+                "llm_user",
+                "langfuse_user_id",
+                "traceloop_association_properties_user_id",
+            ),
             "agent": _text("gen_ai_agent_name"),
-            "feature": pl.coalesce(_text("gen_ai_agent_name", "gen_ai_workflow_name", "traceloop_workflow_name"), raw.text("service")),
+            "feature": pl.coalesce(
+                _text("gen_ai_agent_name", "gen_ai_workflow_name", "traceloop_workflow_name"),
+                raw.text("service"),
+            ),
             "environment": raw.text("environment"),
             "prompt": _text("gen_ai_prompt_name", "traceloop_prompt_key", "langfuse_prompt_name"),
-            "prompt_version": _text("gen_ai_prompt_version", "llm_prompt_template_version", "traceloop_prompt_version"),
-            "finish_reason": _text("gen_ai_response_finish_reasons", "gen_ai_response_finish_reason", "llm_response_finish_reason",
-                                   "llm_finish_reason", "gen_ai_completion_0_finish_reason"),
-            "service_tier": _text("openai_response_service_tier", "gen_ai_openai_response_service_tier", "speed"),
+            "prompt_version": _text(
+                "gen_ai_prompt_version", "llm_prompt_template_version", "traceloop_prompt_version"
+            ),
+            "finish_reason": _text(
+                "gen_ai_response_finish_reasons",
+                "gen_ai_response_finish_reason",
+                "llm_response_finish_reason",
+                "llm_finish_reason",
+                "gen_ai_completion_0_finish_reason",
+            ),
+            "service_tier": _text(
+                "openai_response_service_tier", "gen_ai_openai_response_service_tier", "speed"
+            ),
             "cost_logged": _number(f"{_USE}cost", "llm_cost_total", "cost_usd"),
             "retries": pl.when(_count("attempt") > 0).then(_count("attempt") - 1),
             "sample_rate": raw.number("sample_rate"),
-            **{name: pl.when(_IS_EVENT).then(_EVENT_LEAVES.get(name)).otherwise(value) for name, value in _SPAN_LEAVES.items()},
-            "http_status": pl.coalesce(raw.code("attributes.http_response_status_code"), raw.code("attributes.status_code")),
+            **{
+                name: pl.when(_IS_EVENT).then(_EVENT_LEAVES.get(name)).otherwise(value)
+                for name, value in _SPAN_LEAVES.items()
+            },
+            "http_status": pl.coalesce(
+                raw.code("attributes.http_response_status_code"), raw.code("attributes.status_code")
+            ),
             TEXT: pl.when(_FAILED).then(_ERROR.fill_null("unknown error")),
             ANSWERED: ~_FAILED,
         },
-        sample='{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":'
-        '[{"scope":{"name":"demo"},"spans":[{"traceId":"t1","spanId":"s1","name":"chat","startTimeUnixNano":"1790000000000000000",'
-        '"endTimeUnixNano":"1790000001500000000","attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},'
-        '{"key":"gen_ai.request.model","value":{"stringValue":"gpt-5-mini"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":"30"}},'
+        sample='{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{'
+        '"stringValue":"shop"}}]},"scopeSpans":'
+        '[{"scope":{"name":"demo"},"spans":[{"traceId":"t1","spanId":"s1","name":"chat",'
+        '"startTimeUnixNano":"1790000000000000000",'
+        '"endTimeUnixNano":"1790000001500000000","attributes":[{"key":"gen_ai.operation.name","value":{'
+        '"stringValue":"chat"}},'
+        '{"key":"gen_ai.request.model","value":{"stringValue":"gpt-5-mini"}},{'
+        '"key":"gen_ai.usage.input_tokens","value":{"intValue":"30"}},'
         '{"key":"gen_ai.usage.output_tokens","value":{"intValue":"4"}}]}]}]}]}\n',
         expect=(
-            {"trace": "t1", "call_id": "t1/s1", "model": "gpt-5-mini", "input_uncached": 30, "output_text": 4, "latency_ms": 1500.0,
-             "feature": "shop", "operation": "chat", "status": "ok"},
+            {
+                "trace": "t1",
+                "call_id": "t1/s1",
+                "model": "gpt-5-mini",
+                "input_uncached": 30,
+                "output_text": 4,
+                "latency_ms": 1500.0,
+                "feature": "shop",
+                "operation": "chat",
+                "status": "ok",
+            },
         ),
     ),
-)  # fmt: skip
+)
