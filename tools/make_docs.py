@@ -14,8 +14,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import typer
@@ -84,19 +84,27 @@ def first_line(command: Any) -> str:  # noqa: ANN401 (typer has no public type o
 def words(parameter: Any) -> str:  # noqa: ANN401 (as above)
     """How a parameter is written on the command line."""
     if parameter.param_type_name == "argument":
-        return f"`{parameter.metavar or parameter.name.upper()}`"
-    choices = "|".join(type(parameter.default)) if isinstance(parameter.default, StrEnum) else ""
-    value = "" if parameter.is_flag else f" {choices or parameter.name.strip('_').upper()}"
+        return f"`{parameter.metavar}`"
+    value = "" if parameter.is_flag else f" {parameter.metavar}"
     return " or ".join(f"`{option}{value}`" for option in parameter.opts)
+
+
+def meaning(parameter: Any) -> str:  # noqa: ANN401 (as above)
+    """What a parameter does, and what it is when it is not given."""
+    default = parameter.default
+    given = isinstance(default, str | int) and not isinstance(default, bool)
+    return f"{parameter.help}  [default: {default}]" if given else str(parameter.help)
 
 
 def page_of_commands() -> str:
     """The reference page of the command line."""
     parts = ["# Commands\n\nAs `llmtel COMMAND --help` says it.\n"]
     for name, command in commands().items():
-        rows = ((words(parameter), parameter.help or "") for parameter in command.params)
+        rows = ((words(parameter), meaning(parameter)) for parameter in command.params)
+        examples = dedent(command.epilog.partition("Examples:\n")[2]).strip()
         parts.append(
-            f"## llmtel {name}\n\n{command.help.strip()}\n\n{table(('option', 'what it does'), rows)}"
+            f"## llmtel {name}\n\n{command.help.strip()}\n\n{table(('option', 'what it does'), rows)}\n"
+            f"```sh\n{examples}\n```\n"
         )
     return "\n".join(parts)
 

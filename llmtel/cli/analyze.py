@@ -25,7 +25,10 @@ def analyze(
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> int:
-    """Latency, tokens, cost and errors: an overview, or the tables of --by."""
+    """Latency, tokens, cost and errors of logs.
+
+    An overview of everything; with --by or --metrics, the tables asked for. What can be asked: llmtel list.
+    """
     from llmtel.cli.answering import Question, exit_code, words
     from llmtel.cli.output import write
 

@@ -7,14 +7,16 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from textwrap import dedent, indent
 from typing import Annotated, NoReturn
 
 import typer
 
 from llmtel import __version__
 from llmtel.cli import analyze, calls, ingest, inspect, listing, summary
+from llmtel.cli.sections import SectionedCommand
 from llmtel.core.errors import Exit, LlmtelError
 
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -32,11 +34,35 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("analyze")(analyze.analyze)
-app.command("calls")(calls.calls)
-app.command("ingest")(ingest.ingest)
-app.command("inspect")(inspect.inspect)
-app.command("list")(listing.list_)
+EXAMPLES: dict[Callable[..., object], str] = {
+    analyze.analyze: """
+        llmtel analyze logs/
+        llmtel analyze logs/ --by model,region --metrics calls,cost,p95_latency
+        llmtel analyze logs/ --by day --where 'latency_ms>2s' --since 7d
+        llmtel analyze logs/ --price acme-7b=0.2/0.6 --format csv -o costs.csv
+        """,
+    calls.calls: """
+        llmtel calls logs/ --where 'latency_ms>8s' --sort latency_ms --top 20
+        llmtel calls logs/ --where status=error --format jsonl
+        """,
+    ingest.ingest: """
+        llmtel ingest logs/ -o calls.parquet
+        llmtel analyze calls.parquet
+        """,
+    inspect.inspect: """
+        llmtel inspect logs/app.jsonl
+        """,
+    listing.list_: """
+        llmtel list metrics
+        """,
+}
+"""The commands in their order, each with command lines that work."""
+for command, examples in EXAMPLES.items():
+    app.command(
+        command.__name__.strip("_"),
+        cls=SectionedCommand,
+        epilog="\b\nExamples:\n" + indent(dedent(examples), "  ").strip("\n"),
+    )(command)
 
 
 def _print_version(wanted: bool) -> None:

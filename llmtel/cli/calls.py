@@ -11,8 +11,8 @@ def calls(
     since: o.Since = None,
     until: o.Until = None,
     tz: o.Tz = "UTC",
-    sort: o.Sort = None,
-    top: o.Top = 20,
+    sort: o.SortCalls = None,
+    top: o.TopCalls = 20,
     pricing: o.PriceFiles = None,
     price: o.Price = None,
     cost_source: o.Cost = o.CostSource.AUTO,
@@ -22,7 +22,7 @@ def calls(
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> int:
-    """The calls themselves, the largest of --sort first: file:line, ids, numbers, and no text."""
+    """The calls themselves: file and line, ids and numbers, no text."""
     from llmtel.cli.answering import Question, exit_code
     from llmtel.cli.output import write
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from llmtel.pipeline import Reading
 
 Target = Annotated[
-    Path, typer.Option("--output", "-o", help="The Parquet file to write", rich_help_panel=o.SAY)
+    Path,
+    typer.Option("--output", "-o", metavar="FILE", help="The Parquet file to write", rich_help_panel=o.SAY),
 ]
 
 
@@ -24,9 +25,9 @@ def ingest(
     strict: o.Strict = False,
     rejects: o.Rejects = False,
 ) -> int:
-    """Write the calls of logs as one Parquet file.
+    """Write the calls of logs to one Parquet file.
 
-    It is read like a log. Prices are not in it: a cost is found when it is asked for.
+    Every command reads it like a log. Prices are not in it: a cost is found when it is asked for.
     """
     from llmtel import pipeline
     from llmtel.cli.answering import exit_code

@@ -22,7 +22,7 @@ def inspect(
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
-    """How a file is read.
+    """How a file is read, and what of it is not.
 
     Its format and why, what each field is read from, three calls as read, and what was not understood.
     """

@@ -10,11 +10,11 @@ from llmtel.cli import options as o
 
 
 def list_(
-    what: Annotated[o.Listed, typer.Argument(help="What to list")],
+    what: Annotated[o.Listed, typer.Argument(help=", ".join(o.Listed), metavar="WHAT")],
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
-    """List the metrics, dimensions, fields or input formats that exist."""
+    """What can be asked for, and what can be read."""
     from llmtel.cli.output import write
     from llmtel.reports import catalogs
 

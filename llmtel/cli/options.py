@@ -52,34 +52,77 @@ By = Annotated[
     list[str] | None,
     typer.Option(
         "--by",
-        help="Split by dimensions (a,b: one table over both); repeat for more tables",
+        metavar="NAMES",
+        help="Split by dimensions, e.g. model,region: one table over both; repeat for more tables",
         rich_help_panel=ASK,
     ),
 ]
 Metrics = Annotated[
     list[str] | None,
-    typer.Option("--metrics", help="Metrics to show, e.g. calls,cost,p95_latency", rich_help_panel=ASK),
+    typer.Option(
+        "--metrics",
+        metavar="NAMES",
+        help="Metrics to show, e.g. calls,cost,p95_latency  [default: those of the overview]",
+        rich_help_panel=ASK,
+    ),
 ]
 Where = Annotated[
     list[str] | None,
     typer.Option(
-        "--where", help="Only calls for which this holds: 'model=gpt-4o* latency_ms>2s'", rich_help_panel=ASK
+        "--where",
+        metavar="FILTER",
+        help="Only calls for which all of this holds: 'model=gpt-4o* latency_ms>2s'",
+        rich_help_panel=ASK,
     ),
 ]
 Since = Annotated[
     str | None,
-    typer.Option("--since", help="First day or moment: 2026-01-31, 7d, 2h, yesterday", rich_help_panel=ASK),
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="First day or moment: 2026-01-31, 7d, 2h, yesterday",
+        rich_help_panel=ASK,
+    ),
 ]
 Until = Annotated[
-    str | None, typer.Option("--until", help="Last day (inclusive) or moment", rich_help_panel=ASK)
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Last day (inclusive) or moment", rich_help_panel=ASK),
 ]
-Tz = Annotated[str, typer.Option("--tz", help="Time zone of days, hours and dates", rich_help_panel=ASK)]
+Tz = Annotated[
+    str,
+    typer.Option("--tz", metavar="ZONE", help="Time zone of days, hours and dates", rich_help_panel=ASK),
+]
 Sort = Annotated[
-    str | None, typer.Option("--sort", help="Metric, dimension or field to sort by", rich_help_panel=ASK)
+    str | None,
+    typer.Option(
+        "--sort",
+        metavar="NAME",
+        help="Metric (largest first) or dimension to sort by; NAME:asc or NAME:desc turns it  "
+        "[default: times in order, all else by cost]",
+        rich_help_panel=ASK,
+    ),
 ]
 Top = Annotated[
     int | None,
-    typer.Option("--top", min=1, help="Rows of a table; the rest is pooled as other", rich_help_panel=ASK),
+    typer.Option(
+        "--top",
+        min=1,
+        metavar="N",
+        help='Rows of a table; the rest is pooled as "other"  [default: all; fewer in the overview]',
+        rich_help_panel=ASK,
+    ),
+]
+SortCalls = Annotated[
+    str | None,
+    typer.Option(
+        "--sort",
+        metavar="FIELD",
+        help="Field to sort by, largest first; FIELD:asc turns it  [default: ts, earliest first]",
+        rich_help_panel=ASK,
+    ),
+]
+TopCalls = Annotated[
+    int, typer.Option("--top", min=1, metavar="N", help="Calls to show", rich_help_panel=ASK)
 ]
 IncludeFailed = Annotated[
     bool, typer.Option("--include-failed", help="Count failed calls in latencies too", rich_help_panel=ASK)
@@ -87,24 +130,39 @@ IncludeFailed = Annotated[
 PriceFiles = Annotated[
     list[Path] | None,
     typer.Option(
-        "--pricing", help="A price file on top of the built-in book (repeatable)", rich_help_panel=MONEY
+        "--pricing",
+        metavar="FILE",
+        help="A price file on top of the built-in book (repeatable)",
+        rich_help_panel=MONEY,
     ),
 ]
 Price = Annotated[
     list[str] | None,
     typer.Option(
         "--price",
-        help="MODEL=INPUT/OUTPUT in $ per million tokens, e.g. acme-7b=0.2/0.6",
+        metavar="MODEL=IN/OUT",
+        help="A price in $ per million tokens, e.g. acme-7b=0.2/0.6 (repeatable)",
         rich_help_panel=MONEY,
     ),
 ]
 Cost = Annotated[
     CostSource,
-    typer.Option("--cost-source", help="Cost by the price book, by the log, or auto", rich_help_panel=MONEY),
+    typer.Option(
+        "--cost-source",
+        metavar="SOURCE",
+        help="Costs by the price book (computed), by the log (logged), or the better of both for each call "
+        "(auto)",
+        rich_help_panel=MONEY,
+    ),
 ]
 InputFormat = Annotated[
     str | None,
-    typer.Option("--input-format", help="Read as this format, do not detect", rich_help_panel=READ),
+    typer.Option(
+        "--input-format",
+        metavar="NAME",
+        help="Read as this format instead of detecting it; names: llmtel list formats",
+        rich_help_panel=READ,
+    ),
 ]
 Strict = Annotated[
     bool,
@@ -112,11 +170,26 @@ Strict = Annotated[
         "--strict", help="Exit 4 when a record was rejected or a value unreadable", rich_help_panel=READ
     ),
 ]
-Rejects = Annotated[bool, typer.Option("--rejects", help="List every rejected record", rich_help_panel=READ)]
+Rejects = Annotated[
+    bool,
+    typer.Option("--rejects", help="List every rejected record, not the first five", rich_help_panel=READ),
+]
 Format = Annotated[
-    OutputFormat, typer.Option("--format", help="How to write the answer", rich_help_panel=SAY)
+    OutputFormat,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help=f"How to write the answer: {', '.join(OutputFormat)}",
+        rich_help_panel=SAY,
+    ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Write to this file, not to standard output", rich_help_panel=SAY),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to this file, not to standard output",
+        rich_help_panel=SAY,
+    ),
 ]

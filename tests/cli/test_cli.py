@@ -262,7 +262,7 @@ def test_an_interrupt_is_one_line_and_exit_code_130(logs, llmtel, monkeypatch):
 
 def test_what_a_command_lacks_is_said_on_one_line(llmtel):
     assert llmtel("list")[2] == (
-        "llmtel: missing argument 'what'. Choose from: metrics, dimensions, fields, formats. "
+        "llmtel: missing argument 'WHAT'. Choose from: metrics, dimensions, fields, formats. "
         "See: llmtel list --help\n"
     )
 
@@ -346,6 +346,26 @@ def test_help_is_quick_and_does_not_load_polars():
     assert done.returncode == 0, done.stderr
     for command in ("analyze", "calls", "ingest", "inspect", "list"):
         assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", ["analyze", "calls", "ingest", "inspect", "list"])
+def test_help_of_a_command_fits_a_terminal_and_ends_with_examples(llmtel, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = llmtel(command, "--help")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    assert "<" not in out
+    _, _, examples = out.partition("  Examples:\n")
+    assert all(line.startswith("    llmtel ") for line in examples.splitlines())
+    assert examples
+
+
+def test_help_of_a_command_has_its_options_under_headings_and_says_defaults(llmtel):
+    out = llmtel("analyze", "--help")[1]
+    headings = [line[:-1] for line in out.splitlines() if re.fullmatch(r"[A-Z][\w ]*:", line)]
+    assert headings == ["Arguments", "What to ask", "Prices", "Reading", "Output", "Other"]
+    assert out.startswith("Usage: llmtel analyze [OPTIONS] PATHS...\n")
+    assert "[default: UTC]" in out
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(logs):

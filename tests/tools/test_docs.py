@@ -40,8 +40,10 @@ def test_every_exit_code_is_explained():
 
 def test_every_option_has_its_words():
     page = make_docs.page_of_commands()
-    assert "| `--since SINCE` |" in page
-    assert r"`--format table\|markdown\|json" in page
+    assert "| `--since TIME` |" in page
+    assert "table, markdown, json, jsonl, csv, parquet  [default: table] |" in page
+    assert "--by model,region --metrics" in page
+    assert "None" not in page
     assert "|  |" not in page
 
 
