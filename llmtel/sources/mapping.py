@@ -169,17 +169,18 @@ def _check_values(mapped: Mapped) -> None:
     texts = [name for name in calls.columns if schema.get(name) == pl.String]
     faults = calls.select(
         *(mask.sum().alias(f"bad {name}") for name, mask in masks.items()),
-        *((pl.col(name).str.len_bytes() > LONGEST_TEXT).sum().alias(f"long {name}") for name in texts),
+        *((pl.col(name).str.len_bytes() > LONGEST_TEXT).any().alias(f"long {name}") for name in texts),
         *((pl.col(name) == "").any().alias(f"empty {name}") for name in texts),
     ).row(0, named=True)
     bad = {name: faults[f"bad {name}"] for name in masks if faults[f"bad {name}"]}
     mapped.unreadable.update(bad)
-    cut = sum(faults[f"long {name}"] or 0 for name in texts)
-    if cut:
-        mapped.remarks["cut"] += cut
+    long = [name for name in texts if faults[f"long {name}"]]  # bytes are counted faster than characters
+    cut = calls.select((pl.col(long).str.len_chars() > LONGEST_TEXT).sum()).row(0) if long else ()
+    if sum(cut):
+        mapped.remarks["cut"] += sum(cut)
     mapped.calls = calls.with_columns(
         *(pl.when(~masks[name]).then(pl.col(name)).alias(name) for name in bad),
-        *(pl.col(name).str.head(LONGEST_TEXT) for name in texts if faults[f"long {name}"]),
+        *(pl.col(name).str.head(LONGEST_TEXT) for name in long),
     ).with_columns(
         pl.when(pl.col(name) != "").then(pl.col(name)).alias(name)
         for name in texts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -190,19 +191,24 @@ def _empty(path: str, data: bytes) -> Mishap:
 
 def _parquet(number: int, path: str, data: bytes) -> Iterator[Item]:
     try:
-        version = pl.read_parquet_metadata(data).get(PARQUET_KEY)
-        frame = pl.read_parquet(data) if version is not None else None
+        version = pl.read_parquet_metadata(data).get(PARQUET_KEY, "")
+        frame = pl.read_parquet(data) if re.fullmatch("[0-9]{1,9}", version) else None
     except pl.exceptions.PolarsError as error:
         msg = f"a damaged Parquet file: {str(error).splitlines()[0]}"
         raise Undecodable(msg) from error
-    if frame is None or version is None:
+    if frame is None:
         msg = "a Parquet file that llmtel did not write; export the calls as JSON lines or CSV"
         raise Undecodable(msg)
     if int(version) > SCHEMA_VERSION:
         msg = f"written by a newer llmtel (schema {version}, this one reads {SCHEMA_VERSION})"
         raise Undecodable(msg)
+    calls = frame.select(name for name in frame.columns if name in FIELDS)
+    plain = calls.lazy().with_columns(pl.col(pl.Categorical).cast(pl.String)).collect_schema()
+    if plain != {name: FIELDS[name].dtype for name in plain} or "request_count" not in plain:
+        msg = "a Parquet file whose columns are not those that llmtel writes; read the logs again"
+        raise Undecodable(msg)
     yield Seen(path, number, "parquet", len(data))
-    yield FrameBatch(frame.select(name for name in frame.columns if name in FIELDS), number)
+    yield FrameBatch(calls, number)
 
 
 def _add(batch: Batch, block: bytes, number: int, line: int) -> int:

@@ -12,6 +12,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.aliases import Place
 from llmtel.sources.outcome import SUCCESS, TEXT, WORD
+from llmtel.sources.project import numeral
 from llmtel.sources.usage import Counts, leaves
 
 _PLAIN_TEXTS = (
@@ -134,7 +135,10 @@ class Outline:
         if not found:
             return None
         place = found[0]
-        values = [float(value) for value in place.values]
+        numbers = [numeral(value) if isinstance(value, str) else value for value in place.values]
+        values = [float(n) for n in numbers if isinstance(n, int | float) and not isinstance(n, bool)]
+        if not values:
+            return None
         whole, middle = all(value.is_integer() for value in values), median(values)
         if not whole and middle < _SECONDS_BELOW:
             self.decisions.append(f"{place.path} is read as seconds (fractions, median {middle:.3g})")

@@ -7,6 +7,7 @@ for the dots.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 from llmtel.sources.source import Record
 
 _SCALARS = ("stringValue", "intValue", "doubleValue", "boolValue")
-_THRESHOLDS = 1 << 56
-"""Sampling thresholds have 56 bits.
+_TOO_LARGE = 2**63
+"""What begins where the signed integers of 64 bits end."""
+_THRESHOLD, _THRESHOLDS = re.compile(r"[0-9a-fA-F]{1,14}"), 1 << 56
+"""Sampling thresholds have 56 bits, trailing zeros left out.
 
 https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
 """
@@ -36,21 +39,24 @@ def value_of(value: object) -> Any:  # noqa: ANN401 (any JSON value)
         if kind in value:
             return _number(value[kind]) if kind in ("intValue", "doubleValue") else value[kind]
     if "arrayValue" in value:
-        return [value_of(item) for item in (value["arrayValue"] or {}).get("values") or []]
+        items = _dict(value, "arrayValue").get("values")
+        return [value_of(item) for item in items] if isinstance(items, list) else []
     if "kvlistValue" in value:
-        return attributes((value["kvlistValue"] or {}).get("values"))
+        return attributes(_dict(value, "kvlistValue").get("values"))
     return None
 
 
 def _number(value: object) -> object:
-    """A number that may be written as a text; the text itself when it is none."""
+    """A number that may be written as a text; the text itself when it is none, or too large for JSON."""
     if not isinstance(value, str):
         return value
     for reader in (int, float):
         try:
-            return reader(value)
+            number = reader(value)
         except ValueError:
             continue
+        if abs(number) < _TOO_LARGE:
+            return number
     return value
 
 
@@ -98,9 +104,10 @@ def _scopes(
             yield owner, scope
 
 
-def _list(record: Record, key: str) -> list[Any]:
+def _list(record: Record, key: str) -> list[dict[str, Any]]:
+    """A list of objects; what is none counts as an empty one, so that it is accounted for."""
     value = record.get(key)
-    return value if isinstance(value, list) else []
+    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
 
 
 def _dict(record: Record, key: str) -> dict[str, Any]:
@@ -140,8 +147,9 @@ def _plain(value: object) -> object:
 
 
 def _whole(value: object) -> int | None:
+    """A whole number of 64 bits; none for 0, which the protocol writes for a time that is not set."""
     number = _number(value)
-    return int(number) if isinstance(number, int | float) and number else None
+    return int(number) if isinstance(number, int | float) and 0 < abs(number) < _TOO_LARGE else None
 
 
 def _sample_rate(span: Record, found: dict[str, Any]) -> float | None:
@@ -150,7 +158,7 @@ def _sample_rate(span: Record, found: dict[str, Any]) -> float | None:
         vendor, _, members = entry.strip().partition("=")
         for member in members.split(";") if vendor == "ot" else ():
             key, _, threshold = member.partition(":")
-            if key == "th" and threshold:
+            if key == "th" and _THRESHOLD.fullmatch(threshold):
                 return 1 - int(threshold.ljust(14, "0")[:14], 16) / _THRESHOLDS
     rate = found.get("sampling_probability", found.get("sample_rate"))
     return float(rate) if isinstance(rate, int | float) and 0 < rate <= 1 else None
