@@ -34,7 +34,7 @@ def analyze(
 
     question = Question(
         paths=tuple(paths),
-        by=tuple(tuple(words([one])) for one in by or ()),
+        by=tuple(dict.fromkeys(named for one in by or () if (named := words([one])))),
         metrics=words(metrics),
         where=tuple(where or ()),
         since=since,

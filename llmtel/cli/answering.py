@@ -76,7 +76,7 @@ class Question:
         from llmtel.pricing import cost
         from llmtel.pricing.match import alias_stanza
         from llmtel.query import timerange, where
-        from llmtel.reports.context import Context, Prices
+        from llmtel.reports.context import Context, Prices, time_range
 
         condition = where.parse(self.where, self.tz)
         span = timerange.parse_range(self.since, self.until, self.tz)
@@ -86,6 +86,7 @@ class Question:
                 self.paths, input_format=self.input_format, tags=self._tags(), progress=progress
             )
         calls = cost.priced(reading.calls, book, self.cost_source)
+        first, last = time_range(calls, self.tz)
         if self.where:
             calls = calls.filter(condition)
         timeless = calls["ts"].null_count() if span.bounded else None
@@ -101,6 +102,7 @@ class Question:
             notes=reading.notes,
             include_failed=self.include_failed,
             all_rejects=self.all_rejects,
+            covered=(first, last),
             timeless=timeless,
             seconds=time.monotonic() - self.started,
             name=name,

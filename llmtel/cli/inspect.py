@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,6 +50,7 @@ def _look(one: Input) -> Look:
         file=one.file,
         format=one.format or "unknown",
         why=_why(one),
+        marks=_marks(one),
         mapping={name: _paths(expr.meta.root_names()) for name, expr in source.calls.items()}
         if source
         else {},
@@ -58,19 +60,26 @@ def _look(one: Input) -> Look:
 
 
 def _why(one: Input) -> str:
-    """The claims of the formats, and the marks of the one that owns the file."""
+    """How many of the file's first records each format claims."""
     verdict = one.verdict
     if verdict is None or verdict.source is None:
         return "its first bytes say so"
     if verdict.forced:
         return "--input-format says so"
-    claims = ", ".join(f"{name} {n}" for name, n in verdict.claims.most_common())
-    marks = "; or ".join(mark.words() for mark in verdict.source.marks)
-    return f"claims among the first {verdict.asked} records: {claims}" + (
-        f". Its marks: {marks}" if marks else ""
-    )
+    name = verdict.source.name
+    mine = verdict.claims[name]
+    if mine == verdict.asked:
+        return "its record looks like it" if mine == 1 else f"all of its first {mine} records look like it"
+    others = ", ".join(f"{n} like {other}" for other, n in verdict.claims.most_common() if other != name)
+    return f"{mine} of its first {verdict.asked} records look like it" + (f", {others}" if others else "")
+
+
+def _marks(one: Input) -> tuple[str, ...]:
+    """What a record of the format has, each way of having it in words."""
+    source = one.verdict.source if one.verdict else None
+    return tuple(w for mark in source.marks if (w := replace(mark, none=()).words())) if source else ()
 
 
 def _paths(columns: list[str]) -> list[str]:
     """The paths of raw columns, each once, without their types."""
-    return list(dict.fromkeys(column.rpartition(":")[0] for column in columns))
+    return [path for path in dict.fromkeys(column.rpartition(":")[0] for column in columns) if path]

@@ -17,6 +17,8 @@ NARROW = 60
 """Below this width a table that does not fit is told one number a line."""
 _TEXT_FLOOR = 20
 """Texts wider than this are wrapped before a column is left out."""
+_NAME = 26
+"""Names of rows up to this width stay whole while there is a column that may be left out."""
 _LONG_WORD = 32
 """Ids and times up to this are not broken; names of rows may be, rather than to leave out a number."""
 _LONG_HEAD = 12
@@ -54,7 +56,7 @@ def _give_way(
     bars = [s.id for s in columns if s.shares]
     dropped = {}
     for strip in (by_id[name] for name in dict.fromkeys((*bars, *table.optional)) if name in by_id):
-        if strip.id in without or not _fits(columns, cells):
+        if strip.id in without or not _fits(columns, cells, name=_NAME):
             columns.remove(strip)
             dropped[strip.id] = strip.head
     return columns, dropped
@@ -138,8 +140,9 @@ def _row(texts: Sequence[str], columns: Sequence[Strip], widths: Sequence[int]) 
     ]
 
 
-def _fits(columns: Sequence[Strip], cells: int) -> bool:
-    return sum(map(_floor, columns)) + GAP * (len(columns) - 1) <= cells
+def _fits(columns: Sequence[Strip], cells: int, name: int = _TEXT_FLOOR) -> bool:
+    """Whether the columns can be laid side by side, with names of rows broken only beyond `name` cells."""
+    return sum(_floor(s, name) for s in columns) + GAP * (len(columns) - 1) <= cells
 
 
 def _widths(columns: Sequence[Strip], cells: int) -> list[int]:
@@ -159,13 +162,13 @@ def _natural(strip: Strip) -> int:
     return max(1, width(strip.head), strip.widest)
 
 
-def _floor(strip: Strip) -> int:
+def _floor(strip: Strip, name: int = _TEXT_FLOOR) -> int:
     """Cells that a column cannot do without: texts and long heads may be wrapped, numbers never."""
     least = max(1, _head_floor(strip.head))
     if strip.numeric:
         return max(least, strip.widest)
     words = 0 if strip.key else min(strip.longest_word, _LONG_WORD)
-    return min(_natural(strip), max(least, words, _TEXT_FLOOR))
+    return min(_natural(strip), max(least, words, name if strip.key else _TEXT_FLOOR))
 
 
 def _head_floor(head: str) -> int:

@@ -129,8 +129,8 @@ class _Writer:
         """A command that still works when it is pasted, though it stands on several lines."""
         if not command:
             return []
-        pieces = [visible(word) for word in _WORDS.findall(command)]
         lines = [""]
+        pieces = _pairs([visible(word) for word in _WORDS.findall(command)], self.cells - 2 - indent)
         for piece in pieces:
             longer = f"{lines[-1]} {piece}".strip()
             # Two cells are kept for the backslash that continues the line.
@@ -151,6 +151,19 @@ class _Writer:
         if name:
             return [self.ink.bold(lines[0][: len(name)]) + lines[0][len(name) :], *lines[1:]]
         return lines
+
+
+def _pairs(words: Sequence[str], cells: int) -> list[str]:
+    """The words of a command, an option and its value as one where they fit into `cells`."""
+    pieces: list[str] = []
+    for word in words:
+        option = bool(pieces) and pieces[-1].startswith("--") and " " not in pieces[-1]
+        pair = f"{pieces[-1]} {word}" if option and not word.startswith("-") else ""
+        if pair and width(pair) <= cells:
+            pieces[-1] = pair
+        else:
+            pieces.append(word)
+    return pieces
 
 
 def _hanging(text: str, cells: int, indent: int) -> list[str]:

@@ -8,10 +8,14 @@ from dataclasses import replace
 import polars as pl
 
 from llmtel.core.answers import Block, Document, Line, Table
+from llmtel.core.units import MS, USD, Unit
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
 from llmtel.reports.tables import DEFAULT, for_people, timed, without_unknown
+
+ABOUT_MONEY = ("unpriced", "no_usage")
+"""Findings that are no news where no number of money was asked for; machines get them all the same."""
 
 
 def asked(
@@ -42,18 +46,18 @@ def asked(
     tables = [replace(table, title=", ".join(table.by)) for table in tables]
     found = stand_out.ranked(stand_out.about_coverage(calls, context, tables), 0.0, float(len(calls)))
     if calls.is_empty():
-        found = (*found, stand_out.empty())
+        found = (*found, stand_out.empty(context))
     first, last = time_range(calls, context.tz)
     span = headline.span_of(first, last, context.tz)
-    blocks: list[Block] = [
-        Line(" · ".join(p for p in ("llmtel", " ".join(context.command.paths), span) if p))
-    ]
+    blocks: list[Block] = [Line(" · ".join(p for p in ("llmtel", context.subject, span) if p))]
     shown = tables or [total]
     blocks += shown if metrics else [for_people(table, total) for table in shown]
     if tables:
         blocks.append(Line(_in_words(total), name="TOTAL"))
-    blocks += stand_out.blocks(found)
-    blocks += trust.lines(context, timed=timed(calls, context), total=total)
+    priced = about_money(total)
+    blocks += stand_out.blocks([f for f in found if priced or f.kind not in ABOUT_MONEY])
+    timing = timed(calls, context) if _has_unit(total, MS) else None
+    blocks += trust.lines(context, timed=timing, total=total, priced=priced)
     return Document(
         schema=context.schema,
         title="Usage",
@@ -62,6 +66,15 @@ def asked(
         findings=found,
         meta=context.meta(calls),
     )
+
+
+def about_money(table: Table) -> bool:
+    """Whether a metric of the table rests on prices."""
+    return _has_unit(table, USD) or not {"unpriced_calls", "priced_share"}.isdisjoint(table.metrics)
+
+
+def _has_unit(table: Table, unit: Unit) -> bool:
+    return any(column.unit is unit for column in table.columns)
 
 
 def _in_words(total: Table) -> str:

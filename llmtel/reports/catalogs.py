@@ -10,6 +10,14 @@ from llmtel.core.schema import FIELDS
 from llmtel.query.dimensions import DIMENSIONS
 from llmtel.query.metrics import METRICS
 
+TYPES: Mapping[str, str] = {
+    "String": "text",
+    "Int64": "integer",
+    "Float64": "number",
+    "Boolean": "flag",
+    "Datetime": "time",
+}
+"""Types of columns in the words of those who fill them."""
 HEADS: Mapping[str, str] = {
     "name": "Word on the command line, and key in JSON",
     "unit": "Unit",
@@ -41,7 +49,13 @@ def dimensions() -> Document:
 def fields() -> Document:
     """Every column of a call."""
     rows = [
-        {"name": f.name, "type": str(f.dtype), "null": f.null, "privacy": f.privacy, "help": f.help}
+        {
+            "name": f.name,
+            "type": TYPES[str(f.dtype.base_type())],
+            "null": f.null,
+            "privacy": f.privacy,
+            "help": f.help,
+        }
         for f in FIELDS.values()
     ]
     return _document("fields", ("name", "type", "null", "privacy", "help"), rows)

@@ -33,6 +33,7 @@ class Prices:
 class Context:
     """How the calls of a report came to be, and how to ask further.
 
+    `covered` are the first and last time of a call before any condition.
     `timeless` are the calls without a time that `--since/--until` left out (None: no such option).
     `seconds` is what the run took so far.
     `all_rejects` asks for every rejected record to be shown, not the first few.
@@ -47,9 +48,16 @@ class Context:
     notes: Sequence[Note] = ()
     include_failed: bool = False
     all_rejects: bool = False
+    covered: tuple[str | None, str | None] = (None, None)
     timeless: int | None = None
     seconds: float = 0.0
     name: str = "analyze"
+
+    @property
+    def subject(self) -> str:
+        """What the report is about, in words: the paths, and the conditions on calls."""
+        where = " ".join(condition for condition in self.command.where if condition.strip())
+        return " ".join(self.command.paths) + (f" · where {where}" if where else "")
 
     @property
     def schema(self) -> str:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from llmtel.core.answers import Card, Headline, Row, Table, Value
 from llmtel.core.units import COUNT, MS, SHARE, TOKENS, USD, Unit
 from llmtel.findings.words import short_day
+from llmtel.reports.trust import in_calls
 
 CALLS = "calls"
 METRICS = (
@@ -40,7 +41,7 @@ def headline(total: Table, where: str, span: str) -> Headline:
     """The headline over the only row of `total`."""
     row = total.rows[0]
     cards = (card(row) for card in (_cost, _latency, _errors, _tokens, _quality))
-    counted = f"{COUNT.show(_number(row[CALLS]))} calls"
+    counted = in_calls(_number(row[CALLS]) or 0)
     return Headline(
         title=" · ".join(part for part in ("llmtel", where, span, counted) if part),
         cards=tuple(card for card in cards if card is not None),
@@ -84,7 +85,7 @@ def _cost(row: Row) -> Card | None:
         USD.show(_number(row["cost"])),
         (
             *_said(row, "cost_per_call", USD, "{} per call".format),
-            *_said(row, "priced_share", SHARE, "{} of calls".format),
+            *_said(row, "priced_share", SHARE, "{} priced".format),
         ),
     )
 
@@ -115,7 +116,7 @@ def _tokens(row: Row) -> Card | None:
         TOKENS.show(_number(row["total_tokens"])),
         (
             *_said(row, "input_tokens", TOKENS, "{} in".format),
-            *_said(row, "cache_hit_rate", SHARE, "{} from cache".format),
+            *_said(row, "cache_hit_rate", SHARE, "{} cached".format),
         ),
     )
 
@@ -123,7 +124,7 @@ def _tokens(row: Row) -> Card | None:
 def _quality(row: Row) -> Card | None:
     lines = (
         *_said(row, "thumbs_up_rate", SHARE, "{} thumbs up".format),
-        *_said(row, "feedback_rate", SHARE, "{} of calls rated".format),
+        *_said(row, "feedback_rate", SHARE, "{} rated".format),
         *_said(row, "regeneration_rate", SHARE, "{} redone".format),
     )
     return Card("QUALITY", lines[0], lines[1:]) if lines else None

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from llmtel import __version__
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.answers import Document, Line
-from llmtel.core.units import COUNT
 from llmtel.reports import trust
 from llmtel.reports.context import input_meta
 
@@ -16,7 +15,7 @@ def ingestion(
     account: Account, rejects: Sequence[Reject], notes: Sequence[Note], target: str | None
 ) -> Document:
     """The account of a run that wrote its calls to `target` (None: --strict forbade it)."""
-    calls = f"{COUNT.show(account.calls)} calls"
+    calls = trust.in_calls(account.calls)
     wrote = (
         f"{calls} → {target}"
         if target

@@ -25,12 +25,16 @@ FIELD = Column("field", "field", "Field of the call", "field")
 
 @dataclass(frozen=True)
 class Look:
-    """How one file is read: its format and why, the paths of each field, decisions, keys nobody reads."""
+    """How one file is read: its format and why, the paths of each field, decisions, keys nobody reads.
+
+    `marks` are the ways in which a record shows that it is of the format.
+    """
 
     file: str
     format: str
     why: str
     mapping: Mapping[str, Sequence[str]]
+    marks: Sequence[str] = ()
     decisions: Sequence[str] = ()
     unread: Sequence[str] = ()
 
@@ -46,7 +50,9 @@ def inspection(
     tables = [_mapping(look) for look in looks if look.mapping]
     blocks: list[Block] = []
     for look in looks:
-        blocks += [Line(f"{look.file} is {look.format}: {look.why}")]
+        name = "standard input" if look.file == "-" else look.file
+        blocks += [Line(f"{name} is {look.format}: {look.why}")]
+        blocks += [Line("; or ".join(look.marks), name="known by")] if look.marks else []
         blocks += [Line(decision, name="decided") for decision in look.decisions]
         blocks += [Line(", ".join(look.unread), name="not read")] if look.unread else []
     if len(calls):
@@ -67,6 +73,7 @@ def inspection(
                     "file": look.file,
                     "format": look.format,
                     "why": look.why,
+                    "marks": list(look.marks),
                     "mapping": {name: list(paths) for name, paths in look.mapping.items()},
                     "decisions": list(look.decisions),
                     "unread": list(look.unread),

@@ -13,6 +13,7 @@ from llmtel.core.units import COUNT, MS, TOKENS, USD
 from llmtel.findings.cube import input_tokens, output_tokens
 from llmtel.reports import stand_out, trust
 from llmtel.reports.context import Context
+from llmtel.reports.trust import in_calls
 
 SHOWN = (
     "ts", "model", "feature", "user", "session", "region", "latency_ms", "ttft_ms", "input_tokens",
@@ -55,10 +56,13 @@ def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int
     table = Table(
         (), (), columns, [{i: row[i] for i in ids} for row in rows], title="calls", distinct=len(calls)
     )
-    found = (stand_out.empty(),) if calls.is_empty() else ()
-    blocks: list[Block] = [_for_people(table), Line(_counted(len(rows), len(calls), field))]
-    if found:
-        blocks.append(Findings("What stands out", found))
+    found = (stand_out.empty(context),) if calls.is_empty() else ()
+    blocks: list[Block] = [Line(f"llmtel · {context.subject}")]
+    blocks += (
+        [Findings("What stands out", found)]
+        if found
+        else [_for_people(table), Line(_counted(len(rows), len(calls), field))]
+    )
     blocks += trust.lines(replace(context, include_failed=True), timed=None)
     return Document(
         schema=context.schema,
@@ -100,7 +104,6 @@ def _column(name: str) -> Column:
 
 
 def _counted(shown: int, matching: int, field: str) -> str:
-    noun = "call" if matching == 1 else "calls"
     if shown == matching:
-        return f"{COUNT.show(matching)} {noun}"
-    return f"{COUNT.show(shown)} of {COUNT.show(matching)} {noun}, by {field}; more with --top"
+        return in_calls(matching)
+    return f"{COUNT.show(shown)} of {in_calls(matching)}, by {field}; more with --top"

@@ -61,7 +61,7 @@ def overview(
     steps = tables[len(splits) + 1] if step else None
     found = stand_out.findings(calls, context, split_tables)
     blocks: list[Block] = [
-        headline.headline(total, " ".join(context.command.paths), headline.span_of(first, last, context.tz))
+        headline.headline(total, context.subject, headline.span_of(first, last, context.tz))
     ]
     if steps:
         blocks.append(timeline(steps))

@@ -11,7 +11,9 @@ import polars as pl
 from llmtel.core.answers import Block, Finding, Findings, Line, Table
 from llmtel.findings import bursts, changes, coverage, prompts, segments
 from llmtel.findings.cube import Cube, cube
+from llmtel.reports import headline
 from llmtel.reports.context import Context
+from llmtel.reports.trust import in_calls
 
 MOST_SHOWN = 5
 MOST_STANZAS = 2
@@ -21,7 +23,7 @@ LEVELS = ("error", "warning", "info")
 def findings(calls: pl.DataFrame, context: Context, tables: Sequence[Table]) -> tuple[Finding, ...]:
     """All findings about `calls` and the `tables` made of them, ranked."""
     if calls.is_empty():
-        return ranked([*about_coverage(calls, context, tables), empty()], 0, 0)
+        return ranked([*about_coverage(calls, context, tables), empty(context)], 0, 0)
     sums = cube(calls, context.tz)
     found = [*about_coverage(calls, context, tables), *_about_calls(calls, sums, context)]
     return ranked(found, sums.total("cost"), sums.total("calls"))
@@ -46,9 +48,22 @@ def about_coverage(calls: pl.DataFrame, context: Context, tables: Sequence[Table
     ]
 
 
-def empty() -> Finding:
-    """There is nothing to report."""
-    return Finding(level="info", kind="no_calls", figure="0", text="no calls")
+def empty(context: Context) -> Finding:
+    """There is nothing to report, and why."""
+    return Finding(level="info", kind="no_calls", figure="0", text=_why_empty(context))
+
+
+def _why_empty(context: Context) -> str:
+    account = context.account
+    if account.calls:
+        options = {"--where": context.command.where, **context.command.options}
+        narrowed = [name for name in ("--where", "--since", "--until") if options.get(name)]
+        span = headline.span_of(*context.covered, context.tz)
+        when = f"; they are of {span}" if span else ""
+        return f"of {in_calls(account.calls)} pass {' and '.join(narrowed)}{when}"
+    if account.other:
+        return "calls: no record is one of its format; llmtel inspect says how a file is read"
+    return "no calls"
 
 
 def ranked(found: Sequence[Finding], cost: float, calls: float) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from llmtel import __version__
 from llmtel.core.answers import Block, Card, Column, Document, Headline, Line, Table, Value
 from llmtel.core.units import COUNT, TOKENS, USD
 from llmtel.query.query import Query
-from llmtel.reports.trust import size
+from llmtel.reports.trust import in_calls, size
 
 METRICS = ("cost", "calls", "total_tokens", "unpriced_calls")
 SPANS = (("TODAY", 1), ("7 DAYS", 7), ("30 DAYS", 30))
@@ -44,9 +44,9 @@ def summary_of(
     agents = {folder.agent for folder in folders}
     read = f"read {'all' if len(agents) > 1 else 'it'} in {seconds:.1f} s"
     blocks: list[Block] = [
-        _folders(folders),
         Headline("llmtel · this machine", tuple(cards)),
-        Line(f"list prices of {as_of}, not a bill · local time · {read}"),
+        _folders(folders),
+        Line(f"list prices of {as_of}, not a bill · local time ({now.tzname()}) · {read}"),
         Line(f"llmtel analyze {folders[0].path}", name="more"),
     ]
     meta = {
@@ -73,11 +73,11 @@ def _card(name: str, total: Table) -> Card:
     number = {key: value for key, value in row.items() if isinstance(value, int | float)}
     if not number.get("calls"):
         return Card(name, "–", ("no calls",))
-    lines = [f"{COUNT.show(number['calls'])} calls"]
+    lines = [in_calls(number["calls"])]
     if "total_tokens" in number:
         lines.append(f"{TOKENS.show(number['total_tokens'])} tokens")
     if number.get("unpriced_calls"):
-        lines.append(f"{COUNT.show(number['unpriced_calls'])} calls without a price")
+        lines.append(f"{in_calls(number['unpriced_calls'])} without a price")
     return Card(name, USD.show(number.get("cost")), tuple(lines))
 
 

@@ -21,27 +21,31 @@ SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def lines(
-    context: Context, *, timed: int | None, total: Table | None = None, absent: Sequence[str] = ()
+    context: Context,
+    *,
+    timed: int | None,
+    total: Table | None = None,
+    absent: Sequence[str] = (),
+    priced: bool = True,
 ) -> tuple[Line, ...]:
     """The lines that close a report.
 
     `timed` is the number of calls behind the latencies (None: no latency is known).
     `total` shows by its methods whether sums are estimates.
-    `absent` are words for what no call knows and was therefore left out.
+    `absent` are words for what no call knows and was therefore left out. `priced` is False where no number
+    of the report rests on prices.
     """
     account = context.account
-    method = [_costs(context.prices)]
-    if timed is not None:
-        kind = "calls, failed ones too" if context.include_failed else "calls that did not fail"
-        method.append(f"latency of {COUNT.show(timed)} {kind}, exact (linear interpolation)")
+    method = [_costs(context.prices)] if priced else []
+    if timed:
+        kind = ", failed ones too" if context.include_failed else " that did not fail"
+        method.append(f"latency of {in_calls(timed)}{kind}, exact (linear interpolation)")
     method.append(f"{context.seconds:.1f} s")
     said = [Line(f"{files(account)} · {records(account)}"), Line(" · ".join(method))]
     if total is not None and any(column.method == "estimated" for column in total.columns):
         said.append(Line("a sampled log: a call stands for 1 ÷ its sample_rate, and sums are estimates"))
     if context.timeless:
-        said.append(
-            Line(f"{COUNT.show(context.timeless)} calls without a time are left out by --since/--until")
-        )
+        said.append(Line(f"without a time, and left out by --since/--until: {in_calls(context.timeless)}"))
     if absent:
         said.append(Line(f"not in these logs, and left out: {', '.join(absent)}"))
     return (*said, *remarks(context.notes, context.shown_rejects()))
@@ -58,9 +62,19 @@ def _costs(prices: Prices) -> str:
 def remarks(notes: Sequence[Note], rejects: Sequence[Reject]) -> tuple[Line, ...]:
     """What the reader decided or noticed, and the rejected records with their places."""
     return (
-        *(Line(f"{note.file}: {note.text}" if note.file else note.text) for note in notes),
+        *(Line(_noted(note)) for note in notes),
         *(Line(str(reject), name="rejected", grave=True) for reject in rejects),
     )
+
+
+def _noted(note: Note) -> str:
+    """The sentence of a note, with its file where it does not name it."""
+    return f"{note.file}: {note.text}" if note.file and not note.text.startswith(note.file) else note.text
+
+
+def in_calls(n: float) -> str:
+    """A number of calls: "1 call", "5,012 calls"."""
+    return f"{COUNT.show(n)} {'call' if n == 1 else 'calls'}"
 
 
 def files(account: Account) -> str:
@@ -71,9 +85,14 @@ def files(account: Account) -> str:
 
 def records(account: Account) -> str:
     """The account as a sum: "5,055 records = 5,012 calls + 36 duplicates + 7 rejected (list: --rejects)"."""
-    parts = [f"{COUNT.show(n)} {word}" for name, word in PARTS.items() if (n := getattr(account, name))]
+    parts = [_counted(n, word) for name, word in PARTS.items() if (n := getattr(account, name))]
     where = " (list: --rejects)" if account.rejected else ""
-    return f"{COUNT.show(account.records)} records = {' + '.join(parts) or 'nothing'}{where}"
+    total = _counted(account.records, "records")
+    return f"{total} = {' + '.join(parts)}{where}" if parts else "no records"
+
+
+def _counted(n: int, things: str) -> str:
+    return f"{COUNT.show(n)} {things.removesuffix('s') if n == 1 else things}"
 
 
 def size(n: float) -> str:

@@ -297,6 +297,7 @@ def test_inspect_says_format_reason_mapping_samples_and_what_is_not_read(logs, l
     assert code == 0
     assert "calls.jsonl is generic" in out
     assert re.search(r"input_uncached +prompt_tokens", out)
+    assert "its record looks like it" in out
     assert re.search(r"not read +weather", out)
     assert re.search(r"call_id +r1", out)
 
@@ -458,6 +459,20 @@ def test_the_bar_waits_a_second_and_wants_a_terminal(monkeypatch, capsys):
 def test_a_message_of_several_lines_is_printed_as_lines_and_control_characters_are_seen(capsys):
     narration.narrate("nothing could be read:\na\x1b[31m: no JSON")
     assert capsys.readouterr().err == "llmtel: nothing could be read:\n  a\\x1b[31m: no JSON\n"
+
+
+def test_a_table_that_is_asked_for_twice_is_one(logs, llmtel):
+    _, out, _ = llmtel("analyze", logs, "--by", "model", "--by", "model", "--by", " ", "--format", "json")
+    assert [table["by"] for table in json.loads(out)["tables"]] == [[], ["model"]]
+
+
+def test_inspect_says_what_a_record_of_the_format_has_and_not_what_it_lacks(logs, llmtel):
+    Path(logs).write_text('{"object": "chat.completion", "created": 1, "model": "m"}\n' * 2)
+    _, out, _ = llmtel("inspect", logs)
+    assert "calls.jsonl is openai_chat: all of its first 2 records look like it" in out
+    (known_by,) = [line for line in out.splitlines() if line.strip().startswith("known by")]
+    assert "object is chat.completion" in known_by
+    assert " no " not in known_by
 
 
 def test_words_are_parted_by_commas_and_spaces():

@@ -88,8 +88,8 @@ def test_at_80_columns_bars_and_optional_metrics_are_left_out_and_named(overview
   WHAT STANDS OUT
   1 ▲ $21.99  report-writer cost 8× its usual day on Fri 13 Nov; 61 % of it is
               one user, u-0417
-              llmtel analyze logs/ --where 'feature=report-writer' --by \\
-              day,user
+              llmtel analyze logs/ --where 'feature=report-writer' \\
+              --by day,user
   2 ✗ 7 %     of the records could not be read
   3 · 64      calls have no price: acme-7b
               llmtel pricing explain acme-7b
@@ -178,9 +178,9 @@ def test_at_40_columns_a_row_is_told_a_number_a_line(overview: Document) -> None
       report-writer cost 8× its usual
       day on Fri 13 Nov; 61 % of it is
       one user, u-0417
-      llmtel analyze logs/ --where \\
-      'feature=report-writer' --by \\
-      day,user
+      llmtel analyze logs/ \\
+      --where 'feature=report-writer' \\
+      --by day,user
   2 ✗ 7 %
       of the records could not be read
   3 · 64
@@ -246,11 +246,20 @@ def test_long_names_are_wrapped_before_a_number_is_left_out(overview: Document) 
     table = overview.tables[1]
     rows = [{**table.rows[0], "model": "anthropic.claude-sonnet-4-5-20250929-v1:0"}]
     assert shown(Document("s", "", (replace(table, rows=rows, distinct=1),)), 100) == snapshot("""\
-  MODEL                 cost $  share     calls  cost/call $  in/call  out/call  p50 s  p99 s  err %
-  anthropic.claude-     108.26  ████▊     1,204       0.0899    14.2k     4,500   2.44   16.4    3.2
-  sonnet-4-5-20250929-
-  v1:0
+  MODEL                           cost $  calls  cost/call $  in/call  out/call  p50 s  p99 s  err %
+  anthropic.claude-sonnet-4-5-    108.26  1,204       0.0899    14.2k     4,500   2.44   16.4    3.2
+  20250929-v1:0
+
+  left out at this width: share
 """)
+
+
+def test_a_bar_gives_way_before_a_name_is_broken(overview: Document) -> None:
+    table = overview.tables[1]
+    rows = [{**table.rows[0], "model": "claude-3-5-sonnet-20241022"}]
+    text = shown(Document("s", "", (replace(table, rows=rows, distinct=1),)), 98)
+    assert "claude-3-5-sonnet-20241022  " in text
+    assert "left out at this width: share" in text
 
 
 def test_texts_of_a_catalog_are_wrapped_in_their_column() -> None:

@@ -80,7 +80,7 @@ def test_the_headline_gives_span_cost_latency_errors_and_tokens(context):
     (head,) = blocks_of(overview(frame(SHOP), context), Headline)
     assert head.title == "llmtel · logs/ · 7–11 Sep 2026 · 5 days, UTC · 10 calls"
     cards = {card.name: (card.figure, *card.lines) for card in head.cards}
-    assert cards["COST"] == ("$2.50", "$0.500 per call", "50.0 % of calls")
+    assert cards["COST"] == ("$2.50", "$0.500 per call", "50.0 % priced")
     assert cards["LATENCY"][0] == "p50  300 ms"
     assert cards["ERRORS"] == ("20.0 %", "2 of 10")
     assert cards["TOKENS"] == ("11.0 k", "10.0 k in")
@@ -299,3 +299,69 @@ def test_a_span_over_two_years_names_both():
     assert headline.span_of("2025-12-30T00:00:00+00:00", "2026-01-02T00:00:00+00:00", "UTC") == (
         "30 Dec 2025 – 2 Jan 2026 · 4 days, UTC"
     )
+
+
+def lines_of(document):
+    return [block.text for block in blocks_of(document, Line)]
+
+
+def test_a_condition_is_named_where_the_report_says_what_it_is_about(context):
+    narrowed = replace(context, command=Command(("logs/",), where=("feature=chat", " ", "latency_ms>2s")))
+    (head,) = blocks_of(overview(frame(SHOP), narrowed), Headline)
+    assert head.title.startswith("llmtel · logs/ · where feature=chat latency_ms>2s · 7")
+    assert lines_of(asked(frame(SHOP), narrowed, by=[("model",)]))[0].startswith(
+        "llmtel · logs/ · where feature=chat latency_ms>2s · 7"
+    )
+    assert lines_of(listing(frame(SHOP), narrowed, sort=None, top=1))[0] == (
+        "llmtel · logs/ · where feature=chat latency_ms>2s"
+    )
+
+
+def test_no_calls_is_explained(context):
+    none = replace(context, account=Account(files=1))
+    other = replace(context, account=Account(files=1, records=7, other=7))
+    away = replace(
+        context,
+        command=Command(("logs/",), where=("model=x",), options={"--since": "7d"}),
+        covered=("2026-09-07T10:00:00+00:00", "2026-09-11T10:00:00+00:00"),
+    )
+    assert [stand_out.empty(one).text for one in (none, other, away)] == [
+        "no calls",
+        "calls: no record is one of its format; llmtel inspect says how a file is read",
+        "of 10 calls pass --where and --since; they are of 7–11 Sep 2026 · 5 days, UTC",
+    ]
+
+
+def test_an_empty_list_of_calls_has_no_empty_table(context):
+    document = listing(frame([]), context, sort=None, top=20)
+    assert blocks_of(document, Table) == []
+    assert [f.kind for block in blocks_of(document, Findings) for f in block.findings] == ["no_calls"]
+
+
+def test_prices_and_latencies_are_spoken_of_where_they_are_asked_for(context):
+    counted = asked(frame(SHOP), context, by=[("model",)], metrics=["calls"])
+    assert [f.kind for block in blocks_of(counted, Findings) for f in block.findings] == ["rejected"]
+    assert not [line for line in lines_of(counted) if "list prices" in line or "latency" in line]
+    assert "unpriced" in {f.kind for f in counted.findings}
+    for metric in ("cost_per_call", "unpriced_calls", "priced_share"):
+        priced = asked(frame(SHOP), context, by=[("model",)], metrics=[metric])
+        assert "unpriced" in {f.kind for block in blocks_of(priced, Findings) for f in block.findings}
+        assert [line for line in lines_of(priced) if "list prices" in line]
+    timed = asked(frame(SHOP), context, by=[("model",)], metrics=["p95_latency"])
+    assert [line for line in lines_of(timed) if "latency of 8 calls that did not fail" in line]
+
+
+def test_one_of_a_thing_is_named_in_the_singular():
+    assert trust.records(Account(records=1, calls=1)) == "1 record = 1 call"
+    assert trust.records(Account(records=3, duplicates=1, blank=1, other=1)) == (
+        "3 records = 1 duplicate + 1 other + 1 blank"
+    )
+    assert trust.records(Account()) == "no records"
+
+
+def test_a_note_names_its_file_once():
+    notes = (Note("a", "a.jsonl: permission denied", file="a.jsonl"), Note("b", "seconds", file="a.jsonl"))
+    assert [line.text for line in trust.remarks(notes, ())] == [
+        "a.jsonl: permission denied",
+        "a.jsonl: seconds",
+    ]
