@@ -35,13 +35,13 @@ def lines(
     `absent` are words for what no call knows and was therefore left out. `priced` is False where no number
     of the report rests on prices.
     """
-    account = context.account
+    read = f"{files(context.account)} · {records(context.account)}"
     method = [_costs(context.prices)] if priced else []
     if timed:
         kind = ", failed ones too" if context.include_failed else " that did not fail"
         method.append(f"latency of {in_calls(timed)}{kind}, exact (linear interpolation)")
-    method.append(f"{context.seconds:.1f} s")
-    said = [Line(f"{files(account)} · {records(account)}"), Line(" · ".join(method))]
+    took = f"{context.seconds:.1f} s"
+    said = [Line(read), Line(" · ".join((*method, took)))] if method else [Line(f"{read} · {took}")]
     if total is not None and any(column.method == "estimated" for column in total.columns):
         said.append(Line("a sampled log: a call stands for 1 ÷ its sample_rate, and sums are estimates"))
     if context.timeless:

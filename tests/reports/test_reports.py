@@ -342,6 +342,7 @@ def test_prices_and_latencies_are_spoken_of_where_they_are_asked_for(context):
     counted = asked(frame(SHOP), context, by=[("model",)], metrics=["calls"])
     assert [f.kind for block in blocks_of(counted, Findings) for f in block.findings] == ["rejected"]
     assert not [line for line in lines_of(counted) if "list prices" in line or "latency" in line]
+    assert [line for line in lines_of(counted) if line.endswith("(list: --rejects) · 0.4 s")]
     assert "unpriced" in {f.kind for f in counted.findings}
     for metric in ("cost_per_call", "unpriced_calls", "priced_share"):
         priced = asked(frame(SHOP), context, by=[("model",)], metrics=[metric])
