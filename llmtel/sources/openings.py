@@ -68,14 +68,18 @@ class Opener:
     def items(self) -> Iterator[Item]:
         """Batches of all files, and what happened to each file. Small files of one format share batches."""
         for number, path in enumerate(self.inputs.files):
+            seen = False
             size = self.inputs.sizes.get(path, 0)
             try:
-                yield from self._file(number, path)
+                for item in self._file(number, path):
+                    seen = seen or isinstance(item, Seen)
+                    yield item
             except Undecodable as error:
                 if isinstance(error, Unclaimed) and path not in self.inputs.named:
                     self.inputs.skipped.append(("no format claims it", path))
                     continue
-                yield Mishap(path, str(error), Account(files=1, files_rejected=1, bytes=size))
+                counted = Account(files_rejected=1) if seen else Account(files=1, files_rejected=1, bytes=size)
+                yield Mishap(path, str(error), counted)
             self.done += size
         if self.pending is not None:
             yield self.pending

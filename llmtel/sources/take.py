@@ -66,8 +66,14 @@ def mapped(rows: list[pl.DataFrame], plan: Plan, paths: list[str]) -> Taken:
 
 def _frame_taken(batch: FrameBatch) -> Taken:
     calls = batch.frame.with_columns(pl.lit(batch.file, dtype=pl.UInt32).alias("@file"))
-    count = calls.height - calls.filter(pl.col("request_count") == 0).height
-    return Taken([calls], Account(lines=count, records=count, calls=count))
+    passes = _passes(calls)
+    account = Account(lines=calls.height, records=calls.height, calls=calls.height - passes, other=passes)
+    return Taken([calls], account)
+
+
+def _passes(calls: pl.DataFrame) -> int:
+    """Rows that are extra passes of calls, and no calls of their own."""
+    return int((calls["request_count"] == 0).sum())
 
 
 def _refuse(decoded: Decoded, batch: Batch | CsvBatch, taken: Taken) -> None:
@@ -85,7 +91,9 @@ def _add(part: Mapped, plan: Plan, paths: list[str], taken: Taken) -> None:
     account.other += part.other.len()
     account.rejected += len(part.rejects)
     taken.rejects += [Reject(paths[file], line, reason) for file, line, reason in part.rejects]
-    account.calls += part.kept - len(part.rejects)
+    passes = 0 if plan.source.extra is not None else _passes(part.calls)
+    account.calls += part.kept - len(part.rejects) - passes
+    account.other += passes
     account.coerced.update(part.coerced)
     account.unreadable.update(part.unreadable)
     taken.remarks.update({(plan.source.name, remark): count for remark, count in part.remarks.items()})
