@@ -24,6 +24,8 @@ GZIP, ZSTD, PARQUET, SQLITE = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"SQLit
 _MOST_EXPANSION, _FREE_EXPANSION = 1000, 256 << 20
 """Compressed data may grow by this factor (logs seldom reach 30), and to so many bytes at any factor."""
 
+_LEAST_READ = 1 << 16
+
 
 class Undecodable(Exception):
     """A file that cannot be opened or decoded; the message says why."""
@@ -190,15 +192,13 @@ def _why(error: Exception) -> str:
 
 def blocks(stream: Stream, size: int, first: bytes = b"") -> Iterator[bytes]:
     """Blocks of complete lines, about `size` bytes each, `first` before all; the last may lack a newline."""
-    rest = first
-    while True:
-        block = stream.read(max(size - len(rest), 1 << 16))
-        data = rest + block
-        if not block:
-            if data:
-                yield data
-            return
-        end = data.rfind(b"\n") + 1
-        rest = data[end:]
+    parts, held = [first], len(first)  # a long line is joined once, not again with every block of it
+    while block := stream.read(max(size - held, _LEAST_READ)):
+        end = block.rfind(b"\n") + 1
         if end:
-            yield data[:end]
+            yield b"".join([*parts, block[:end]])
+            parts, held = [], 0
+        parts.append(block[end:])
+        held += len(parts[-1])
+    if rest := b"".join(parts):
+        yield rest

@@ -78,8 +78,8 @@ class Opener:
                 if isinstance(error, Unclaimed) and path not in self.inputs.named:
                     self.inputs.skipped.append(("no format claims it", path))
                     continue
-                counted = Account(files_rejected=1) if seen else Account(files=1, files_rejected=1, bytes=size)
-                yield Mishap(path, str(error), counted)
+                unseen = Account() if seen else Account(files=1, bytes=size)
+                yield Mishap(path, str(error), replace(unseen, files_rejected=1))
             self.done += size
         if self.pending is not None:
             yield self.pending

@@ -86,8 +86,8 @@ class Remark:
 class Copies:
     """Which copy of a call wins when the format writes it several times, whatever the order of arrival.
 
-    Copies are sorted by `prefer` (fields or raw columns of a kept row), the last is kept whole; `earliest`
-    and `largest` name the fields that are taken over all copies.
+    The copy with the greatest `prefer` is kept whole: expressions over the raw columns, compared in order,
+    null being the least. `earliest` and `largest` name the fields that are taken over all copies.
     """
 
     prefer: tuple[pl.Expr, ...]
@@ -99,14 +99,23 @@ class Copies:
 class Source:
     """A log format.
 
-    `calls` maps fields to expressions over raw columns (`raw.count("usage.prompt_tokens")`); from them the
-    reader knows what to decode. Optional words, all of them data: `keep` (which records are calls; the rest
-    is *other*), `markers` (bytes, one of which every call's line contains, so that other lines are never
-    parsed), `careful` (bytes of lines whose values have other shapes than elsewhere, so that they are read
-    one by one), `refuse` (a text where a record cannot be read), `copies` (the call is written several
-    times), `whole` (the expressions see all records of a file in order), `extra` (more rows from the kept
-    ones), `bind` (a mapping that is chosen for a file from its first records), and, as a last resort for
-    nested exports, `records` (a decoded object to the records inside it).
+    `calls` maps fields to expressions over raw columns (`raw.count("usage.prompt_tokens")`): from these the
+    reader knows what to decode. `sample` is a log of the format and `expect` the calls in it: its proof.
+
+    Which records are of the format: any of the `marks`; those of one `family` may be mixed in a file and
+    stand inside an application's own line. `layout` is that of the file.
+
+    Which records are calls: `keep` (the rest is *other*), `markers` (words one of which is in every call's
+    line, so that other lines are never parsed), `refuse` (a text where a record cannot be read), `copies`
+    (where a call is written several times).
+
+    What the expressions see: `prepare` adds columns to the raw rows, which `reads` more than `calls` do;
+    with `whole` these are all rows of a file, in order. `careful` are words of lines whose values have other
+    shapes than elsewhere, so that they are read one by one.
+
+    `remarks` are told where they hold; `extra` makes more rows from the kept ones; `bind` makes the mapping
+    for a file from some of its records, and `decisions` says what it chose; `records`, a last resort for
+    nested exports, finds the records inside a decoded object.
     """
 
     name: str

@@ -24,6 +24,7 @@ _FORMS_WITH_OFFSET = (
     "%Y-%m-%d %H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f %#z",
     "%Y-%m-%dT%H:%M%#z",
+    "%Y-%m-%d %H:%M%#z",
 )
 _FORMS_OF_UTC = (
     "%Y-%m-%dT%H:%M:%S%.f",

@@ -1,4 +1,4 @@
-"""Real logs give the figures that were computed independently of llmtel (../shared/fixtures and ../shared/traces)."""
+"""Real logs give the figures that were computed independently of llmtel (../shared)."""
 
 import json
 from pathlib import Path

@@ -1,8 +1,7 @@
-"""The same records give the same calls, however they come: split, shuffled, compressed, twice, in another order."""
+"""The same records give the same calls, however they come: split, shuffled, packed, twice, reordered."""
 
 import gzip
 import json
-import random
 import shutil
 
 import polars as pl
@@ -10,6 +9,8 @@ import pytest
 import zstandard
 
 from llmtel import pipeline
+from llmtel.cli.app import run
+from llmtel.query.query import Query
 from llmtel.sources.formats import sources
 
 
@@ -22,46 +23,57 @@ def write(folder, name, lines):
 def many(n):
     """Lines of calls, each with an id of its own."""
     return [
-        json.dumps({
-            "timestamp": f"2026-09-{1 + i % 28:02}T10:{i % 60:02}:00Z", "request_id": f"r{i}", "model": f"m{i % 3}",
-            "prompt_tokens": 10 + i, "completion_tokens": i, "latency_ms": 100.5 + i, "user": f"u{i % 7}",
-        })
+        json.dumps(
+            {
+                "timestamp": f"2026-09-{1 + i % 28:02}T10:{i % 60:02}:00Z",
+                "request_id": f"r{i}",
+                "model": f"m{i % 3}",
+                "prompt_tokens": 10 + i,
+                "completion_tokens": i,
+                "latency_ms": 100.5 + i,
+                "user": f"u{i % 7}",
+            }
+        )
         for i in range(n)
-    ]  # fmt: skip
+    ]
 
 
-@pytest.mark.parametrize(
-    "shape", ["split in ten", "shuffled", "gzip", "zstd", "twice", "an array", "utf-16", "crlf"]
-)
+def text(lines):
+    return "".join(f"{line}\n" for line in lines)
+
+
+def gzip_of_two(lines):
+    return gzip.compress(text(lines[:50]).encode()) + gzip.compress(text(lines[50:]).encode())
+
+
+SHAPES = {
+    "shuffled": lambda lines: text(sorted(lines, key=lambda line: line[::-1])).encode(),
+    "gzip": gzip_of_two,
+    "zstd": lambda lines: zstandard.compress(text(lines).encode()),
+    "twice": lambda lines: text(lines + lines[::-1]).encode(),
+    "an array": lambda lines: ("[\n" + ",\n".join(lines) + "\n]").encode(),
+    "utf-16": lambda lines: text(lines).encode("utf-16"),
+    "crlf": lambda lines: text(lines).replace("\n", "\r\n").encode(),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_lines_that_stand_alone_give_the_same_calls(shape, tmp_path, same):
     lines = many(200)
     plain = pipeline.read([write(tmp_path, "plain.jsonl", lines)])
-    folder = tmp_path / "other"
-    folder.mkdir()
-    text = "".join(f"{line}\n" for line in lines)
-    if shape == "split in ten":
-        for part in range(10):
-            write(folder, f"{part}.jsonl", lines[part::10])
-    elif shape == "shuffled":
-        write(folder, "a.jsonl", random.Random(1).sample(lines, len(lines)))
-    elif shape == "gzip":
-        (folder / "a.jsonl").write_bytes(
-            gzip.compress(text[:5000].encode()) + gzip.compress(text[5000:].encode())
-        )
-    elif shape == "zstd":
-        (folder / "a.gz").write_bytes(zstandard.compress(text.encode()))
-    elif shape == "twice":
-        write(folder, "a.jsonl", lines + lines[::-1])
-    elif shape == "an array":
-        (folder / "a.json").write_text("[\n" + ",\n".join(lines) + "\n]")
-    elif shape == "utf-16":
-        (folder / "a.jsonl").write_bytes(text.encode("utf-16"))
-    else:
-        (folder / "a.jsonl").write_bytes(text.replace("\n", "\r\n").encode())
-    other = pipeline.read([str(folder)])
+    shaped = tmp_path / "shaped.log"
+    shaped.write_bytes(SHAPES[shape](lines))
+    other = pipeline.read([str(shaped)])
     same(plain.calls, other.calls)
     assert other.account.duplicates == (200 if shape == "twice" else 0)
     assert other.account.balance() == 0
+
+
+def test_lines_split_among_files_give_the_same_calls(tmp_path, same):
+    lines = many(200)
+    plain = pipeline.read([write(tmp_path, "plain.jsonl", lines)])
+    parts = [write(tmp_path, f"{part}.jsonl", lines[part::10]) for part in range(10)]
+    same(plain.calls, pipeline.read(parts).calls)
 
 
 @pytest.mark.parametrize("name", sources())
@@ -112,8 +124,6 @@ def test_parquet_of_calls_reads_back_as_the_same_calls(tmp_path, same):
     log = write(tmp_path, "a.jsonl", many(50))
     plain = pipeline.read([log])
     target = tmp_path / "calls.parquet"
-    from llmtel.cli.app import run
-
     assert run(["ingest", log, "-o", str(target)]) == 0
     again = pipeline.read([str(target)])
     same(plain.calls, again.calls)
@@ -124,8 +134,6 @@ def test_parquet_of_calls_reads_back_as_the_same_calls(tmp_path, same):
 
 
 def test_days_sum_to_the_total_in_every_time_zone_across_a_change_of_clocks(tmp_path):
-    from llmtel.query.query import Query
-
     lines = [
         json.dumps(
             {
