@@ -1,0 +1,158 @@
+"""OpenTelemetry's typed and nested exports become flat records with plain values."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmtel.sources.spans import attributes, records, value_of
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        ({"stringValue": "x"}, "x"),
+        ({"stringValue": "12"}, "12"),
+        ({"intValue": "12"}, 12),
+        ({"intValue": 12}, 12),
+        ({"doubleValue": 0.5}, 0.5),
+        ({"doubleValue": "0.5"}, 0.5),
+        ({"intValue": "many"}, "many"),
+        ({"doubleValue": "Infinity"}, "Infinity"),
+        ({"intValue": "9" * 30}, "9" * 30),
+        ({"boolValue": False}, False),
+        ({"arrayValue": {"values": [{"stringValue": "a"}, {"intValue": "1"}]}}, ["a", 1]),
+        ({"arrayValue": {}}, []),
+        ({"arrayValue": None}, []),
+        ({"kvlistValue": {"values": [{"key": "a.b", "value": {"intValue": "1"}}]}}, {"a_b": 1}),
+        ({"bytesValue": "AA=="}, None),
+        ("already plain", "already plain"),
+        (None, None),
+    ],
+)
+def test_a_typed_value_is_its_plain_value(typed, plain):
+    assert value_of(typed) == plain
+
+
+def test_attributes_are_flat_with_underscores_for_dots():
+    listed = [
+        {"key": "gen_ai.usage.input_tokens", "value": {"intValue": "3"}},
+        {
+            "key": "gen_ai.response.finish_reasons",
+            "value": {"arrayValue": {"values": [{"stringValue": "stop"}]}},
+        },
+        {"key": "nested", "value": {"kvlistValue": {"values": []}}},
+        {"value": {"stringValue": "without a key"}},
+        "no attribute",
+    ]
+    expected = {"gen_ai_usage_input_tokens": 3, "gen_ai_response_finish_reasons": "stop"}
+    assert attributes(listed) == expected
+    assert attributes({"gen_ai.usage.input_tokens": 3}) == {"gen_ai_usage_input_tokens": 3}
+    assert attributes(None) == attributes("text") == {}
+
+
+def flat(span):
+    (record,) = records({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
+    return record
+
+
+@pytest.mark.parametrize(
+    ("state", "rate"),
+    [
+        ("ot=th:0", 1.0),
+        ("ot=th:8", 0.5),
+        ("ot=th:c", 0.25),
+        ("ot=th:fd70a4", 0.01),
+        ("vendor=x,ot=rv:1;th:8", 0.5),
+        (" ot=th:8 ", 0.5),
+        ("vendor=th:8", None),
+        ("ot=th:", None),
+        ("ot=th:xyz", None),
+        ("ot=th:-8", None),
+        ("ot=th:123456789abcdef", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_sampling_threshold_is_the_share_of_spans_that_was_kept(state, rate):
+    found = flat({"traceState": state})["sample_rate"]
+    assert found == (None if rate is None else pytest.approx(rate, rel=1e-5))
+
+
+@pytest.mark.parametrize(("value", "rate"), [(0.1, 0.1), (1, 1.0), (0, None), (1.5, None), ("0.1", None)])
+def test_a_sampling_probability_may_be_an_attribute(value, rate):
+    assert flat({"attributes": {"sampling.probability": value}})["sample_rate"] == rate
+
+
+@pytest.mark.parametrize(
+    ("code", "failed"), [(2, True), ("STATUS_CODE_ERROR", True), (1, False), (None, False)]
+)
+def test_a_status_may_be_a_number_or_a_name(code, failed):
+    assert flat({"status": {"code": code}})["failed"] is failed
+
+
+def test_a_time_of_zero_is_not_set():
+    assert (flat({"startTimeUnixNano": "5", "endTimeUnixNano": "0"})["end"]) is None
+
+
+def test_the_first_chunk_and_the_exception_are_found_among_the_events():
+    chunk = "gen_ai.content.completion.chunk"
+    events = [
+        {"name": chunk, "timeUnixNano": "7"},
+        {"name": chunk, "timeUnixNano": "9"},
+        {"name": "exception", "attributes": [{"key": "exception.type", "value": {"stringValue": "Boom"}}]},
+    ]
+    record = flat({"events": events})
+    assert (record["first_chunk"], record["exception"]) == (7, "Boom")
+
+
+def test_spans_know_their_resource_and_their_scope():
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
+    scope = {"scope": {"name": "openai"}, "spans": [{"spanId": "a"}, {"spanId": "b"}]}
+    found = list(records({"resourceSpans": [{"resource": resource, "scopeSpans": [scope]}]}))
+    assert [(one["span"], one["service"], one["scope"]) for one in found] == [
+        ("a", "shop", "openai"),
+        ("b", "shop", "openai"),
+    ]
+
+
+def test_older_names_of_the_lists_are_read_alike():
+    scope = {"spans": [{"spanId": "a"}]}
+    (record,) = records({"batches": [{"instrumentationLibrarySpans": [scope]}]})
+    assert record["span"] == "a"
+
+
+def test_texts_of_log_events_that_are_numbers_are_numbers():
+    event = {"body": "claude_code.api_request", "attributes": {"input_tokens": "12", "model": "12"}}
+    (record,) = records(event)
+    assert record["name"] == "claude_code.api_request"
+    assert record["attributes"] == {"input_tokens": 12, "model": "12"}
+
+
+def test_log_events_of_an_export_are_records_and_metrics_are_one_that_is_no_call():
+    event = {"body": {"stringValue": "claude_code.api_request"}, "timeUnixNano": "5"}
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [event]}]}]}
+    assert [record["stamp"] for record in records(logs)] == [5]
+    assert list(records({"resourceMetrics": [{}]})) == [{"kind": "metrics"}]
+
+
+KEYS = (
+    "key", "value", "values", "intValue", "arrayValue", "kvlistValue", "attributes", "events", "status",
+    "resource", "scope", "scopeSpans", "spans", "traceState", "startTimeUnixNano",
+)  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(KEYS),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from(["resourceSpans", "batches", "resourceLogs", "body"]), VALUES)
+def test_no_export_of_any_shape_makes_the_reader_fail(key, value):
+    assert all(record["kind"] for record in records({key: value, "attributes": value}))
