@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmtel.sources.identity import deduplicated
@@ -107,6 +107,7 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_no_call(given, chance):
     shuffled = chance.sample(given, len(given))
@@ -115,6 +116,7 @@ def test_the_order_of_arrival_changes_no_call(given, chance):
     assert sorted(one[0].drop("@file").rows(), key=repr) == sorted(other[0].drop("@file").rows(), key=repr)
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_taking_duplicates_out_again_takes_out_no_more_than_it_should(given):
     once, dropped = deduplicated(rows(*given))

@@ -1,7 +1,7 @@
 """OpenTelemetry's typed and nested exports become flat records with plain values."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmtel.sources.spans import attributes, records, value_of
@@ -153,6 +153,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["resourceSpans", "batches", "resourceLogs", "body"]), VALUES)
 def test_no_export_of_any_shape_makes_the_reader_fail(key, value):
     assert all(record["kind"] for record in records({key: value, "attributes": value}))

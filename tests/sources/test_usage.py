@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmtel.core.schema import LEAVES
@@ -100,6 +100,7 @@ def test_what_is_not_logged_stays_unknown_and_is_no_zero():
 COUNTS = st.none() | st.integers(0, 10_000)
 
 
+@settings(deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(NAMES, COUNTS)))
 def test_leaves_are_never_negative_and_sum_to_what_was_logged(counts):
     found = solved(**counts)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmtel.core.schema import FIELDS, TIME
@@ -99,6 +99,7 @@ def test_a_form_is_read_alike_whatever_stands_beside_it():
     assert read(*texts) == ([NOON, None, NOON, NOON, None, None], 1)
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(NOON.replace(tzinfo=None, year=2015), NOON.replace(tzinfo=None, year=2100)),
     st.integers(-14 * 60, 14 * 60),
