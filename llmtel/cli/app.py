@@ -111,7 +111,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fault(error)
     if code == INTERRUPTED:
-        _say("stopped")
+        _stopped()
     return code if isinstance(code, int) else Exit.OK
 
 
@@ -146,6 +146,13 @@ def _sentence(error: BaseException) -> str:
     message = " ".join(VALUE_ERROR.sub("", message).split())
     end = "" if message.endswith(("?", ".", "!")) else "."
     return f"{message[:1].lower()}{message[1:]}{end} See: {command} --help"
+
+
+def _stopped() -> None:
+    from llmtel.cli.narration import narrate, wipe
+
+    wipe()
+    narrate("stopped")
 
 
 def _say(text: str) -> None:

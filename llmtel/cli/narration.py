@@ -10,6 +10,7 @@ from typing import Self
 BAR = 24
 PATIENCE_S = 1.0
 REDRAW_S = 0.1
+WIPE = "\r\x1b[K"
 PARTS = " ▏▎▍▌▋▊▉"
 
 
@@ -19,6 +20,13 @@ def narrate(text: str) -> None:
 
     lines = "\n  ".join(map(visible, text.split("\n")))
     print("llmtel:", lines, file=sys.stderr)  # noqa: T201 (narration is what this module is for)
+
+
+def wipe() -> None:
+    """Clear the line of a terminal on which a bar stands, or the echo of a key."""
+    if sys.stderr.isatty():
+        sys.stderr.write(WIPE)
+        sys.stderr.flush()
 
 
 class Progress:
@@ -38,8 +46,7 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._drawn:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            wipe()
 
     def __call__(self, done: int, total: int) -> None:
         """Draw the bar when it is due."""
@@ -47,7 +54,7 @@ class Progress:
         if now - self._start < PATIENCE_S or now - self._drawn < REDRAW_S or not sys.stderr.isatty():
             return
         self._drawn = now
-        sys.stderr.write("\r\x1b[K" + bar(done, total, now - self._start))
+        sys.stderr.write(WIPE + bar(done, total, now - self._start))
         sys.stderr.flush()
 
 

@@ -79,7 +79,7 @@ def _said(row: Row, name: str, unit: Unit, words: Callable[[str], str]) -> tuple
 def _cost(row: Row) -> Card | None:
     if _number(row["cost"]) is None:
         logged = _said(row, "logged_cost", USD, "{} as logged".format)
-        return Card("COST", "?", ("no call has a price", *logged)) if row[CALLS] else None
+        return Card("COST", "?", ("no call has a known cost", *logged)) if row[CALLS] else None
     return Card(
         "COST",
         USD.show(_number(row["cost"])),

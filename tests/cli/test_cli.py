@@ -258,6 +258,8 @@ def test_an_interrupt_is_one_line_and_exit_code_130(logs, llmtel, monkeypatch):
 
     monkeypatch.setattr("llmtel.cli.output.write", interrupted)
     assert llmtel("analyze", logs) == (130, "", "llmtel: stopped\n")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert llmtel("analyze", logs) == (130, "", "\r\x1b[Kllmtel: stopped\n")
 
 
 def test_what_a_command_lacks_is_said_on_one_line(llmtel):

@@ -26,7 +26,7 @@ SOURCES = (
     Source(
         name="canonical",
         help="llmtel's own JSONL: `llmtel_call` and the names of `llmtel list fields`",
-        link="https://github.com/llmtel/llmtel/blob/main/docs/formats.md#canonical",
+        link="docs/formats.md#canonical",
         marks=(Mark(all=("llmtel_call", "ts")),),
         calls={
             **{name: _column(name) for name in FIELDS if name not in _MADE_HERE},

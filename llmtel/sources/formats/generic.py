@@ -9,7 +9,7 @@ from llmtel.sources.aliases import places
 from llmtel.sources.outline import Outline
 from llmtel.sources.source import Record, Source
 
-LINK = "https://github.com/llmtel/llmtel/blob/main/docs/formats.md#generic"
+LINK = "docs/formats.md#generic"
 
 
 def bind(records: Sequence[Record], source: Source) -> Source:
