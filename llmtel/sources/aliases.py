@@ -121,7 +121,7 @@ _UNMISTAKABLE = re.compile(r"(?:_tokens|_ms|_usd)$|^model$|^timestamp$")
 
 @dataclass
 class Place:
-    """Where a fact stands: the path, and the values seen there."""
+    """Where a fact stands: the path, how good its name is (0: best), how deep it lies, the values seen."""
 
     path: str
     rank: int
@@ -163,11 +163,9 @@ def _is_number(value: object) -> bool:
 
 
 def _is_time(value: Any) -> bool:  # noqa: ANN401 (any JSON value)
-    return (
-        _DATE.match(value) is not None
-        if isinstance(value, str)
-        else (_is_number(value) and value > _EARLIEST_EPOCH)
-    )
+    if isinstance(value, str):
+        return _DATE.match(value) is not None
+    return _is_number(value) and bool(value > _EARLIEST_EPOCH)
 
 
 _SHAPES: dict[Shape, Callable[[Any], bool]] = {
