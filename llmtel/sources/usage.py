@@ -81,7 +81,7 @@ def _solved(counts: Counts) -> dict[str, pl.Expr]:
     audio = pl.when((cr + ai > p) & ~exclusive & (ai > 0)).then(p - cr).otherwise(ai)
     uncached = p - pl.when(exclusive).then(0).otherwise(cr + cw) - audio
     text = c - pl.when(reasoned_apart).then(0).otherwise(r) - ao
-    invalid = ((uncached < 0) | (text < 0)).fill_null(value=False)
+    invalid = ((uncached < 0) | (audio < 0) | (text < 0)).fill_null(value=False)
     reasoning = UNKNOWN if counts.reasoning is None else counts.reasoning
     found = {
         "input_uncached": uncached,

@@ -67,6 +67,7 @@ def test_more_cache_than_input_says_that_the_input_excludes_it():
         {"input": 10, "output": 5, "reasoning": 8},
         {"input": 10, "output": 5, "cache_read": 20, "reasoning": 0, "total": 15},
         {"input": 10, "output": 5, "output_audio": 6},
+        {"input": 10, "output": 5, "cache_read": 20, "input_audio": 1, "total": 15},
     ],
 )
 def test_counts_that_cannot_be_make_every_leaf_unknown_and_say_so(counts):
