@@ -34,7 +34,7 @@ class Field:
 
     `null` says what a missing value means: it is not known, or there was none (no error). `privacy` is
     `personal` for what points at people, `internal` for what points at the company, `open` for the rest.
-    `unit` reads and shows it.
+    `unit` reads and shows it; `words` are all the values it may have, where these are few.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Field:
     null: Null = "unknown"
     privacy: Privacy = "open"
     unit: Unit | None = None
+    words: tuple[str, ...] = ()
 
 
 TIME = pl.Datetime("us", "UTC")
@@ -59,7 +60,12 @@ FIELDS: Catalog[Field] = Catalog(
             "call_id", pl.String, "Request id of the provider, or what the format gives", privacy="internal"
         ),
         Field("response_id", pl.String, "Id of the provider's response object", privacy="internal"),
-        Field("grain", pl.String, "`call`: one request; `bucket`: a provider's sum over many"),
+        Field(
+            "grain",
+            pl.String,
+            "`call`: one request; `bucket`: a provider's sum over many",
+            words=("call", "bucket"),
+        ),
         Field(
             "request_count",
             pl.Int64,
@@ -69,7 +75,12 @@ FIELDS: Catalog[Field] = Catalog(
         Field("format", pl.String, "Format the row was read from"),
         Field("file", pl.String, "File the row was read from", privacy="internal"),
         Field("line", pl.Int64, "Line of the file, or ordinal of the record in a document", unit=NUMBER),
-        Field("token_source", pl.String, "How the tokens are known: logged, tokenizer or estimated"),
+        Field(
+            "token_source",
+            pl.String,
+            "How the tokens are known: logged, tokenizer or estimated",
+            words=("logged", "tokenizer", "estimated"),
+        ),
         Field("ts", TIME, "Start of the call, UTC"),
         Field("latency_ms", pl.Float64, "From the request to the last byte of the answer", unit=MS),
         Field("ttft_ms", pl.Float64, "From the request to the first token of the answer", unit=MS),
@@ -105,13 +116,19 @@ FIELDS: Catalog[Field] = Catalog(
         Field("output_text", pl.Int64, "Output tokens other than reasoning and audio", unit=TOKENS),
         Field("reasoning", pl.Int64, "Output tokens of hidden reasoning", unit=TOKENS),
         Field("output_audio", pl.Int64, "Audio tokens of the output", unit=TOKENS),
-        Field("status", pl.String, "`ok` or `error`; unknown unless an outcome or an answer was logged"),
+        Field(
+            "status",
+            pl.String,
+            "`ok` or `error`; unknown unless an outcome or an answer was logged",
+            words=("ok", "error"),
+        ),
         Field("http_status", pl.Int64, "HTTP status of the answer", unit=NUMBER),
         Field(
             "error",
             pl.String,
             f"{', '.join(ERROR_KINDS[:-1])} or {ERROR_KINDS[-1]}",
             null="none",
+            words=ERROR_KINDS,
         ),
         Field("finish_reason", pl.String, "Why the model stopped, as logged"),
         Field("retries", pl.Int64, "Attempts before this one", unit=COUNT),

@@ -58,7 +58,7 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
     _count_raw_values(mapped, source)
     _count_remarks(mapped, source)
     mapped.calls = _without_placeholders(settled(mapped.calls))
-    _check_values(mapped)
+    _check_values(mapped, source)
     if assumed_utc:
         mapped.remarks["utc"] += assumed_utc
     if source.extra is not None:
@@ -156,15 +156,21 @@ def _count_remarks(mapped: Mapped, source: Source) -> None:
     mapped.calls = mapped.calls.drop(names)
 
 
-def _check_values(mapped: Mapped) -> None:
-    """Values beyond what is possible become null and are counted; empty texts are null, long ones cut."""
+def _check_values(mapped: Mapped, source: Source) -> None:
+    """Values beyond what is possible become null and are counted; empty texts are null, long ones cut.
+
+    Fields of few words are checked where the log itself gives them.
+    """
     schema, calls = polars_schema(), mapped.calls
     calls = calls.with_columns(
         pl.col(name).cast(schema[name])
         for name in calls.columns
         if name in schema and calls.schema[name] != schema[name]
     )
-    limited = {name: limits(name) for name in calls.columns if name in FIELDS}
+    logged = [
+        name for name in calls.columns if name in FIELDS and (name in source.calls or not FIELDS[name].words)
+    ]
+    limited = {name: limits(name) for name in logged}
     masks = {name: mask for name, mask in limited.items() if mask is not None}
     texts = [name for name in calls.columns if schema.get(name) == pl.String]
     faults = calls.select(
@@ -193,6 +199,9 @@ def _as_fields(calls: pl.DataFrame, source: Source) -> pl.DataFrame:
     new = [pl.lit(source.name).alias("format")]
     if "grain" not in calls.columns:
         new.append(pl.lit("call").alias("grain"))
+    if "request_count" in calls.columns and "grain" in calls.columns:
+        one = pl.when(pl.col("grain") == "call").then(pl.col("request_count").fill_null(1))
+        new.append(one.otherwise("request_count").alias("request_count"))
     if "request_count" not in calls.columns:
         new.append(pl.lit(1, dtype=pl.Int64).alias("request_count"))
     known = [pl.col(name).is_not_null() for name in LEAVES if name in calls.columns]

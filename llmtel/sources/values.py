@@ -87,8 +87,12 @@ def _epoch(text: pl.Expr) -> pl.Expr:
 
 
 def limits(name: str) -> pl.Expr | None:
-    """Whether a field's value cannot be used: a time out of range, a negative or endless number."""
+    """Whether a field's value cannot be used: out of its range, endless, or none of its words."""
     field, column = FIELDS[name], pl.col(name)
+    if name == "sample_rate":
+        return ~((column > 0) & (column <= 1))
+    if field.words:
+        return ~column.is_in(field.words) & (column != "")
     if field.dtype == TIME:
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         return ~column.is_between(EARLIEST, tomorrow)

@@ -21,7 +21,9 @@ def test_a_wrong_name_suggests_the_right_one() -> None:
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 @given(value=st.floats(min_value=0.02, max_value=1e9))
 def test_what_a_unit_shows_it_reads_back(unit: units.Unit, value: float) -> None:
-    assert unit.read(unit.show(value)) == pytest.approx(value, rel=0.06, abs=0.5 if unit is units.COUNT else 0.05)
+    assert unit.read(unit.show(value)) == pytest.approx(
+        value, rel=0.06, abs=0.5 if unit is units.COUNT else 0.05
+    )
 
 
 def test_a_unit_refuses_what_is_no_number() -> None:
