@@ -61,7 +61,7 @@ def read(
     total = sum(inputs.sizes.values())
     told = None if progress is None else lambda done: progress(done, total)
     found = read_calls(inputs, input_format, tuple(tags), told, slowly=slowly)
-    _refuse_unreadable(inputs, found)
+    _refuse_unreadable(paths, inputs, found)
     calls = _one_frame(found.frames, inputs.files)
     calls, duplicates = deduplicated(calls)
     account = found.account
@@ -106,7 +106,7 @@ def _skipped(inputs: Inputs) -> list[Note]:
     ]
 
 
-def _refuse_unreadable(inputs: Inputs, found: Calls) -> None:
+def _refuse_unreadable(paths: Sequence[str], inputs: Inputs, found: Calls) -> None:
     """Raise when there was input and nothing of it could be read."""
     account = found.account
     read = account.calls + account.other + account.unfinished
@@ -116,7 +116,7 @@ def _refuse_unreadable(inputs: Inputs, found: Calls) -> None:
     reasons += [str(reject) for reject in found.rejects]
     reasons += [f"{path}: {why}" for why, path in inputs.skipped]
     if not reasons:
-        reasons = ["no files were found"]
+        reasons = [f"{path}: no files in it" for path in paths]
     more = f"\n… and {len(reasons) - 5} more" if len(reasons) > 5 else ""  # noqa: PLR2004
     msg = "nothing could be read:\n" + "\n".join(reasons[:5]) + more
     raise UnreadableInput(msg)

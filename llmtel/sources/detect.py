@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from llmtel.core.errors import LlmtelError
 from llmtel.sources.aliases import is_call
+from llmtel.sources.files import Undecodable
 from llmtel.sources.formats import sources
 from llmtel.sources.source import Record, Source
 
@@ -15,7 +15,7 @@ ENOUGH = 50
 """Records that are asked."""
 
 
-class Tied(LlmtelError):
+class Tied(Undecodable):
     """Two formats claim as many records of a file."""
 
 
@@ -57,7 +57,7 @@ def verdict_on(records: Sequence[Record], layout: str = "json", wanted: Source |
     return Verdict(wanted, claims, len(records[:ENOUGH]), forced=wanted is not None, keys=keys)
 
 
-def source_of(records: Sequence[Record], path: str, layout: str = "json") -> Verdict:
+def source_of(records: Sequence[Record], layout: str = "json") -> Verdict:
     """The format that claims most of some records. Raises `Tied`."""
     verdict = verdict_on(records, layout)
     claims = verdict.claims
@@ -71,7 +71,7 @@ def source_of(records: Sequence[Record], path: str, layout: str = "json") -> Ver
         ranked = ranked[:1]
     if len(ranked) > 1 and ranked[0][1] == ranked[1][1] and not of_one_family(ranked[0][0], ranked[1][0]):
         names = " and ".join(name for name, _ in ranked)
-        msg = f"{path}: {names} claim as many records each; say which it is with --input-format"
+        msg = f"{names} claim as many records each; say which it is with --input-format"
         raise Tied(msg)
     return replace(verdict, source=sources()[ranked[0][0]])
 

@@ -39,14 +39,15 @@ class Unclaimed(Undecodable):
 class Inputs:
     """The files of some arguments: `named` ones must be readable, found ones may be skipped.
 
-    `skipped` are (why, path) of what a walk left out; `sizes` the bytes of each file, 0 where it is not
-    known.
+    `skipped` are (why, path) of what a walk left out, `unreadable` (path, why) of folders it could not enter;
+    `sizes` the bytes of each file, 0 where it is not known.
     """
 
     files: list[str] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
     sizes: dict[str, int] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
 def expand(arguments: Sequence[str]) -> Inputs:
@@ -91,7 +92,7 @@ def _walk(inputs: Inputs, folder: str, seen: set[tuple[int, int]]) -> None:
     """The regular files below a folder. Hidden ones, links to folders, pipes and devices are skipped."""
 
     def unreadable(error: OSError) -> None:
-        inputs.skipped.append((f"{error.strerror or error}".lower(), str(error.filename)))
+        inputs.unreadable.append((str(error.filename), f"{error.strerror or error}".lower()))
 
     for here, folders, names in os.walk(folder, onerror=unreadable):
         passed_by = {name: why for name in sorted(folders) if (why := _why_not_entered(here, name))}
@@ -133,11 +134,15 @@ def _take(
 
 @dataclass
 class Stream:
-    """A file being read: `source` gives its decoded bytes (`expanded` so far), `raw` is the file itself."""
+    """A file being read: `source` gives its decoded bytes (`expanded` so far), `raw` is the file itself.
+
+    What can be decoded before a fault is given first; the fault is raised by the next reading.
+    """
 
     source: BinaryIO
     raw: BinaryIO
     expanded: int = 0
+    fault: Undecodable | None = None
 
     @property
     def consumed(self) -> int:
@@ -146,13 +151,17 @@ class Stream:
 
     def read(self, size: int) -> bytes:
         """Up to `size` decoded bytes; b"" at the end. Raises `Undecodable`."""
+        if self.fault is not None:
+            raise self.fault
+        parts, left = [], size
         try:
-            parts, left = [], size
-            while left > 0 and (part := self.source.read(left)):
+            while left > 0 and (part := self._some(left)):
                 parts.append(part)
                 left -= len(part)
         except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
-            raise Undecodable(_why(error)) from error
+            self.fault = Undecodable(_why(error))
+            if not parts:
+                raise self.fault from error
         block = b"".join(parts) if len(parts) != 1 else parts[0]
         self.expanded += len(block)
         most = max(_FREE_EXPANSION, _MOST_EXPANSION * self.consumed)
@@ -160,6 +169,12 @@ class Stream:
             msg = f"expands beyond the limit of {_MOST_EXPANSION} times its size"
             raise Undecodable(msg)
         return block
+
+    def _some(self, most: int) -> bytes:
+        """At most so many bytes; of compressed data few at a time, so that a fault does not take them along."""
+        if self.source is self.raw:
+            return self.source.read(most)
+        return bytes(self.source.read1(most))  # type: ignore[attr-defined]
 
 
 def open_stream(path: str) -> Stream:
@@ -191,9 +206,12 @@ def _why(error: Exception) -> str:
 
 
 def blocks(stream: Stream, size: int, first: bytes = b"") -> Iterator[bytes]:
-    """Blocks of complete lines, about `size` bytes each, `first` before all; the last may lack a newline."""
+    """Blocks of complete lines, about `size` bytes each, `first` before all; the last may lack a newline.
+
+    Raises `Undecodable` after what could be decoded has been given.
+    """
     parts, held = [first], len(first)  # a long line is joined once, not again with every block of it
-    while block := stream.read(max(size - held, _LEAST_READ)):
+    while block := _until_fault(stream, max(size - held, _LEAST_READ)):
         end = block.rfind(b"\n") + 1
         if end:
             yield b"".join([*parts, block[:end]])
@@ -202,3 +220,13 @@ def blocks(stream: Stream, size: int, first: bytes = b"") -> Iterator[bytes]:
         held += len(parts[-1])
     if rest := b"".join(parts):
         yield rest
+    if stream.fault is not None:
+        raise stream.fault
+
+
+def _until_fault(stream: Stream, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except Undecodable as fault:
+        stream.fault = fault
+        return b""

@@ -16,12 +16,14 @@ from typing import Literal
 import msgspec
 import orjson
 
-from llmtel.sources.files import PARQUET, SQLITE, Undecodable
+from llmtel.sources.files import PARQUET, SQLITE, Unclaimed, Undecodable
 from llmtel.sources.source import Record
 
-Kind = Literal["empty", "jsonl", "document", "events", "csv", "parquet", "utf16", "binary", "text"]
+Kind = Literal["empty", "jsonl", "document", "events", "csv", "parquet", "utf16", "text"]
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_PEEKED = 1024
+"""Bytes of a file's beginning in which text has no NUL."""
 _FEWEST_BYTES = 8
 """Bytes from which UTF-16 without a mark is told: four letters."""
 
@@ -36,6 +38,9 @@ def kind_of(head: bytes) -> Kind:
     if head.startswith(_UTF16):
         return "utf16"
     _refuse_utf16(head)
+    if b"\x00" in head[:_PEEKED] and head[:1] not in (b"{", b"[", b"\x00"):
+        msg = f"no format claims it: binary data (it starts with {head[:4].hex(' ')})"
+        raise Unclaimed(msg)
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n\x0b\x0c")
     return _kind_of_text(text) if text else "empty"
 
@@ -48,8 +53,6 @@ def _kind_of_text(text: bytes) -> Kind:
         return "document" if _opens_document(text) else "jsonl"
     if re.match(rb"(?:event|data|id|retry): ?", text):
         return "events"
-    if b"\x00" in text[:4096] and b"{" not in text[:4096]:
-        return "binary"
     return "csv" if _is_header(text.split(b"\n", 1)[0]) else "jsonl" if b"{" in text else "text"
 
 

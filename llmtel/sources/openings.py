@@ -95,16 +95,17 @@ class Opener:
                 yield _empty(path, first + _rest(stream))
             elif kind == "csv":
                 yield from self._csv(number, path, first + _rest(stream))
-            elif kind in ("binary", "text"):
-                msg = "binary data, no log" if kind == "binary" else "text that is neither JSON nor CSV"
+            elif kind == "text":
+                msg = "no format claims it: text that is neither JSON nor CSV"
                 raise Unclaimed(msg)
             else:
                 yield from self._lines(number, path, stream, first, kind)
 
     def _csv(self, number: int, path: str, data: bytes) -> Iterator[Item]:
+        self._refuse_other_layout("csv")
         header, rows, places, bad = layout.rows_of_csv(data)
         sample = [dict(zip(header, row, strict=True)) for row in spread(rows)]
-        verdict = self._verdict(sample or [dict.fromkeys(header, "")], path, "csv")
+        verdict = self._verdict(sample or [dict.fromkeys(header, "")], "csv")
         if verdict.source is None:
             raise Unclaimed(_unclaimed(sample, "CSV with the columns", header))
         plan = self._plan(verdict.source, sample)
@@ -118,10 +119,11 @@ class Opener:
     def _lines(
         self, number: int, path: str, stream: Stream, first: bytes, kind: layout.Kind
     ) -> Iterator[Item]:
+        self._refuse_other_layout("json")
         whole = kind != "jsonl"
         if whole:
             first = layout.as_lines(first + _rest(stream), kind)
-        verdict, sample = self._judged(first, path)
+        verdict, sample = self._judged(first)
         if verdict.source is None:
             keys = sorted({key for record in sample[:5] for key in record})
             raise Unclaimed(_unclaimed(sample, "JSON objects with the keys", keys))
@@ -142,6 +144,15 @@ class Opener:
                 yield batch
                 self.pending = None
 
+    def _refuse_other_layout(self, found: str) -> None:
+        """Raise when the format that was asked for is of another layout than the file."""
+        if self.wanted is not None and self.wanted.layout != found:
+            names = {"csv": "CSV", "json": "JSON"}
+            msg = (
+                f"--input-format {self.wanted.name} reads {names[self.wanted.layout]}; this is {names[found]}"
+            )
+            raise Undecodable(msg)
+
     def _batch_for(self, plan: Plan, size: int) -> Batch:
         """The pending batch if it is of the same plan and has room, else a new one."""
         waiting = self.pending
@@ -149,23 +160,23 @@ class Opener:
             return waiting
         return Batch(plan, self.inputs.files)
 
-    def _judged(self, data: bytes, path: str) -> tuple[Verdict, list[Record]]:
+    def _judged(self, data: bytes) -> tuple[Verdict, list[Record]]:
         """The format of some lines, and the records it was judged on: few where these agree, else many."""
         sample = objects(first_lines(data))
         try:
-            verdict = self._verdict(sample, path, "json")
+            verdict = self._verdict(sample, "json")
         except Tied:
             pass  # more records may tell
         else:
             if verdict.unanimous and verdict.source is not None and verdict.source.bind is None:
                 return verdict, sample
         sample = objects(lines_across(data))
-        return self._verdict(sample, path, "json"), sample
+        return self._verdict(sample, "json"), sample
 
-    def _verdict(self, sample: Sequence[Record], path: str, kind: str) -> Verdict:
+    def _verdict(self, sample: Sequence[Record], kind: str) -> Verdict:
         if self.wanted is not None:
             return verdict_on(sample, kind, self.wanted)
-        return source_of(sample, path, kind)
+        return source_of(sample, kind)
 
     def _plan(self, source: Source, sample: Sequence[Record]) -> Plan:
         """The plan for a file; files whose mappings are the same share one."""

@@ -60,6 +60,8 @@ def read_calls(
 ) -> Calls:
     """The calls of all files. `slowly` looks at every line (the two ways agree; tests feed both)."""
     result = Calls()
+    for path, why in inputs.unreadable:
+        _add_mishap(Mishap(path, why, Account(files_rejected=1)), result)
     remarks: Counter[tuple[str, str]] = Counter()
     items = _prefetched(open_files(inputs, input_format, tags))
     with ThreadPoolExecutor(_WORKERS) as pool:

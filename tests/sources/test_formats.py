@@ -75,13 +75,35 @@ def test_input_format_overrides_what_a_file_looks_like(source, sample):
     assert reading.account.calls == len(source.expect)
 
 
+def tied():
+    codex, generic = sources()["codex"], sources()["generic"]
+    return "\n".join(codex.sample.strip().split("\n")[:2] + generic.sample.strip().split("\n")) + "\n"
+
+
 def test_a_tie_between_two_formats_names_both(tmp_path):
     path = tmp_path / "mixed.jsonl"
-    codex, generic = sources()["codex"], sources()["generic"]
-    lines = codex.sample.strip().split("\n")[:2] + generic.sample.strip().split("\n")
-    path.write_text("\n".join(lines) + "\n")
-    with pytest.raises(detect.Tied, match=r"(codex and generic|generic and codex) claim as many records"):
+    path.write_text(tied())
+    with pytest.raises(UnreadableInput, match=r"(codex and generic|generic and codex) claim as many records"):
         pipeline.read([str(path)])
+
+
+def test_a_tied_file_does_not_keep_the_others_from_being_read(tmp_path):
+    (tmp_path / "a.jsonl").write_text(tied())
+    (tmp_path / "b.jsonl").write_text(sources()["claude_code"].sample)
+    account = pipeline.read([str(tmp_path)]).account
+    assert (account.calls, account.files_rejected) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "words"),
+    [
+        ("generic_csv", "generic", "reads CSV; this is JSON"),
+        ("generic", "azure_trace", "reads JSON; this is CSV"),
+    ],
+)
+def test_a_format_of_another_layout_is_refused_in_words(sample, wanted, given, words):
+    with pytest.raises(UnreadableInput, match=words):
+        pipeline.read([sample(sources()[given])], input_format=wanted)
 
 
 def test_a_minority_of_records_of_another_format_is_told(tmp_path):

@@ -31,7 +31,6 @@ from llmtel.sources.files import Undecodable
         (b'INFO started\n{"a":1}\n', "jsonl"),
         (b"PAR1....", "parquet"),
         ('{"a":1}'.encode("utf-16"), "utf16"),
-        (b"\x7fELF\x02\x00\x00\x00", "binary"),
     ],
 )
 def test_first_bytes_tell_what_a_file_is(head, kind):
@@ -40,7 +39,11 @@ def test_first_bytes_tell_what_a_file_is(head, kind):
 
 @pytest.mark.parametrize(
     ("head", "words"),
-    [(b"SQLite format 3\x00", "SQLite"), ('{"a":1,"b":2}'.encode("utf-16-le"), "without a byte order mark")],
+    [
+        (b"SQLite format 3\x00", "SQLite"),
+        (b"\x7fELF\x02\x00\x00\x00", "binary data .it starts with 7f 45 4c 46"),
+        ('{"a":1,"b":2}'.encode("utf-16-le"), "without a byte order mark"),
+    ],
 )
 def test_what_no_reader_can_take_is_refused_in_words(head, words):
     with pytest.raises(Undecodable, match=words):

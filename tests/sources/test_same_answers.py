@@ -151,3 +151,14 @@ def test_days_sum_to_the_total_in_every_time_zone_across_a_change_of_clocks(tmp_
         by_day = Query(("calls", "input_tokens"), ("day",), tz=zone).run(calls)
         assert sum(row["calls"] for row in by_day.rows) == len(lines)
         assert sum(row["input_tokens"] for row in by_day.rows) == calls["input_uncached"].sum()
+
+
+def test_what_can_be_read_of_a_cut_off_gzip_is_read_and_the_file_counts_as_rejected(tmp_path):
+    lines = many(2000)
+    packed = gzip.compress("".join(f"{line}\n" for line in lines).encode())
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(packed[: len(packed) // 2])
+    reading = pipeline.read([str(path)])
+    assert 500 < reading.account.calls < 1500
+    assert (reading.account.files, reading.account.files_rejected, reading.account.rejected) == (1, 1, 0)
+    assert any("cut off" in note.text for note in reading.notes)

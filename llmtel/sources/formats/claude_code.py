@@ -122,7 +122,8 @@ SOURCES = (
         remarks={
             "ttl_unknown": ttl_unknown(_USE),
             "ts_is_end": Remark(
-                raw.time("timestamp").is_not_null(), "{n} times are those of the answer, not of the request"
+                raw.time("timestamp").is_not_null(),
+                "{n} calls are dated by their answer, not by their request",
             ),
         },
         extra=with_advisors,

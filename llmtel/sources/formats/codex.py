@@ -198,7 +198,9 @@ SOURCES = (
             ANSWERED: ~pl.col("@failed"),
         },
         remarks={
-            "ts_is_end": Remark(_STAMP.is_not_null(), "{n} times are those of the answer, not of the request")
+            "ts_is_end": Remark(
+                _STAMP.is_not_null(), "{n} calls are dated by their answer, not by their request"
+            )
         },
         sample='{"timestamp":"2026-09-01T10:00:00Z","type":"session_meta","payload":{"id":"s1",'
         '"cwd":"/home/me/app","source":"cli"}}\n'
