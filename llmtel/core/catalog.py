@@ -1,7 +1,8 @@
-"""Named things in the order they were declared; a wrong name suggests the right one."""
+"""Named things in the order they were declared; a wrong name suggests the right ones."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Protocol, TypeVar
@@ -19,6 +20,9 @@ class Named(Protocol):
 
 
 T = TypeVar("T", bound=Named)
+
+MOST = 6
+"""Names that a wrong one may have meant."""
 
 
 class Catalog(dict[str, T]):
@@ -38,6 +42,32 @@ class Catalog(dict[str, T]):
 
     def unknown(self, name: str) -> str:
         """The sentence for a name that is not here."""
-        near = get_close_matches(name, self, n=1, cutoff=0.6)
-        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(self)}."
-        return f"there is no {self.kind} {name!r}. {hint}"
+        return unknown(self.kind, name, self)
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """The sentence for a name that is none of `known`: what was meant, or all there are if nothing is near."""
+    names = tuple(known)
+    near = suggestions(name, names)
+    *first, last = near or ("",)
+    meant = f"{', '.join(first)} or {last}" if first else last
+    hint = f"Did you mean {meant}?" if near else f"Known: {', '.join(names)}."
+    return f"there is no {kind} {name!r}. {hint}"
+
+
+def suggestions(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """What a wrong name may have meant: the known names that say it and more, else the one spelled like it.
+
+    A name says another when each word of that begins a word of its own, in any order: p95_latency says "p95",
+    "latency" and "latency-p95". Those that say least beside it come first, and at most `MOST` are given.
+    """
+    names = tuple(known)
+    asked = _words(name)
+    saying = [n for n in names if asked and all(any(w.startswith(a) for w in _words(n)) for a in asked)]
+    if saying:
+        return tuple(sorted(saying, key=lambda n: len(_words(n)))[:MOST])
+    return tuple(get_close_matches(name.lower(), names, n=1, cutoff=0.6))
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W_]+", name.lower())

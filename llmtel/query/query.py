@@ -13,7 +13,7 @@ import polars as pl
 
 from llmtel.core.answers import Column, Table, Value
 from llmtel.core.errors import UsageError
-from llmtel.query.dimensions import Dimension, dimension
+from llmtel.query.dimensions import DIMENSIONS, TAGS, Dimension, dimension
 from llmtel.query.engine import Engine
 from llmtel.query.lower import BASE, Facts, Lowering, completed
 from llmtel.query.metrics import METRICS, Metric
@@ -70,6 +70,10 @@ class Query:
         name, _, way = self.sort.partition(":")
         if way not in ("", "asc", "desc"):
             raise UsageError(f"--sort {self.sort}: after the colon comes asc or desc")
+        if name not in self.by and (name in DIMENSIONS or name.startswith(TAGS)):
+            raise UsageError(
+                f"--sort {self.sort}: {name} is no column of the table; split by it with --by {name}"
+            )
         if name not in self.by:
             METRICS[name]
         return name, way == "desc" if way else name not in self.by

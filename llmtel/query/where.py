@@ -14,13 +14,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from functools import reduce
 from operator import and_, eq, ge, gt, le, lt, ne
 from typing import Any
 
 import polars as pl
 
+from llmtel.core.catalog import unknown
 from llmtel.core.errors import UnknownName, UsageError
 from llmtel.core.schema import FIELDS, Field
 from llmtel.query.dimensions import DIMENSIONS, TAGS, Dimension, dimension
@@ -101,9 +101,7 @@ def _unknown(name: str) -> str:
         reads = sorted(METRICS[name].expr.about)
         hint = f"; filter by {' or '.join(reads)}" if reads else ""
         return f"{name} is a metric, a number of many calls{hint}"
-    near = get_close_matches(name, [*DIMENSIONS, *FIELDS], n=1, cutoff=0.6)
-    hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join({**DIMENSIONS, **FIELDS})}, tags.KEY."
-    return f"there is no dimension or field {name!r}. {hint}"
+    return unknown("dimension or field", name, (*{**DIMENSIONS, **FIELDS}, f"{TAGS}KEY"))
 
 
 def _field_test(field: Field, tz: str) -> Callable[[str, str], pl.Expr]:

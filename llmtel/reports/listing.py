@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from llmtel.core.answers import Block, Column, Document, Findings, Line, Table, Value
+from llmtel.core.catalog import unknown
 from llmtel.core.errors import UnknownName
 from llmtel.core.schema import FIELDS
 from llmtel.core.units import COUNT, MS, TOKENS, USD
@@ -91,7 +92,7 @@ def order(sort: str | None) -> tuple[str, bool]:
         return "ts", False
     name, _, way = sort.partition(":")
     if name not in FIELDS and name not in SUMS:
-        raise UnknownName(FIELDS.unknown(name))
+        raise UnknownName(unknown("field", name, (*FIELDS, *SUMS)))
     return name, way == "desc" if way else name != "ts"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtel.core import schema, units
+from llmtel.core import catalog, schema, units
 from llmtel.core.account import Account
 from llmtel.core.errors import UnknownName, UsageError
 
@@ -16,6 +16,27 @@ UNITS = [units.USD, units.COUNT, units.TOKENS, units.SHARE, units.MS, units.RATI
 def test_a_wrong_name_suggests_the_right_one() -> None:
     with pytest.raises(UnknownName, match="Did you mean model"):
         schema.FIELDS["modle"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("p95", "p95_latency or p95_ttft"),
+        ("latency", "mean_latency, p95_latency or mean_cache_latency"),
+        ("latency-p95", "p95_latency"),
+        ("Mean_Lat", "mean_latency or mean_cache_latency"),
+        ("cost_call", "cost_per_call"),
+        ("p95_latncy", "p95_latency"),
+    ],
+)
+def test_a_part_of_a_name_suggests_all_that_say_it(wrong: str, meant: str) -> None:
+    names = ("cost_per_call", "mean_cache_latency", "mean_latency", "p95_latency", "p95_ttft")
+    assert catalog.unknown("metric", wrong, names) == f"there is no metric {wrong!r}. Did you mean {meant}?"
+
+
+@pytest.mark.parametrize("wrong", ["", "_", "xyzzy", "95"])
+def test_a_name_like_no_other_lists_what_there_is(wrong: str) -> None:
+    assert catalog.unknown("metric", wrong, ("cost", "p95_ttft")).endswith(". Known: cost, p95_ttft.")
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

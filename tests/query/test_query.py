@@ -518,6 +518,7 @@ def test_queries_together_answer_as_each_alone(rows: list[Row]) -> None:
         (lambda: Query(("calls",), ("modle",)), "Did you mean model"),
         (lambda: Query(("calls",), sort="cots"), "Did you mean cost"),
         (lambda: Query(("calls",), sort="cost:up"), "asc or desc"),
+        (lambda: Query(("calls",), ("model",), sort="region:asc"), "split by it with --by region"),
         (lambda: Query(("calls",), top=0), "at least 1"),
         (lambda: Query(("calls",), ("model", "model")), "twice"),
         (lambda: Query(()), "no metric"),
