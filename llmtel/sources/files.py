@@ -171,7 +171,7 @@ class Stream:
         return block
 
     def _some(self, most: int) -> bytes:
-        """At most so many bytes; of compressed data few at a time, so that a fault does not take them along."""
+        """At most so many bytes; of compressed data few at a time: a fault does not take them along."""
         if self.source is self.raw:
             return self.source.read(most)
         return bytes(self.source.read1(most))  # type: ignore[attr-defined]
