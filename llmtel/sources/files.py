@@ -210,6 +210,9 @@ def blocks(stream: Stream, size: int, first: bytes = b"") -> Iterator[bytes]:
 
     Raises `Undecodable` after what could be decoded has been given.
     """
+    if stream.source is stream.raw and stream.raw.seekable() and b"\n" in first:
+        yield from _blocks_of_file(stream.raw, size, first)
+        return
     parts, held = [first], len(first)  # a long line is joined once, not again with every block of it
     while block := _until_fault(stream, max(size - held, _LEAST_READ)):
         end = block.rfind(b"\n") + 1
@@ -222,6 +225,22 @@ def blocks(stream: Stream, size: int, first: bytes = b"") -> Iterator[bytes]:
         yield rest
     if stream.fault is not None:
         raise stream.fault
+
+
+def _blocks_of_file(file: BinaryIO, size: int, first: bytes) -> Iterator[bytes]:
+    """Blocks of a plain file: where each ends is looked up before it is read, so that none is copied again."""
+    start = first.rfind(b"\n") + 1
+    yield first[:start]
+    while True:
+        file.seek(start + size)
+        file.readline()
+        end = file.tell()
+        file.seek(start)
+        block = file.read(end - start)
+        if not block:
+            return
+        start += len(block)
+        yield block
 
 
 def _until_fault(stream: Stream, size: int) -> bytes:
