@@ -228,7 +228,7 @@ def blocks(stream: Stream, size: int, first: bytes = b"") -> Iterator[bytes]:
 
 
 def _blocks_of_file(file: BinaryIO, size: int, first: bytes) -> Iterator[bytes]:
-    """Blocks of a plain file: where each ends is looked up before it is read, so that none is copied again."""
+    """Blocks of a plain file: where each ends is looked up before it is read, and none is copied again."""
     start = first.rfind(b"\n") + 1
     yield first[:start]
     while True:
