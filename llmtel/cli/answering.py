@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from llmtel.core.account import Account
+from llmtel.core.account import Account, Note
 from llmtel.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Question:
         from llmtel.pricing import book as books
         from llmtel.pricing import cost
         from llmtel.pricing.match import alias_stanza
+        from llmtel.pricing.unused import unused
         from llmtel.query import timerange, where
         from llmtel.reports.context import Context, Prices, time_range
 
@@ -99,7 +100,7 @@ class Question:
             alias=partial(alias_stanza, book),
             tz=self.tz,
             rejects=reading.rejects,
-            notes=reading.notes,
+            notes=(*reading.notes, *(Note("unused_price", text) for text in unused(reading.calls, book))),
             include_failed=self.include_failed,
             all_rejects=self.all_rejects,
             covered=(first, last),

@@ -141,7 +141,7 @@ Price = Annotated[
     typer.Option(
         "--price",
         metavar="MODEL=IN/OUT",
-        help="A price in $ per million tokens, e.g. acme-7b=0.2/0.6 (repeatable)",
+        help="A price in $ per million tokens, e.g. acme-7b=0.2/0.6 (repeatable, or with commas)",
         rich_help_panel=MONEY,
     ),
 ]

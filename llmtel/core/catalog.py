@@ -46,7 +46,7 @@ class Catalog(dict[str, T]):
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """The sentence for a name that is none of `known`: what was meant, or all there are if nothing is near."""
+    """The sentence for a name that is none of `known`: what was meant, or, where nothing is near, all."""
     names = tuple(known)
     near = suggestions(name, names)
     *first, last = near or ("",)

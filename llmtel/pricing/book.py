@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from llmtel.core.errors import ConfigError, UsageError
 from llmtel.pricing import loader, match
 from llmtel.pricing.document import Document, Place
-from llmtel.pricing.entries import Book, Model, Provider
+from llmtel.pricing.entries import Book, Model, Name, Provider
 from llmtel.pricing.loader import Layer
 
 __all__ = ["Book", "load"]
@@ -24,19 +24,21 @@ __all__ = ["Book", "load"]
 _USER_FILE = Path(".config", "llmtel", "pricing.yaml")
 _VARIABLE = "LLMTEL_PRICING"
 _OPTION = "--price"
-_PRICE = re.compile(
-    r"(?P<model>.+)=\s*\$?(?P<input>\d+(\.\d+)?|\.\d+)\s*/\s*\$?(?P<output>\d+(\.\d+)?|\.\d+)\s*", re.ASCII
-)
+_NUMBER = r"\s*\$?(\d+(?:\.\d+)?|\.\d+)\s*"
+# A comma ends a price; one before it is part of the name.
+_PRICE = re.compile(rf"\s*(\S.*?)\s*={_NUMBER}/{_NUMBER}(?:,|$)", re.ASCII | re.DOTALL)
 
 
 def load(extra: Sequence[Path] = (), prices: Sequence[str] = ()) -> Book:
     """The book of this run.
 
     `extra` are price files, in order; `prices` are texts like "acme-7b=0.2/0.6", USD per million input and
-    output tokens. Raises `ConfigError` with file and line, or `UsageError` for a text of `prices`.
+    output tokens, or several with commas between. Raises `ConfigError` with file and line, or `UsageError`
+    for a text of `prices`.
     """
-    layers = [_read(name, path) for name, path in _files(extra)]
-    return _merged([*layers, *(_priced(text) for text in prices)])
+    files = [_read(name, path) for name, path in _files(extra)]
+    options = [layer for text in prices for layer in _priced(text)]
+    return _merged([*files, *options], given=[*files[len(files) - len(extra) :], *options])
 
 
 def _files(extra: Sequence[Path]) -> Iterable[tuple[str, Path]]:
@@ -64,15 +66,22 @@ def _read(name: str, path: Path) -> Layer:
     return loader.parse(Document(name, content))
 
 
-def _priced(text: str) -> Layer:
-    """The layer of one `--price`: a model of its own, and an alias that leads every such name to it."""
-    found = _PRICE.fullmatch(text.strip())
-    if found is None:
+def _priced(text: str) -> Iterator[Layer]:
+    """The layers of one `--price`. Raises `UsageError` where a part of it is no price."""
+    end = 0
+    while found := _PRICE.match(text, end):
+        yield _option(found[0].strip(" ,"), found[1], Decimal(found[2]), Decimal(found[3]))
+        end = found.end()
+    if end < len(text) or not text:
         raise UsageError(
-            f"{_OPTION} takes NAME=INPUT/OUTPUT in USD per million tokens, e.g. acme-7b=0.2/0.6, not {text!r}"
+            f"{_OPTION} takes NAME=INPUT/OUTPUT in USD per million tokens, e.g. acme-7b=0.2/0.6, or several "
+            f"with commas between, not {text[end:]!r}"
         )
-    name = found["model"].strip()
-    row = {"input": Decimal(found["input"]), "output": Decimal(found["output"])}
+
+
+def _option(text: str, name: str, input_: Decimal, output: Decimal) -> Layer:
+    """A price of the command line: a model of its own, and an alias that leads every such name to it."""
+    row = {"input": input_, "output": output}
     data = {
         "aliases": {name: f"{_OPTION}/{name}"},
         "providers": {_OPTION: {}},
@@ -81,8 +90,11 @@ def _priced(text: str) -> Layer:
     return loader.parse(Document.of(f"{_OPTION} {text}", text.encode("utf-8", "replace"), data))
 
 
-def _merged(layers: Sequence[Layer]) -> Book:
-    """The layers as one book. Raises `ConfigError` for a reference of a layer that leads nowhere."""
+def _merged(layers: Sequence[Layer], given: Sequence[Layer]) -> Book:
+    """The layers as one book; `given` are those of this run alone.
+
+    Raises `ConfigError` for a reference of a layer that leads nowhere.
+    """
     providers: dict[str, Provider] = {}
     models: dict[str, dict[str, Model]] = {}
     names: dict[str, dict[str, Model]] = {}
@@ -98,9 +110,17 @@ def _merged(layers: Sequence[Layer]) -> Book:
         spellings=_spellings(layers, providers),
         names=names,
         aliases={name: place.text() for layer in layers for name, place in layer.aliases.items()},
+        given={layer.name: priced for layer in given if (priced := frozenset(_names(layer)))},
     )
     _check(layers, book)
     return book
+
+
+def _names(layer: Layer) -> Iterator[Name]:
+    """What a layer gives a price to; the model of an option is met by its alias alone."""
+    yield from (("", name) for name in layer.aliases)
+    for provider in layer.models.keys() - {_OPTION}:
+        yield from ((provider, name.lower()) for name in layer.models[provider])
 
 
 def _replace(models: dict[str, Model], names: dict[str, Model], entries: Mapping[str, Model]) -> None:

@@ -11,6 +11,8 @@ from datetime import date
 from decimal import Decimal
 
 Rates = Mapping[str, Decimal]
+Name = tuple[str, str]
+"""Provider and id of a model in small letters; without a provider, the name of a model as logs have it."""
 
 RATE_OF_LEAF = {
     "input_uncached": "input",
@@ -116,7 +118,8 @@ class Book:
 
     `spellings` leads from what logs call a provider to its id; `aliases` from what users call a model to
     provider/model. `as_of` is the day the packaged book was last checked as a whole; `sha256` is over the
-    bytes of the layers one after the other; `layers` are their names, the later ones winning.
+    bytes of the layers one after the other; `layers` are their names, the later ones winning. `given` says
+    of the layers that this run alone has what they give a price to.
     """
 
     as_of: date
@@ -126,3 +129,4 @@ class Book:
     spellings: Mapping[str, str]
     names: Mapping[str, Mapping[str, Model]]
     aliases: Mapping[str, str]
+    given: Mapping[str, frozenset[Name]]

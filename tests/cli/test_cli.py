@@ -106,6 +106,12 @@ def test_a_price_given_in_the_command_prices_a_model(logs, llmtel):
     assert json.loads(out)["tables"][0]["rows"][0]["cost"] == pytest.approx(0.0002 + 0.0003)
 
 
+def test_a_price_that_prices_no_call_is_noted(logs, llmtel):
+    _, out, _ = llmtel("analyze", logs, "--price", "gpt-4o-mini=1/2,gpt4o-mini=1/2", "--format", "json")
+    noted = [note["text"] for note in json.loads(out)["notes"]]
+    assert noted == ["--price gpt4o-mini=1/2: no call is of this model; there is gpt-4o-mini"]
+
+
 def test_the_stanza_of_an_unpriced_model_can_be_used_as_it_is(logs, llmtel):
     Path(logs).write_text(line(1, model="gpt-4o-mini-turbo"))
     _, out, _ = llmtel("analyze", logs, "--format", "json")

@@ -88,6 +88,17 @@ def test_a_price_on_the_command_line_beats_every_file(ask, layered):
     assert ask(prices, provider="openai", model="gpt-4o")["cost_usd"] == pytest.approx(0.00105)
 
 
+def test_prices_with_commas_between_are_prices_each(ask, layered):
+    prices = layered(prices=["acme-7b=0.2/0.6, gpt-5=$1/$2,"])
+    assert prices.layers[1:] == ("--price acme-7b=0.2/0.6", "--price gpt-5=$1/$2")
+    assert ask(prices, model="acme-7b")["cost_usd"] == pytest.approx(0.00026)
+    assert ask(prices, provider="openai", model="gpt-5")["cost_usd"] == pytest.approx(0.0012)
+
+
+def test_a_comma_before_the_price_is_part_of_the_name(ask, layered):
+    assert ask(layered(prices=["a,b=1/1"]), model="a,b")["cost_usd"] == pytest.approx(0.0011)
+
+
 def test_names_may_hold_what_yaml_and_options_use(ask, layered):
     prices = layered(prices=["a=b: {c}=1/1", "ns/x:y=1/1"])
     for name in ("a=b: {c}", "ns/x:y"):
@@ -95,7 +106,19 @@ def test_names_may_hold_what_yaml_and_options_use(ask, layered):
 
 
 @pytest.mark.parametrize(
-    "text", ["acme", "acme=1", "acme=1/", "acme=-1/2", "=1/2", "acme=1/2/3", "acme=1e3/2"]
+    "text",
+    [
+        "",
+        "acme",
+        "acme=1",
+        "acme=1/",
+        "acme=-1/2",
+        "=1/2",
+        "acme=1/2/3",
+        "acme=1e3/2",
+        "a=1/2,b",
+        "a=1/2,=1/2",
+    ],
 )
 def test_a_price_that_is_none_is_a_usage_error(text):
     with pytest.raises(UsageError, match="NAME=INPUT/OUTPUT"):
