@@ -25,8 +25,8 @@ class Measure:
     say. `scope`: `rows`, all of them; `calls`, no buckets (a count also leaves out extra passes,
     `request_count = 0`); `timed`, no failed calls unless they are asked for.
 
-    `evident` says of a row's value whether it counts as knowledge (true, false; null where the value is
-    unknown): a total of which some rows are unknown and none is evident is unknown too.
+    `evident` says of a row whether its value counts as knowledge; it is null where a value is unknown that
+    there must be. A total with such a row and none that is evident is unknown too.
     """
 
     how: How

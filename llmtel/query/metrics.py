@@ -84,9 +84,11 @@ TRUNCATED = (
 # Null, not false, without feedback: where no call has any, nobody knows whether it was asked for.
 FEEDBACK = pl.when(c.thumb.is_not_null() | c.rating.is_not_null()).then(pl.lit(value=True))
 COST_KNOWN = c.cost_usd.is_not_null()
-# No provider bills a refused call, whatever the model: its $0 says nothing of calls without a price.
+# No provider bills a refused call, whatever the model: its $0 says nothing of calls without a price. One that
+# failed before it stated a usage is no such call: nothing says that its model has no price.
 NOT_BILLED = (c.cost_usd == 0) & (c.http_status >= FIRST_FAILURE).fill_null(value=False)
-BILLED = pl.when(COST_KNOWN).then(~NOT_BILLED)
+SILENT = (c.price_reason == "no_usage") & (c.status == "error")
+BILLED = pl.when(COST_KNOWN).then(~NOT_BILLED).when(SILENT).then(pl.lit(value=False))
 
 
 def _of_kind(kind: str) -> Ratio:
