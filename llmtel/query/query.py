@@ -26,9 +26,9 @@ class Query:
 
     `sort` is the id of a metric (largest first) or of a dimension of `by` (smallest first); `:asc` or
     `:desc` at its end turns it. By default times are in their order and all else by cost, or by the first
-    metric. `top` keeps that many groups and pools the rest; the group whose values are all unknown is never
-    pooled. Raises `UnknownName` for a name that does not exist and `UsageError` for one that does not fit,
-    when made.
+    metric. `top` keeps that many groups and pools the rest, if there is more than one; the group whose values
+    are all unknown is never pooled. Raises `UnknownName` for a name that does not exist and `UsageError` for
+    one that does not fit, when made.
     """
 
     metrics: tuple[str, ...]
@@ -171,14 +171,14 @@ class _Plan:
         return frame.sort(by, descending=[descending, *(False for _ in places)], nulls_last=True)
 
     def _split(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-        """The groups to show and those to pool; a group of which nothing is known is always shown."""
+        """The groups to show and those to pool; one of which nothing is known, or alone, is always shown."""
         top = self.query.top
         if top is None or not self.query.by or frame.height <= top:
             return frame, None
         unknown = pl.all_horizontal(pl.col(name).is_null() for name in self.query.by)
         shown = unknown | (pl.int_range(pl.len()) < top)
         tail = frame.filter(~shown)
-        return (frame, None) if tail.is_empty() else (frame.filter(shown), tail)
+        return (frame, None) if tail.height <= 1 else (frame.filter(shown), tail)
 
     def _metric_columns(self, frame: pl.DataFrame) -> list[Column]:
         sampled = self.engine.lowering.facts.sampled

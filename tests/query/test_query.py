@@ -84,6 +84,7 @@ ROWS = st.fixed_dictionaries(
         "thumb": maybe(st.booleans()),
         "rating": maybe(st.integers(1, 5).map(float)),
         "cost_usd": maybe(st.integers(0, 1_000).map(lambda n: n / 64)),
+        "price_reason": maybe(st.sampled_from(["no_usage", "unknown_model"])),
     }
 )
 CALLS = st.lists(ROWS, max_size=30)
@@ -204,6 +205,21 @@ def test_unbilled_refusals_give_a_model_without_a_price_no_cost() -> None:
     assert {acme[name] for name in OF_MONEY} == {None}
     assert (acme["unpriced_calls"], acme["priced_share"]) == (1, 0.5)
     assert {refused_only[name] for name in OF_MONEY} == {0.0}
+
+
+TIMED_OUT = {"http_status": 504, "status": "error", "price_reason": "no_usage"}
+UNPRICED = {"status": "error", "price_reason": "unknown_model"}
+UNCOUNTED = {"status": "ok", "price_reason": "no_usage"}
+
+
+@pytest.mark.parametrize(
+    ("others", "cost"),
+    [([TIMED_OUT], 0.0), ([UNPRICED], None), ([UNCOUNTED], None), ([TIMED_OUT, UNPRICED], None)],
+)
+def test_unbilled_refusals_cost_nothing_beside_failures_of_a_model_with_a_price(others, cost) -> None:
+    row = total(frame([REFUSED, *others]), "cost", "cost_per_call", "unpriced_calls")
+    assert row == {"cost": cost, "cost_per_call": cost, "unpriced_calls": len(others)}
+    assert total(frame(others), "cost") == {"cost": None}
 
 
 def test_a_free_model_stays_free_beside_a_call_that_nobody_can_price() -> None:
@@ -479,6 +495,13 @@ def test_the_unknown_is_a_row_of_its_own_and_never_pooled() -> None:
         {"user": None, "calls": 2, "pooled": True, "pooled_count": 2},
     ]
     assert table.distinct == 5
+
+
+def test_a_single_row_is_no_pool() -> None:
+    calls = pl.DataFrame({"user": ["a"] * 3 + ["b"] * 2 + ["c", None]})
+    table = Query(("calls",), ("user",), top=2).run(calls)
+    assert keys(table) == ["a", "b", "c", None]
+    assert not any(row.get("pooled") for row in table.rows)
 
 
 def test_a_literal_null_stays_a_word() -> None:
