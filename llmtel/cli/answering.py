@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from llmtel.findings.command import Command
     from llmtel.reports.context import Context
 
-TAG = re.compile(r"(?<![\w.])tags\.([\w-]+)")
 CostSource = Literal["auto", "computed", "logged"]
 
 
@@ -112,9 +111,11 @@ class Question:
 
     def _tags(self) -> tuple[str, ...]:
         """The extra keys that the question is about, which the reader must keep."""
-        return tuple(
-            dict.fromkeys(TAG.findall(" ".join([*self.where, *(d for one in self.by for d in one)])))
-        )
+        from llmtel.query import where
+        from llmtel.query.dimensions import TAGS
+
+        split = (name.removeprefix(TAGS) for one in self.by for name in one if name.startswith(TAGS))
+        return tuple(dict.fromkeys((*where.tags(self.where), *split)))
 
     def _command(self) -> Command:
         """This command line, as findings extend it."""

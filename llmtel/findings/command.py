@@ -30,15 +30,14 @@ class Command:
         **options: str | None,
     ) -> str:
         """A command that works when pasted into a shell: this run's paths and conditions, and more."""
-        words = ["llmtel", verb, *self.paths]
-        for condition in (*self.where, *where):
-            words += ["--where", condition]
-        for name, value in self.repeated:
-            words += [name, value]
-        merged = {
-            **self.options,
-            **{f"--{k.replace('_', '-')}": v for k, v in options.items() if v is not None},
-        }
-        for name, value in merged.items():
-            words += [name, value]
-        return " ".join(map(shlex.quote, (*words, *flags)))
+        more = {f"--{k.replace('_', '-')}": v for k, v in options.items() if v is not None}
+        pairs = (
+            *(("--where", condition) for condition in (*self.where, *where) if condition.strip()),
+            *self.repeated,
+            *{**self.options, **more}.items(),
+        )
+        asked = [*(word for pair in pairs for word in pair), *flags]
+        # After -- a path that begins with a dash is no option; a dash alone is standard input.
+        dashed = any(path.startswith("-") and path != "-" for path in self.paths)
+        words = [*asked, "--", *self.paths] if dashed else [*self.paths, *asked]
+        return " ".join(map(shlex.quote, ("llmtel", verb, *words)))

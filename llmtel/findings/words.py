@@ -11,7 +11,7 @@ import polars as pl
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-PLAIN = re.compile(r"[\w.@:/+-]+")
+PLAIN = re.compile(r"""[^\s"'=!<>,]+""")
 
 
 def day_words(day: date) -> str:

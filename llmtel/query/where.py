@@ -1,7 +1,7 @@
 """Filters, `model=gpt-4o* feature!=chat latency_ms>2s cost_usd>$0.10 tags.env=prod`, as an expression.
 
-A term is a name, a comparison and a value without spaces around it (`feature="my chat"` when the value has
-some). All terms must hold. Names are dimensions, fields and `tags.KEY`.
+All terms must hold (`llmtel.query.terms` says how they are written). Names are dimensions, fields and
+`tags.KEY`.
 
 Text is compared whole; `*` and `?` stand for any characters and for one. Numbers take the units of their
 field. What is unknown equals nothing and is neither more nor less than anything: `feature=chat` leaves it
@@ -12,7 +12,6 @@ known.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import and_, eq, ge, gt, le, lt, ne
@@ -25,52 +24,37 @@ from llmtel.core.errors import UnknownName, UsageError
 from llmtel.core.schema import FIELDS, Field
 from llmtel.query.dimensions import DIMENSIONS, TAGS, Dimension, dimension
 from llmtel.query.metrics import METRICS
+from llmtel.query.terms import Term, terms
 from llmtel.query.timerange import parse_time, parse_zone
 
-_TERM = re.compile(r"([^=!<>]+?)(==|=|!=|>=|<=|>|<)(.*)", re.DOTALL)
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {"=": eq, "!=": ne, ">": gt, ">=": ge, "<": lt, "<=": le}
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _ORDERED = frozenset({"day", "week", "month"})
 """Dimensions of text whose order is that of their letters."""
 
 
-def parse(terms: Sequence[str], tz: str = "UTC") -> pl.Expr:
-    """One expression that is true for the calls that meet all terms, and never null; no terms: all calls.
+def parse(filters: Sequence[str], tz: str = "UTC") -> pl.Expr:
+    """One expression that is true for the calls that meet all filters, and never null; no filters: all calls.
 
     Each string may hold several terms. `tz` is the zone of the dimensions of time. Raises `UsageError` for
-    a term that is none, with the name's nearest neighbour when it does not exist.
+    a term that is none, with the names that a wrong one may have meant.
     """
     parse_zone(tz)
-    parsed = [_term(term, tz) for text in terms for term in _split(text)]
-    return reduce(and_, parsed, pl.lit(value=True))
+    conditions = [_expression(term, tz) for text in filters for term in terms(text)]
+    return reduce(and_, conditions, pl.lit(value=True))
 
 
-def fields(terms: Sequence[str]) -> frozenset[str]:
-    """The fields of a call that the terms read."""
-    return frozenset(parse(terms).meta.root_names())
+def tags(filters: Sequence[str]) -> tuple[str, ...]:
+    """The extra keys that filters ask for: the KEY of each `tags.KEY`. Raises `UsageError` for no filter."""
+    names = (term.name for text in filters for term in terms(text))
+    return tuple(name.removeprefix(TAGS) for name in names if name.startswith(TAGS))
 
 
-def _split(text: str) -> list[str]:
-    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    lexer.escape = ""
+def _expression(term: Term, tz: str) -> pl.Expr:
     try:
-        return list(lexer)
-    except ValueError:
-        raise UsageError(f"--where {text}: a quotation mark is not closed") from None
-
-
-def _term(term: str, tz: str) -> pl.Expr:
-    match = _TERM.fullmatch(term)
-    if match is None:
-        forms = "Write NAME=VALUE, with =, !=, >, >=, < or <=, and quote it for the shell"
-        raise UsageError(f"--where {term}: not a filter. {forms}.")
-    name, operator, value = match[1], match[2].replace("==", "="), match[3]
-    try:
-        return _condition(name, operator, value, tz)
+        return _condition(term.name, term.operator, term.value, tz)
     except UsageError as error:
-        raise type(error)(f"--where {term}: {error}") from None
+        raise type(error)(f"--where {term.text}: {error}") from None
 
 
 def _condition(name: str, operator: str, value: str, tz: str) -> pl.Expr:

@@ -93,6 +93,13 @@ def test_conditions_and_ranges_narrow_the_calls(logs, llmtel):
     assert answer["without_time"] == 0
 
 
+def test_a_condition_may_be_written_with_blanks_and_ask_for_any_tag(logs, llmtel):
+    Path(logs).write_text(line(1, tags={"my team": "red"}) + line(2, tags={"my team": "blue"}))
+    where = """model = gpt-4o-mini and "tags.my team" != 'red'"""
+    _, out, _ = llmtel("analyze", logs, "--metrics", "calls", "--format", "json", "--where", where)
+    assert json.loads(out)["tables"][0]["rows"] == [{"calls": 1}]
+
+
 def test_a_tag_can_be_split_by(logs, llmtel):
     Path(logs).write_text(line(1, tags={"team": "red"}) + line(2, tags={"team": "blue"}))
     _, out, _ = llmtel("analyze", logs, "--by", "tags.team", "--metrics", "calls", "--format", "json")

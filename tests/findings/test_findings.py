@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmtel.core.account import Account, Reject
 from llmtel.core.schema import complete, polars_schema
@@ -14,6 +16,7 @@ from llmtel.findings.cube import cube
 from llmtel.findings.words import condition, span_words
 from llmtel.query import where
 from llmtel.query.query import Query
+from llmtel.query.terms import terms
 
 HERE = Command(("logs/",))
 MONDAY = datetime(2026, 9, 7, 10, tzinfo=UTC)
@@ -285,9 +288,22 @@ def test_a_command_quotes_what_a_shell_would_take_apart():
     )
 
 
+def test_a_path_that_begins_with_a_dash_is_no_option():
+    command = Command(("-x.jsonl", "-"), where=("", "  "))
+    assert command.paste(by="day", flags=["--rejects"]) == "llmtel analyze --by day --rejects -- -x.jsonl -"
+    assert Command(("-",)).paste("inspect") == "llmtel inspect -"
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1))
+def test_a_condition_asks_for_its_value_whatever_that_looks_like(value):
+    (term,) = terms(condition("user", value))
+    assert (term.name, term.operator, term.value) == ("user", "=", value)
+
+
 def test_values_are_quoted_for_conditions_only_where_needed():
-    values = ("gpt-4o", "a b", 'a "b"', """a'b "c\"""", None)
+    values = ("gpt-4o", "a b", 'a "b"', """a'b "c\"""", "acme(7b)#2", "a,", None)
     assert [condition("user", v) for v in values[:2]] == ["user=gpt-4o", 'user="a b"']
+    assert condition("model", "acme(7b)#2") == "model=acme(7b)#2"
     frame = pl.DataFrame({"user": values})
     for value in values:
         matched = frame.filter(where.parse([condition("user", value)]))

@@ -72,6 +72,18 @@ def lines(*terms: str, tz: str = "UTC", calls: pl.DataFrame = CALLS) -> list[int
         ("hour_of_day>=13", [1]),
         ("month=2026-0*", [1, 2]),
         ("feature=chat latency_ms>2s", [4]),
+        ("model = gpt-4o", [2]),
+        ("latency_ms > 2s cost_usd >$1 thumb!= true", [4]),
+        ("feature=chat and latency_ms > 2s AND tags.env !=prod", [4]),
+        ("model=gpt-4o* && cost_usd>$0.10", [2]),
+        ("feature = 'search engine' latency_ms=", [3]),
+        ("feature= model=gpt-4o", [2]),
+        ("feature = model != claude", [2]),
+        ("feature= and model=gpt-4o", [2]),
+        ('feature!= "chat"', [2, 3]),
+        ('feature = "a=b"', []),
+        ('"feature=search engine"', [3]),
+        ("  model=gpt-4o\n", [2]),
         ("", [1, 2, 3, 4]),
     ],
 )
@@ -104,7 +116,15 @@ def test_a_filter_and_its_complement_share_out_all_calls(name: str) -> None:
         ("modle=x", "Did you mean model?"),
         ("cost>3", "cost is a metric, a number of many calls; filter by cost_usd"),
         ("model>3", "model is text; compare it with = or !="),
-        ("latency_ms>2 x", "not a filter"),
+        ("latency_ms>2 x", 'not a filter. A value with blanks is quoted: latency_ms>"2 x"'),
+        ("ts>2026-01-01 10:00", 'ts>"2026-01-01 10:00"'),
+        ("model = gpt or feature = chat", "there is no 'or'. All terms must hold"),
+        ("not model=x", "there is no 'not'"),
+        ("model=x, feature=chat", "without commas"),
+        ("and model=x", "not a filter"),
+        ("=x", "'=x' is not a filter. Write NAME=VALUE"),
+        ("model", " for the shell, as in --where 'model=gpt-4o* latency_ms>2s'"),
+        ("model=x 'tags'", "not a filter"),
         ("latency_ms>2x", "may end in ms, s"),
         ("thumb=maybe", "thumb is true or false"),
         ("nonsense", "not a filter"),
@@ -128,13 +148,22 @@ def test_an_unknown_name_is_an_unknown_name() -> None:
         where.parse(["xyzzy=1"])
 
 
-def test_the_fields_that_a_filter_reads_are_known() -> None:
-    assert where.fields(["model=a latency_ms>2s tags.x=1 day=2026-01-01"]) == {
-        "model",
-        "latency_ms",
-        "tags",
-        "ts",
-    }
+def test_the_extra_keys_that_a_filter_asks_for_are_known() -> None:
+    assert where.tags(["model=tags.no tags.env = prod", '"tags.my key=x" tags.a.b!=']) == (
+        "env",
+        "my key",
+        "a.b",
+    )
+
+
+@given(st.text(st.sampled_from("model=ts<>!'\" and,&|")) | st.text())
+def test_any_text_is_a_filter_or_refused_in_words(text: str) -> None:
+    try:
+        condition = where.parse([text])
+    except UsageError as error:
+        assert "--where" in str(error)
+    else:
+        assert CALLS.select(condition.alias("kept"))["kept"].null_count() == 0
 
 
 # What fnmatch treats otherwise ([), what ends a term or a quotation, and NUL stay out.
