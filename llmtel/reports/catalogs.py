@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from llmtel import __version__
-from llmtel.core.answers import Column, Document, Table, Value
+from llmtel.core.answers import Column, Document, Row, Table
 from llmtel.core.schema import FIELDS
 from llmtel.query.dimensions import DIMENSIONS
 from llmtel.query.metrics import METRICS
@@ -18,6 +19,8 @@ TYPES: Mapping[str, str] = {
     "Datetime": "time",
 }
 """Types of columns in the words of those who fill them."""
+UNITS: Mapping[str, str] = {"US dollars": "USD", "milliseconds": "ms", "tokens per second": "tokens/s"}
+"""Short words for units, where people know them."""
 HEADS: Mapping[str, str] = {
     "name": "Word on the command line, and key in JSON",
     "unit": "Unit",
@@ -36,7 +39,8 @@ def metrics() -> Document:
         {"name": m.name, "unit": m.unit.name, "better": m.better or "", "help": m.help}
         for m in METRICS.values()
     ]
-    return _document("metrics", ("name", "unit", "better", "help"), rows)
+    for_people = [{**row, "unit": UNITS.get(row["unit"], row["unit"])} for row in rows]
+    return _document("metrics", ("name", "unit", "better", "help"), rows, for_people)
 
 
 def dimensions() -> Document:
@@ -67,13 +71,15 @@ def formats(known: Iterable[tuple[str, str, str]]) -> Document:
     return _document("formats", ("name", "help", "link"), rows)
 
 
-def _document(what: str, ids: Sequence[str], rows: Sequence[Mapping[str, Value]]) -> Document:
+def _document(
+    what: str, ids: Sequence[str], rows: Sequence[Row], for_people: Sequence[Row] | None = None
+) -> Document:
     columns = tuple(Column(name, name, HEADS[name], kind="field") for name in ids)
     table = Table((), (), columns, rows, title=what)
     return Document(
         schema="llmtel.list/1",
         title=what,
-        blocks=(table,),
+        blocks=(table if for_people is None else replace(table, rows=for_people),),
         tables=(table,),
         meta={"tool": {"name": "llmtel", "version": __version__}},
     )

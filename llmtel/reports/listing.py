@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from os.path import commonprefix
 
 import polars as pl
 
@@ -28,8 +30,10 @@ SUMS = {
 LABELS = {"latency_ms": "latency", "ttft_ms": "ttft", "cost_usd": "cost", "http_status": "http", "ts": "time"}
 OPTIONAL = (
     "status", "response_id", "finish_reason", "http_status", "session", "ttft_ms", "region", "user",
-    "call_id", "feature",
+    "call_id", "feature", "output_tokens", "input_tokens", "cost_usd", "latency_ms", "error",
 )  # fmt: skip
+"""What a narrow terminal leaves out, first to last, but for what the calls are sorted by."""
+YEAR, DAY = len("2026"), len("2026-11-13")
 WHERE = Column("where", "where", "File and line of the call", "field")
 
 
@@ -62,7 +66,7 @@ def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int
     blocks += (
         [Findings("What stands out", found)]
         if found
-        else [_for_people(table), Line(_counted(len(rows), len(calls), field))]
+        else [_for_people(table, field, context.tz), Line(_counted(len(rows), len(calls), field))]
     )
     blocks += trust.lines(replace(context, include_failed=True), timed=None)
     return Document(
@@ -75,15 +79,42 @@ def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int
     )
 
 
-def _for_people(table: Table) -> Table:
-    """The table with times as short as people need them, and what a narrow terminal may leave out."""
-    rows = [{**row, "ts": _short(row.get("ts"))} if "ts" in row else row for row in table.rows]
-    return replace(table, rows=rows, optional=OPTIONAL)
+def _for_people(table: Table, field: str, tz: str) -> Table:
+    """The table in few words: its title has the folder and the year or day that all rows share.
+
+    Places name the rows, times are to the second, and what a narrow terminal may leave out is said.
+    """
+    places = [str(row["where"]) for row in table.rows]
+    times = [_short(row.get("ts")) for row in table.rows]
+    folder = "".join(commonprefix(places).rpartition("/")[:2])  # noqa: RUF071 (up to a slash)
+    shared = _shared([time for time in times if time])
+    words = ("calls" + f" in {folder}" * bool(folder), ", ".join(filter(None, (shared, tz))))
+    rows = [
+        {
+            **row,
+            "where": place.removeprefix(folder),
+            **({"ts": time and time.removeprefix(shared).strip(" -")} if "ts" in row else {}),
+        }
+        for row, place, time in zip(table.rows, places, times, strict=True)
+    ]
+    return replace(
+        table,
+        title=" · ".join(words if any(times) else words[:1]),
+        columns=(replace(WHERE, kind="dimension"), *table.columns[1:]),
+        rows=rows,
+        distinct=None,
+        optional=tuple(name for name in OPTIONAL if name != field),
+    )
 
 
-def _short(ts: Value) -> Value:
+def _short(ts: Value) -> str | None:
     """A time to the second, without the offset, which answers for machines have."""
-    return ts[:19].replace("T", " ") if isinstance(ts, str) else ts
+    return ts[:19].replace("T", " ") if isinstance(ts, str) else None
+
+
+def _shared(times: Sequence[str]) -> str:
+    """The day or, at least, the year that all times have."""
+    return next((times[0][:n] for n in (DAY, YEAR) if len({time[:n] for time in times}) == 1), "")
 
 
 def order(sort: str | None) -> tuple[str, bool]:

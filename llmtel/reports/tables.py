@@ -18,6 +18,8 @@ DEFAULT = (
 )  # fmt: skip
 """The metrics of a table for which none were asked; the last is for machines alone."""
 OPTIONAL = ("input_tokens_per_call", "output_tokens_per_call", "tokens_per_call")
+OPTIONAL_IN_FINE = ("p99_latency", "cost_per_call")
+"""What tables over several dimensions leave out too: a p99 of few calls is none, and cost and calls stay."""
 
 SHARE_OF_COST = Column("share", "share", "Cost ÷ cost of all calls", "metric", SHARE)
 
@@ -45,7 +47,8 @@ def for_people(table: Table, total: Table) -> Table:
     Each row's share of the cost in `total` is drawn as a bar, and what may give way is said.
     """
     table = without(table, "unpriced_calls")
-    optional = tuple(name for name in OPTIONAL if name in table.metrics)
+    spare = (*OPTIONAL, *OPTIONAL_IN_FINE) if len(table.by) > 1 else OPTIONAL
+    optional = tuple(name for name in spare if name in table.metrics)
     whole = total.rows[0].get("cost")
     if "cost" not in table.metrics or not isinstance(whole, int | float) or not whole:
         return replace(table, optional=optional)

@@ -262,6 +262,52 @@ def test_calls_are_listed_with_their_place_and_without_what_none_of_them_knows(c
     assert Line("2 of 10 calls, by latency_ms; more with --top") in document.blocks
 
 
+@pytest.mark.parametrize(
+    ("rows", "title", "cells"),
+    [
+        (
+            [{"file": "logs/a/x.jsonl"}, {"file": "logs/b/x.jsonl", "ts": MONDAY + timedelta(days=40)}],
+            "calls in logs/ · 2026, Asia/Kolkata",
+            [("a/x.jsonl:1", "09-07 15:30:00"), ("b/x.jsonl:2", "10-17 15:30:00")],
+        ),
+        ([{"file": "logs/a.gz"}], "calls in logs/ · 2026-09-07, Asia/Kolkata", [("a.gz:1", "15:30:00")]),
+        (
+            [{}, {"ts": MONDAY + timedelta(days=400)}, {"file": "b.jsonl", "ts": None}],
+            "calls · Asia/Kolkata",
+            [
+                ("a.jsonl:1", "2026-09-07 15:30:00"),
+                ("a.jsonl:2", "2027-10-12 15:30:00"),
+                ("b.jsonl:3", None),
+            ],
+        ),
+        ([{"file": "/a", "ts": None}], "calls in /", [("a:1", None)]),
+    ],
+)
+def test_the_place_and_time_that_listed_calls_share_stand_in_the_title(context, rows, title, cells):
+    document = listing(frame(rows), replace(context, tz="Asia/Kolkata"), sort=None, top=None)
+    (table,) = blocks_of(document, Table)
+    assert (table.title, [(row["where"], row["ts"]) for row in table.rows]) == (title, cells)
+    assert [row["where"] for row in document.tables[0].rows] == [
+        f"{row.get('file', 'a.jsonl')}:{n}" for n, row in enumerate(rows, 1)
+    ]
+
+
+@pytest.mark.parametrize("sort", ["ts", "latency_ms", "cost_usd", "session"])
+@pytest.mark.parametrize("cells", [80, 100, 120])
+def test_listed_calls_are_one_table_at_80_columns_with_what_they_are_sorted_by(context, sort, cells):
+    calls = [
+        {**row, "file": f"logs/{n}/search-rag.jsonl", "model": "gpt-5-mini-2025-08-07"}
+        for n, row in enumerate(SHOP)
+    ]
+    document = listing(
+        frame([{**row, "session": f"session-{row['user']}"} for row in calls]), context, sort=sort, top=20
+    )
+    lines = render(document, "table", width=cells, color=False).splitlines()
+    assert sum("search-rag.jsonl" in line for line in lines) == len(SHOP)
+    (head,) = [line for line in lines if "WHERE" in line]
+    assert {"ts": "time", "latency_ms": "latency s", "cost_usd": "cost $"}.get(sort, sort) in head
+
+
 def test_calls_with_an_unknown_value_are_listed_last(context):
     rows = listing(frame(SHOP), context, sort="cost_usd", top=None).tables[0].rows
     assert [row.get("cost_usd") for row in rows[-5:]] == [None] * 5
@@ -270,6 +316,23 @@ def test_calls_with_an_unknown_value_are_listed_last(context):
 def test_sorting_calls_by_no_field_suggests_one(context):
     with pytest.raises(UnknownName, match="latency_ms"):
         listing(frame(SHOP), context, sort="latency", top=None)
+
+
+@pytest.mark.parametrize("models", [("claude-sonnet-4-5", "gpt-5"), ("gpt-5-mini-2025-08-07", "gpt-5")])
+def test_a_table_over_two_dimensions_is_one_table_at_80_columns(context, models):
+    rows = [{**row, "model": models[n % 2], "region": f"us-east-{n}"} for n, row in enumerate(SHOP)]
+    document = asked(frame(rows), context, by=[("region", "model")])
+    lines = render(document, "table", width=80, color=False).splitlines()
+    (head,) = [line for line in lines if "REGION" in line]
+    assert [part for part in ("cost $", "calls", "p50 s", "p95 s", "err %") if part not in head] == []
+    assert sum("us-east-7" in line for line in lines) == 1
+
+
+def test_metrics_are_listed_with_units_in_short_for_people():
+    document = catalogs.metrics()
+    assert {row["unit"] for row in document.tables[0].rows} >= {"US dollars", "milliseconds"}
+    assert max(map(len, render(document, "table", width=80, color=False).splitlines())) <= 80
+    assert {row["unit"] for row in blocks_of(document, Table)[0].rows} >= {"USD", "ms"}
 
 
 @pytest.mark.parametrize("make", [catalogs.metrics, catalogs.dimensions, catalogs.fields])
