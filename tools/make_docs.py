@@ -114,11 +114,7 @@ def listed(what: str) -> str:
     if what == "formats":
         document = catalogs.formats((s.name, s.help, s.link) for s in sources().values())
     else:
-        document = {
-            "metrics": catalogs.metrics,
-            "dimensions": catalogs.dimensions,
-            "fields": catalogs.fields,
-        }[what]()
+        document = catalogs.CATALOGS[what]()
     rows = document.tables[0].rows
     heads = tuple(rows[0])
     return table(heads, ((f"`{row['name']}`", *(str(row[head]) for head in heads[1:])) for row in rows))

@@ -23,9 +23,5 @@ def list_(
 
         document = catalogs.formats((s.name, s.help, s.link) for s in sources().values())
     else:
-        document = {
-            o.Listed.METRICS: catalogs.metrics,
-            o.Listed.DIMENSIONS: catalogs.dimensions,
-            o.Listed.FIELDS: catalogs.fields,
-        }[what]()
+        document = catalogs.CATALOGS[what]()
     write(document, format_, output)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-SINCE_DAYS = 30
-
 
 def summary() -> None:
     """Find the agents' folders and print today, 7 and 30 days in local time."""

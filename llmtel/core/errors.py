@@ -42,9 +42,3 @@ class UnreadableInput(LlmtelError):
     """There was input, and nothing of it could be read."""
 
     exit_code = Exit.UNREADABLE
-
-
-class MachineFault(LlmtelError):
-    """The machine failed (a full disk); no argument can mend it."""
-
-    exit_code = Exit.CRASH

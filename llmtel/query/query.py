@@ -67,16 +67,14 @@ class Query:
                 if in_time
                 else ("cost" if "cost" in self.metrics else self.metrics[0], True)
             )
-        name, _, way = self.sort.partition(":")
-        if way not in ("", "asc", "desc"):
-            raise UsageError(f"--sort {self.sort}: after the colon comes asc or desc")
+        name, descending = sort_key(self.sort)
         if name not in self.by and (name in DIMENSIONS or name.startswith(TAGS)):
             raise UsageError(
                 f"--sort {self.sort}: {name} is no column of the table; split by it with --by {name}"
             )
         if name not in self.by:
             METRICS[name]
-        return name, way == "desc" if way else name not in self.by
+        return name, name not in self.by if descending is None else descending
 
     def sort_metric(self) -> tuple[str, ...]:
         """The metric that only the sorting needs, if there is one."""
@@ -86,6 +84,17 @@ class Query:
     def run(self, calls: pl.DataFrame) -> Table:
         """The answer over a frame of calls."""
         return run_many([self], calls)[0]
+
+
+def sort_key(text: str) -> tuple[str, bool | None]:
+    """The name in `NAME`, `NAME:asc` or `NAME:desc`, and whether it descends; None where that is not said.
+
+    Raises `UsageError` for another word after the colon.
+    """
+    name, _, way = text.partition(":")
+    if way not in ("", "asc", "desc"):
+        raise UsageError(f"--sort {text}: after the colon comes asc or desc")
+    return name, way == "desc" if way else None
 
 
 def run_many(queries: Sequence[Query], calls: pl.DataFrame) -> list[Table]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from llmtel import __version__
 from llmtel.core.answers import Column, Document, Row, Table
 from llmtel.core.schema import FIELDS
 from llmtel.query.dimensions import DIMENSIONS
 from llmtel.query.metrics import METRICS
+from llmtel.reports.context import TOOL
 
 TYPES: Mapping[str, str] = {
     "String": "text",
@@ -71,6 +71,14 @@ def formats(known: Iterable[tuple[str, str, str]]) -> Document:
     return _document("formats", ("name", "help", "link"), rows)
 
 
+CATALOGS: Mapping[str, Callable[[], Document]] = {
+    "metrics": metrics,
+    "dimensions": dimensions,
+    "fields": fields,
+}
+"""The catalogs that stand in the program, by name; formats are given."""
+
+
 def _document(
     what: str, ids: Sequence[str], rows: Sequence[Row], for_people: Sequence[Row] | None = None
 ) -> Document:
@@ -81,5 +89,5 @@ def _document(
         title=what,
         blocks=(table if for_people is None else replace(table, rows=for_people),),
         tables=(table,),
-        meta={"tool": {"name": "llmtel", "version": __version__}},
+        meta={"tool": TOOL},
     )

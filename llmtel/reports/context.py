@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
@@ -13,6 +13,7 @@ from llmtel.core.account import Account, Note, Reject
 from llmtel.findings.command import Command
 from llmtel.findings.coverage import Alias
 
+TOOL = {"name": "llmtel", "version": __version__}
 SHOWN_REJECTS = 5
 
 
@@ -71,7 +72,7 @@ class Context:
     def meta(self, calls: pl.DataFrame) -> dict[str, Any]:
         """The keys of the JSON form beside tables and findings."""
         return {
-            "tool": {"name": "llmtel", "version": __version__},
+            "tool": TOOL,
             "input": input_meta(self.account),
             "pricing": {
                 "as_of": self.prices.as_of,
@@ -83,8 +84,7 @@ class Context:
             "range": time_range(calls, self.tz),
             **({} if self.timeless is None else {"without_time": self.timeless}),
             "include_failed": self.include_failed,
-            "rejects": [{"file": r.file, "line": r.line, "reason": r.reason} for r in self.shown_rejects()],
-            "notes": [{"kind": n.kind, "text": n.text, "count": n.count, "file": n.file} for n in self.notes],
+            **remarks_meta(self.shown_rejects(), self.notes),
         }
 
 
@@ -97,6 +97,11 @@ def input_meta(account: Account) -> dict[str, Any]:
         "coerced_by_field": dict(sorted(account.coerced.items())),
         "unreadable_by_field": dict(sorted(account.unreadable.items())),
     }
+
+
+def remarks_meta(rejects: Sequence[Reject], notes: Sequence[Note]) -> dict[str, Any]:
+    """Rejected records with their places, and what the reader decided or noticed, as JSON."""
+    return {"rejects": [asdict(reject) for reject in rejects], "notes": [asdict(note) for note in notes]}
 
 
 def time_range(calls: pl.DataFrame, tz: str) -> list[str | None]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from llmtel import __version__
 from llmtel.core.account import Account, Note, Reject
-from llmtel.core.answers import Block, Column, Document, Line, Table, Value
+from llmtel.core.answers import Column, Document, Line, Table, Value
 from llmtel.core.schema import FIELDS
 from llmtel.core.units import COUNT
 from llmtel.findings.words import listing
 from llmtel.reports import trust
-from llmtel.reports.context import input_meta
+from llmtel.reports.context import TOOL, input_meta, remarks_meta
 
 SAMPLES = 3
 MOST_PATHS = 4
@@ -48,43 +47,36 @@ def inspection(
 ) -> Document:
     """The looks, `SAMPLES` calls beside each other, and the account."""
     tables = [_mapping(look) for look in looks if look.mapping]
-    blocks: list[Block] = []
-    for look in looks:
-        name = "standard input" if look.file == "-" else look.file
-        blocks += [Line(f"{name} is {look.format}: {look.why}")]
-        blocks += [Line("; or ".join(look.marks), name="known by")] if look.marks else []
-        blocks += [Line(decision, name="decided") for decision in look.decisions]
-        blocks += [Line(", ".join(look.unread), name="not read")] if look.unread else []
     if len(calls):
         tables.append(_samples(calls))
-    blocks += tables
-    blocks.append(Line(f"{trust.files(account)} · {trust.records(account)}"))
-    blocks += _values(account)
-    blocks += trust.remarks(notes, rejects)
     return Document(
         schema="llmtel.inspect/1",
         title="Inspection",
-        blocks=tuple(blocks),
+        blocks=(
+            *(line for look in looks for line in _in_words(look)),
+            *tables,
+            Line(f"{trust.files(account)} · {trust.records(account)}"),
+            *_values(account),
+            *trust.remarks(notes, rejects),
+        ),
         tables=tuple(tables),
         meta={
-            "tool": {"name": "llmtel", "version": __version__},
-            "files": [
-                {
-                    "file": look.file,
-                    "format": look.format,
-                    "why": look.why,
-                    "marks": list(look.marks),
-                    "mapping": {name: list(paths) for name, paths in look.mapping.items()},
-                    "decisions": list(look.decisions),
-                    "unread": list(look.unread),
-                }
-                for look in looks
-            ],
+            "tool": TOOL,
+            "files": [asdict(look) for look in looks],
             "input": input_meta(account),
-            "rejects": [{"file": r.file, "line": r.line, "reason": r.reason} for r in rejects],
-            "notes": [{"kind": n.kind, "text": n.text, "count": n.count, "file": n.file} for n in notes],
+            **remarks_meta(rejects, notes),
         },
     )
+
+
+def _in_words(look: Look) -> list[Line]:
+    name = "standard input" if look.file == "-" else look.file
+    return [
+        Line(f"{name} is {look.format}: {look.why}"),
+        *([Line("; or ".join(look.marks), name="known by")] if look.marks else []),
+        *(Line(decision, name="decided") for decision in look.decisions),
+        *([Line(", ".join(look.unread), name="not read")] if look.unread else []),
+    ]
 
 
 def _mapping(look: Look) -> Table:

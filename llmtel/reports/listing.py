@@ -14,6 +14,7 @@ from llmtel.core.errors import UnknownName
 from llmtel.core.schema import FIELDS
 from llmtel.core.units import COUNT, MS, TOKENS, USD
 from llmtel.findings.cube import input_tokens, output_tokens
+from llmtel.query.query import sort_key
 from llmtel.reports import stand_out, trust
 from llmtel.reports.context import Context
 from llmtel.reports.trust import in_calls
@@ -118,13 +119,11 @@ def _shared(times: Sequence[str]) -> str:
 
 
 def order(sort: str | None) -> tuple[str, bool]:
-    """The field to sort by, and whether the largest comes first. Raises `UnknownName`."""
-    if sort is None:
-        return "ts", False
-    name, _, way = sort.partition(":")
+    """The field to sort by, and whether the largest comes first. Raises `UsageError`."""
+    name, descending = sort_key(sort or "ts")
     if name not in FIELDS and name not in SUMS:
         raise UnknownName(unknown("field", name, (*FIELDS, *SUMS)))
-    return name, way == "desc" if way else name != "ts"
+    return name, name != "ts" if descending is None else descending
 
 
 def _column(name: str) -> Column:

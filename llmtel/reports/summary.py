@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from llmtel import __version__
 from llmtel.core.answers import Block, Card, Column, Document, Headline, Line, Table, Value
 from llmtel.core.units import COUNT, TOKENS, USD
 from llmtel.query.query import Query
+from llmtel.reports.context import TOOL
 from llmtel.reports.trust import in_calls, size
 
 METRICS = ("cost", "calls", "total_tokens", "unpriced_calls")
@@ -50,7 +50,7 @@ def summary_of(
         Line(f"llmtel analyze {folders[0].path}", name="more"),
     ]
     meta = {
-        "tool": {"name": "llmtel", "version": __version__},
+        "tool": TOOL,
         "spans": [{"name": name, "days": days} for name, days in SPANS],
     }
     return Document(

@@ -10,7 +10,7 @@ import pytest
 
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.answers import Finding, Findings, Headline, Line, Table, Timeline
-from llmtel.core.errors import UnknownName
+from llmtel.core.errors import UnknownName, UsageError
 from llmtel.core.schema import complete, polars_schema
 from llmtel.findings.command import Command
 from llmtel.render import render
@@ -316,6 +316,8 @@ def test_calls_with_an_unknown_value_are_listed_last(context):
 def test_sorting_calls_by_no_field_suggests_one(context):
     with pytest.raises(UnknownName, match="latency_ms"):
         listing(frame(SHOP), context, sort="latency", top=None)
+    with pytest.raises(UsageError, match="asc or desc"):
+        listing(frame(SHOP), context, sort="latency_ms:up", top=None)
 
 
 @pytest.mark.parametrize("models", [("claude-sonnet-4-5", "gpt-5"), ("gpt-5-mini-2025-08-07", "gpt-5")])
