@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
@@ -29,18 +30,8 @@ def asked(
 ) -> Document:
     """A table over each of `by` (none: the total), with `metrics` or those of the overview's tables."""
     wanted = tuple(metrics) or DEFAULT
-    total, *tables = run_many(
-        [
-            Query(wanted, tz=context.tz, include_failed=context.include_failed),
-            *(
-                Query(
-                    wanted, by=one, tz=context.tz, sort=sort, top=top, include_failed=context.include_failed
-                )
-                for one in by
-            ),
-        ],
-        calls,
-    )
+    query = partial(Query, wanted, tz=context.tz, include_failed=context.include_failed)
+    total, *tables = run_many([query(), *(query(by=one, sort=sort, top=top) for one in by)], calls)
     if not metrics:
         total, tables = without_unknown(total), [without_unknown(table) for table in tables]
     tables = [replace(table, title=", ".join(table.by)) for table in tables]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import polars as pl
 
-from llmtel.core.answers import Block, Document, Line, Series, Table, Timeline
+from llmtel.core.answers import Document, Line, Series, Table, Timeline
 from llmtel.core.units import COUNT, SHARE, USD
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
@@ -37,42 +38,30 @@ def overview(
     first, last = time_range(calls, context.tz)
     step = _step(first, last)
     splits = [name for name in SPLITS if known(calls, name)]
-    queries = [
-        Query(headline.METRICS, tz=context.tz, include_failed=context.include_failed),
-        *(
-            Query(
-                DEFAULT,
-                by=(name,),
-                tz=context.tz,
-                sort=sort or "cost",
-                top=top or SPLITS[name],
-                include_failed=context.include_failed,
-            )
-            for name in splits
-        ),
-        Query(("calls",), by=("error",), tz=context.tz),
-        *([Query(STEP_METRICS, by=(step,), tz=context.tz)] if step else []),
-    ]
-    total, *tables = run_many(queries, calls)
-    split_tables = [
-        replace(without_unknown(table), title=name) for name, table in zip(splits, tables, strict=False)
-    ]
-    errors = tables[len(splits)]
-    steps = tables[len(splits) + 1] if step else None
+    query = partial(Query, tz=context.tz, include_failed=context.include_failed)
+    total, errors, *tables = run_many(
+        [
+            query(headline.METRICS),
+            query(("calls",), by=("error",)),
+            *(query(DEFAULT, by=(name,), sort=sort or "cost", top=top or SPLITS[name]) for name in splits),
+            *([query(STEP_METRICS, by=(step,))] if step else []),
+        ],
+        calls,
+    )
+    steps = tables.pop() if step else None
+    split_tables = [replace(without_unknown(table), title=table.by[0]) for table in tables]
     found = stand_out.findings(calls, context, split_tables)
-    blocks: list[Block] = [
-        headline.headline(total, context.subject, headline.span_of(first, last, context.tz))
-    ]
-    if steps:
-        blocks.append(timeline(steps))
-    blocks += [for_people(table, total) for table in split_tables]
-    blocks += error_line(errors)
-    blocks += stand_out.blocks(found)
-    blocks += trust.lines(context, timed=timed(calls, context), total=total, absent=_absent(calls))
     return Document(
         schema=context.schema,
         title="Overview",
-        blocks=tuple(blocks),
+        blocks=(
+            headline.headline(total, context.subject, headline.span_of(first, last, context.tz)),
+            *([timeline(steps)] if steps else []),
+            *(for_people(table, total) for table in split_tables),
+            *error_line(errors),
+            *stand_out.blocks(found),
+            *trust.lines(context, timed=timed(calls, context), total=total, absent=_absent(calls)),
+        ),
         tables=(without_unknown(total), *split_tables, *([steps] if steps else [])),
         findings=found,
         meta=context.meta(calls),
