@@ -119,4 +119,4 @@ def _refuse_unreadable(paths: Sequence[str], inputs: Inputs, found: Calls) -> No
         reasons = [f"{path}: no files in it" for path in paths]
     more = f"\n… and {len(reasons) - 5} more" if len(reasons) > 5 else ""  # noqa: PLR2004
     msg = "nothing could be read:\n" + "\n".join(reasons[:5]) + more
-    raise UnreadableInput(msg)
+    raise UnreadableInput(msg, account, tuple(found.rejects), (*found.notes, *_skipped(inputs)))

@@ -29,8 +29,7 @@ def analyze(
 
     An overview of everything; with --by or --metrics, the tables asked for. What can be asked: llmtel list.
     """
-    from llmtel.cli.answering import Question, exit_code, words
-    from llmtel.cli.output import write
+    from llmtel.cli.answering import Question, exit_code, tell, words
 
     question = Question(
         paths=tuple(paths),
@@ -49,6 +48,4 @@ def analyze(
         input_format=input_format,
         all_rejects=rejects,
     )
-    document, account = question.analyze()
-    write(document, format_, output)
-    return exit_code(account, strict=strict)
+    return exit_code(tell(question.analyze, format_, output), strict=strict)

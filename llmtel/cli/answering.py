@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from llmtel.cli.options import OutputFormat
 from llmtel.core.account import Account, Note
-from llmtel.core.errors import Exit
+from llmtel.core.errors import Exit, UnreadableInput
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,8 +46,11 @@ class Question:
     all_rejects: bool = False
     started: float = field(default_factory=time.monotonic)
 
-    def analyze(self) -> tuple[Document, Account]:
-        """The overview, or the tables asked for; and the account of reading."""
+    def analyze(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
+        """The overview, or the tables asked for; and the account of reading.
+
+        With `nothing` the answer is that of no calls, with the account of why none could be read.
+        """
         from llmtel.query.query import Query
         from llmtel.reports.asked import asked
         from llmtel.reports.overview import overview
@@ -53,24 +58,25 @@ class Question:
 
         for one in self.by or (("model",),):
             Query(self.metrics or DEFAULT, by=one, sort=self.sort, tz=self.tz)
-        calls, context = self._answer("analyze")
+        calls, context = self._answer("analyze", nothing)
         if not self.by and not self.metrics:
             return overview(calls, context, top=self.top, sort=self.sort), context.account
         document = asked(calls, context, by=self.by, metrics=self.metrics, sort=self.sort, top=self.top)
         return document, context.account
 
-    def calls(self) -> tuple[Document, Account]:
-        """The calls themselves."""
+    def calls(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
+        """The calls themselves; with `nothing` as `analyze`."""
         from llmtel.reports.listing import listing, order
 
         order(self.sort)
-        calls, context = self._answer("calls")
+        calls, context = self._answer("calls", nothing)
         return listing(calls, context, sort=self.sort, top=self.top), context.account
 
-    def _answer(self, name: str) -> tuple[pl.DataFrame, Context]:
+    def _answer(self, name: str, nothing: UnreadableInput | None) -> tuple[pl.DataFrame, Context]:
         """The priced calls that the question is about, and what the report says of their origin."""
         from llmtel import pipeline
         from llmtel.cli.narration import Progress
+        from llmtel.core.schema import empty_calls
         from llmtel.pricing import book as books
         from llmtel.pricing import cost
         from llmtel.pricing.match import alias_stanza
@@ -81,10 +87,13 @@ class Question:
         condition = where.parse(self.where, self.tz)
         span = timerange.parse_range(self.since, self.until, self.tz)
         book = books.load(self.pricing, self.price)
-        with Progress() as progress:
-            reading = pipeline.read(
-                self.paths, input_format=self.input_format, tags=self._tags(), progress=progress
-            )
+        if nothing is None:
+            with Progress() as progress:
+                reading = pipeline.read(
+                    self.paths, input_format=self.input_format, tags=self._tags(), progress=progress
+                )
+        else:
+            reading = pipeline.Reading(empty_calls(), nothing.account, nothing.rejects, nothing.notes, ())
         calls = cost.priced(reading.calls, book, self.cost_source)
         first, last = time_range(calls, self.tz)
         if self.where:
@@ -137,6 +146,23 @@ class Question:
                 *(("--price", price) for price in self.price),
             ),
         )
+
+
+def tell(
+    ask: Callable[[UnreadableInput | None], tuple[Document, Account]], fmt: OutputFormat, output: Path | None
+) -> Account:
+    """Write the answer of `ask`. Where nothing could be read JSON has the account, before that is raised."""
+    from llmtel.cli.output import write
+
+    try:
+        document, account = ask(None)
+    except UnreadableInput as nothing:
+        if fmt is OutputFormat.JSON:
+            write(ask(nothing)[0], fmt, output)
+            sys.stdout.flush()
+        raise
+    write(document, fmt, output)
+    return account
 
 
 def words(given: Sequence[str] | None) -> tuple[str, ...]:

@@ -23,8 +23,7 @@ def calls(
     output: o.Output = None,
 ) -> int:
     """The calls themselves: file and line, ids and numbers, no text."""
-    from llmtel.cli.answering import Question, exit_code
-    from llmtel.cli.output import write
+    from llmtel.cli.answering import Question, exit_code, tell
 
     question = Question(
         paths=tuple(paths),
@@ -40,6 +39,4 @@ def calls(
         input_format=input_format,
         all_rejects=rejects,
     )
-    document, account = question.calls()
-    write(document, format_, output)
-    return exit_code(account, strict=strict)
+    return exit_code(tell(question.calls, format_, output), strict=strict)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from llmtel.core.account import Account, Note, Reject
+
 
 class Exit(IntEnum):
     """Exit codes, the same for every command. When several apply: usage, unreadable, violated, strict."""
@@ -39,6 +41,18 @@ class ConfigError(LlmtelError):
 
 
 class UnreadableInput(LlmtelError):
-    """There was input, and nothing of it could be read."""
+    """There was input, and nothing of it could be read; `account` says what became of it."""
 
     exit_code = Exit.UNREADABLE
+
+    def __init__(
+        self,
+        message: str,
+        account: Account | None = None,
+        rejects: tuple[Reject, ...] = (),
+        notes: tuple[Note, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.account = account or Account()
+        self.rejects = rejects
+        self.notes = notes

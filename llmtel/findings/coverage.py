@@ -36,7 +36,7 @@ def rejected(account: Account, rejects: Sequence[Reject], command: Command) -> l
                 level="error",
                 kind="files_rejected",
                 figure=COUNT.show(account.files_rejected),
-                text=f"of {COUNT.show(account.files)} files could not be read; nothing of them is counted",
+                text=f"of {COUNT.show(account.files)} files could not be read, or not to their end",
                 command=None,
                 evidence={"files_rejected": account.files_rejected, "files": account.files},
             )
