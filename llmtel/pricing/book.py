@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,26 +37,31 @@ def load(extra: Sequence[Path] = (), prices: Sequence[str] = ()) -> Book:
     output tokens, or several with commas between. Raises `ConfigError` with file and line, or `UsageError`
     for a text of `prices`.
     """
-    files = [_read(name, path) for name, path in _files(extra)]
-    options = [layer for text in prices for layer in _priced(text)]
-    return _merged([*files, *options], given=[*files[len(files) - len(extra) :], *options])
+    given = [
+        *(_read(str(path), path) for path in extra),
+        *(layer for text in prices for layer in _priced(text)),
+    ]
+    standing = [_packaged(), *(_read(name, path) for name, path in _own_files())]
+    return _merged([*standing, *given], given)
 
 
-def _files(extra: Sequence[Path]) -> Iterable[tuple[str, Path]]:
-    """The files of the book, each with its name for people."""
-    yield "pricing.yaml", _packaged()
+def _own_files() -> Iterator[tuple[str, Path]]:
+    """The user's files for every run, each with its name for people."""
     home = Path.home() / _USER_FILE
     if home.is_file():
         yield f"~/{_USER_FILE.as_posix()}", home
     named = os.environ.get(_VARIABLE)
-    for path in (*([Path(named)] if named else []), *extra):
-        yield str(path), path
+    if named:
+        yield named, Path(named)
 
 
-def _packaged() -> Path:
+@cache
+def _packaged() -> Layer:
     """The file that came with the program: beside this module once installed, at the top of a checkout."""
     installed = Path(__file__).with_name("pricing.yaml")
-    return installed if installed.is_file() else Path(__file__).parents[2] / "pricing.yaml"
+    return _read(
+        "pricing.yaml", installed if installed.is_file() else Path(__file__).parents[2] / "pricing.yaml"
+    )
 
 
 def _read(name: str, path: Path) -> Layer:

@@ -32,7 +32,8 @@ _WAITING = 2
 """Batches that are read ahead."""
 _ROWS = 50_000
 """Decoded rows that are mapped together: enough that the fixed cost of the many expressions is small."""
-_WORKERS = min(4, os.cpu_count() or 1)
+_WORKERS = min(4, max(1, (os.cpu_count() or 1) // 2))
+"""Batches under work side by side; each uses several cores by itself."""
 _REMARKS = {
     "utc": "{n} times have no offset and were read as UTC",
     "cut": "{n} values were longer than 1,024 characters and were cut",

@@ -299,9 +299,9 @@ def test_a_row_of_n_requests_weighs_as_n_rows(rows: list[tuple[int, int]]) -> No
 def test_half_a_log_weighs_as_every_call_twice(rows: list[Row]) -> None:
     calls = frame(rows)
     halved = calls.with_columns(sample_rate=pl.lit(0.5))
-    for by in ((), *SPLITS):
-        left = Query(EVERYTHING, by, sort="calls").run(halved)
-        right = Query(EVERYTHING, by, sort="calls").run(pl.concat([calls, calls]))
+    queries = [Query(EVERYTHING, by, sort="calls") for by in ((), *SPLITS)]
+    twice = pl.concat([calls, calls])
+    for left, right in zip(run_many(queries, halved), run_many(queries, twice), strict=True):
         # Of a sample only those seen are known: they are not scaled, nor what is divided by them.
         seen = {"users", "sessions", "cost_per_user", "cost_per_session"}
         assert_same(*([{k: v for k, v in r.items() if k not in seen} for r in t.rows] for t in (left, right)))
@@ -383,9 +383,10 @@ def test_a_table_says_on_how_many_rows_each_number_rests() -> None:
 def test_the_order_of_the_calls_does_not_matter(rows: list[Row], chance: random.Random) -> None:
     shuffled = list(rows)
     chance.shuffle(shuffled)
-    for by in ((), *SPLITS):
-        query = Query(EVERYTHING, by, top=2 if by else None)
-        assert_same(query.run(frame(rows)).rows, query.run(frame(shuffled)).rows)
+    queries = [Query(EVERYTHING, by, top=2 if by else None) for by in ((), *SPLITS)]
+    tables = zip(run_many(queries, frame(rows)), run_many(queries, frame(shuffled)), strict=True)
+    for left, right in tables:
+        assert_same(left.rows, right.rows)
 
 
 @STEADY
@@ -529,9 +530,9 @@ def test_queries_together_answer_as_each_alone(rows: list[Row]) -> None:
         *(Query(EVERYTHING, by, top=1) for by in SPLITS),
         Query(("p50_latency",), ("model",)),
     ]
-    together = run_many(queries, frame(rows))
-    for query, table in zip(queries, together, strict=True):
-        assert_same(table.rows, query.run(frame(rows)).rows)
+    calls = frame(rows)
+    for query, table in zip(queries, run_many(queries, calls), strict=True):
+        assert_same(table.rows, query.run(calls).rows)
 
 
 @pytest.mark.parametrize(
