@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from llmtel.findings.command import Command
     from llmtel.reports.context import Context
 
+UNASKED = ("call_id", "response_id", "trace", "line")
+"""Fields that no table is split by: a million ids take a sixth of the memory."""
 CostSource = Literal["auto", "computed", "logged"]
 
 
@@ -59,6 +61,7 @@ class Question:
         for one in self.by or (("model",),):
             Query(self.metrics or DEFAULT, by=one, sort=self.sort, tz=self.tz)
         calls, context = self._answer("analyze", nothing)
+        calls = calls.drop(UNASKED)
         if not self.by and not self.metrics:
             return overview(calls, context, top=self.top, sort=self.sort), context.account
         document = asked(calls, context, by=self.by, metrics=self.metrics, sort=self.sort, top=self.top)
