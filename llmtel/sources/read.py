@@ -28,7 +28,7 @@ from llmtel.sources.take import Taken, mapped, take
 Progress = Callable[[int], None]
 """Is told the bytes of the files, as they lie on the disk, that were read so far."""
 Outcome = Mishap | Seen
-_WAITING = 2
+_WAITING = 1
 """Batches that are read ahead."""
 _ROWS = 50_000
 """Decoded rows that are mapped together: enough that the fixed cost of the many expressions is small."""
