@@ -17,10 +17,13 @@ from llmtel.sources.openings import Seen
 from llmtel.sources.plan import Plan
 from llmtel.sources.read import Calls, read_calls
 
+_TOLD = 5
+"""Reasons why nothing could be read that are told in full."""
+
 
 @dataclass(frozen=True)
 class Input:
-    """A file that was read: its format, bytes on disk, and calls before duplicates were taken out.
+    """A file that was read: its format, bytes on disk, and its calls (a duplicate belongs to one file).
 
     `verdict` is why it has that format, `plan` how its records are read (None: they are calls already).
     """
@@ -50,17 +53,16 @@ def read(
     input_format: str | None = None,
     tags: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
-    slowly: bool = False,
 ) -> Reading:
     """The calls of some paths: files, folders, globs or `-`.
 
-    `progress` is told bytes done and bytes in all. `slowly` looks at every line alone. Raises `UsageError`
-    for a path that does not exist, `UnreadableInput` when there was input and nothing of it could be read.
+    `progress` is told bytes done and bytes in all. Raises `UsageError` for a path that does not exist,
+    `UnreadableInput` when there was input and nothing of it could be read.
     """
     inputs = expand(paths)
     total = sum(inputs.sizes.values())
     told = None if progress is None else lambda done: progress(done, total)
-    found = read_calls(inputs, input_format, tuple(tags), told, slowly=slowly)
+    found = read_calls(inputs, input_format, tuple(tags), told)
     _refuse_unreadable(paths, inputs, found)
     calls = _one_frame(found.frames, inputs.files)
     calls, duplicates = deduplicated(calls)
@@ -117,6 +119,6 @@ def _refuse_unreadable(paths: Sequence[str], inputs: Inputs, found: Calls) -> No
     reasons += [f"{path}: {why}" for why, path in inputs.skipped]
     if not reasons:
         reasons = [f"{path}: no files in it" for path in paths]
-    more = f"\n… and {len(reasons) - 5} more" if len(reasons) > 5 else ""  # noqa: PLR2004
-    msg = "nothing could be read:\n" + "\n".join(reasons[:5]) + more
+    more = f"\n… and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
+    msg = "nothing could be read:\n" + "\n".join(reasons[:_TOLD]) + more
     raise UnreadableInput(msg, account, tuple(found.rejects), (*found.notes, *_skipped(inputs)))

@@ -108,14 +108,17 @@ def _show_compact(value: float) -> str:
     for limit, suffix in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
         if size >= limit:
             return f"{value / limit * (10 if limit == 1e4 else 1):.1f}{suffix}"  # noqa: PLR2004 (k starts at 10,000)
-    return f"{value:,.0f}" if float(value).is_integer() or size >= 1000 else _significant(value, 3)  # noqa: PLR2004
+    whole = float(value).is_integer() or size >= 1000  # noqa: PLR2004 (four digits say enough)
+    return f"{value:,.0f}" if whole else _significant(value, 3)
 
 
 def _show_ms(value: float) -> str:
     size = abs(value)
-    if size < 1000:  # noqa: PLR2004
-        return f"{value:,.0f} ms" if size >= 10 or value == 0 else f"{_significant(value, 2)} ms"  # noqa: PLR2004
-    return f"{value / 1000:,.2f} s" if size < 10_000 else f"{value / 1000:,.1f} s"  # noqa: PLR2004
+    if size < 1000:  # noqa: PLR2004 (ms in a second)
+        whole = size >= 10 or value == 0  # noqa: PLR2004 (two digits say enough)
+        return f"{value:,.0f} ms" if whole else f"{_significant(value, 2)} ms"
+    digits = 2 if size < 10_000 else 1  # noqa: PLR2004 (three digits say enough)
+    return f"{value / 1000:,.{digits}f} s"
 
 
 def _show_share(value: float) -> str:
@@ -130,21 +133,21 @@ def _show_share(value: float) -> str:
 def _money_digits(values: Sequence[float]) -> int:
     """Cents for bills; more decimals where half of the column would lose its digits (prices of one call)."""
     sizes = sorted(abs(v) for v in values if v)
-    if not sizes or (sizes[-1] >= 1 and sizes[len(sizes) // 2] >= 0.02):  # noqa: PLR2004
+    if not sizes or (sizes[-1] >= 1 and sizes[len(sizes) // 2] >= 0.02):  # noqa: PLR2004 (two cents)
         return 2
-    return 4 if sizes[-1] >= 0.01 else 6  # noqa: PLR2004
+    return 4 if sizes[-1] >= 0.01 else 6  # noqa: PLR2004 (a cent)
 
 
 def _seconds_digits(values: Sequence[float]) -> int:
     largest = max((abs(v) for v in values), default=0)
-    return 1 if largest >= 10 else 2 if largest >= 1 else 3  # noqa: PLR2004
+    return 1 if largest >= 10 else 2 if largest >= 1 else 3  # noqa: PLR2004 (three digits say enough)
 
 
 def _plain_digits(values: Sequence[float]) -> int:
     if all(v.is_integer() for v in map(float, values)):
         return 0
     largest = max((abs(v) for v in values), default=0)
-    return 0 if largest >= 1000 else 1 if largest >= 10 else 2  # noqa: PLR2004
+    return 0 if largest >= 1000 else 1 if largest >= 10 else 2  # noqa: PLR2004 (as above)
 
 
 def _token_digits(values: Sequence[float]) -> int:

@@ -56,17 +56,15 @@ def read_calls(
     input_format: str | None = None,
     tags: tuple[str, ...] = (),
     progress: Progress | None = None,
-    *,
-    slowly: bool = False,
 ) -> Calls:
-    """The calls of all files. `slowly` looks at every line (the two ways agree; tests feed both)."""
+    """The calls of all files, and what became of the rest. Raises `UnknownName` for an unknown format."""
     result = Calls()
     for path, why in inputs.unreadable:
         _add_mishap(Mishap(path, why, Account(files_rejected=1)), result)
     remarks: Counter[tuple[str, str]] = Counter()
     items = _prefetched(open_files(inputs, input_format, tags))
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for done in _Works(pool, inputs.files, slowly).results(items):
+        for done in _Works(pool, inputs.files).results(items):
             if isinstance(done, Mishap):
                 _add_mishap(done, result)
             elif isinstance(done, Seen):
@@ -89,7 +87,6 @@ class _Works:
 
     pool: ThreadPoolExecutor
     paths: list[str]
-    slowly: bool
     under_way: deque[Future[Taken] | Outcome] = field(default_factory=deque)
     rows: list[pl.DataFrame] = field(default_factory=list)
     plan: Plan | None = None
@@ -97,9 +94,7 @@ class _Works:
     def results(self, items: Iterable[Item]) -> Iterator[Taken | Outcome]:
         """The items in their order, with what each batch gave in place of the batch, and the mapped rows."""
         for item in items:
-            self.under_way.append(
-                item if isinstance(item, Mishap | Seen) else self.pool.submit(take, item, slowly=self.slowly)
-            )
+            self.under_way.append(item if isinstance(item, Mishap | Seen) else self.pool.submit(take, item))
             while sum(isinstance(one, Future) for one in self.under_way) > _WORKERS:
                 yield self._next()
         while self.under_way:

@@ -38,11 +38,11 @@ class Taken:
     plan: Plan | None = None
 
 
-def take(batch: Batch | CsvBatch | FrameBatch, *, slowly: bool = False) -> Taken:
+def take(batch: Batch | CsvBatch | FrameBatch) -> Taken:
     """One batch decoded, and mapped unless its rows can be mapped together with those of other batches."""
     if isinstance(batch, FrameBatch):
         return _frame_taken(batch)
-    decoded = _decoded(batch, slowly=slowly)
+    decoded = _decoded(batch)
     account = Account(lines=batch.lines, records=batch.records, other=decoded.other, blank=decoded.blank)
     taken = Taken(account=account, consumed=batch.consumed)
     _refuse(decoded, batch, taken)
@@ -101,12 +101,12 @@ def _add(part: Mapped, plan: Plan, paths: list[str], taken: Taken) -> None:
         taken.frames.append(part.calls)
 
 
-def _decoded(batch: Batch | CsvBatch, *, slowly: bool) -> Decoded:
+def _decoded(batch: Batch | CsvBatch) -> Decoded:
     if isinstance(batch, CsvBatch):
         raw = cells.raw_rows(batch.header, batch.rows, batch.places, batch.plan)
         rejects = [(row, reason) for row, reason in batch.bad if reason]
         return Decoded(raw, batch.lines, blank=len(batch.bad) - len(rejects), rejects=rejects)
-    return decode_slowly(batch.data, batch.plan) if slowly else decode(batch.data, batch.plan, batch.lines)
+    return decode(batch.data, batch.plan, batch.lines)
 
 
 def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken) -> None:
