@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 WORD, TEXT, SUCCESS, ANSWERED = "@word", "@error_text", "@success", "@answered"
@@ -47,6 +49,14 @@ _BAD = ("error", "failed", "failure", "fail", "exception", "false", "errored", "
 _FACTS = {
     WORD: pl.String, TEXT: pl.String, SUCCESS: pl.Boolean, ANSWERED: pl.Boolean, "http_status": pl.Int64
 }  # fmt: skip
+
+
+def joined(texts: Sequence[pl.Expr]) -> pl.Expr:
+    """Several texts about an error as one, null where none says anything."""
+    if len(texts) == 1:
+        return texts[0]
+    text = pl.concat_str(texts, separator=" ", ignore_nulls=True)
+    return pl.when(text != "").then(text)
 
 
 def settled(calls: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.aliases import Place
-from llmtel.sources.outcome import SUCCESS, TEXT, WORD
+from llmtel.sources.outcome import SUCCESS, TEXT, WORD, joined
 from llmtel.sources.project import numeral
 from llmtel.sources.usage import Counts, leaves
 
@@ -161,7 +161,7 @@ class Outline:
         codes = self._first("http_status", raw.code)
         return {
             WORD: self.text("status"),
-            TEXT: texts[0] if len(texts) == 1 else pl.concat_str(texts, separator=" ", ignore_nulls=True),
+            TEXT: joined(texts),
             SUCCESS: success,
             "http_status": codes if codes is not None else raw.code("status_code"),
         }

@@ -11,7 +11,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.aliases import places
-from llmtel.sources.outcome import ANSWERED, SUCCESS, TEXT, WORD
+from llmtel.sources.outcome import ANSWERED, SUCCESS, TEXT, WORD, joined
 from llmtel.sources.outline import Outline
 from llmtel.sources.source import Record, Source
 
@@ -19,7 +19,7 @@ FAMILY = "response"
 _BODY_KNOWS = frozenset({
     "response_id", "model", "finish_reason", "service_tier", "operation", "input_uncached", "cache_read",
     "cache_write_5m", "cache_write_1h", "input_audio", "output_text", "reasoning", "output_audio",
-    "price_reason", "web_searches", "batch",
+    "price_reason", "web_searches", "batch", WORD, SUCCESS, TEXT,
 })  # fmt: skip
 """Fields that the body states better than the line around it."""
 _BESIDE_A_BARE_BODY = frozenset({
@@ -60,20 +60,12 @@ def _overlaid(name: str, inner: dict[str, pl.Expr], around: dict[str, pl.Expr]) 
     if name not in inner or name not in around:
         return inner.get(name, around.get(name, pl.lit(None)))
     first, second = (inner, around) if name in _BODY_KNOWS else (around, inner)
-    if name in (WORD, SUCCESS, TEXT):
-        first, second = inner, around
     return pl.coalesce(first[name], second[name])
 
 
 def error_text(at: str) -> pl.Expr:
     """The words of an error object."""
-    return pl.concat_str(
-        raw.text(f"{at}error.type"),
-        raw.text(f"{at}error.code"),
-        raw.text(f"{at}error.message"),
-        separator=" ",
-        ignore_nulls=True,
-    )
+    return joined([raw.text(f"{at}error.{key}") for key in ("type", "code", "message")])
 
 
 def error_http(at: str) -> pl.Expr:

@@ -125,3 +125,12 @@ def test_bodies_of_several_providers_in_one_file_are_each_read_by_their_own_form
     path.write_text("\n".join(bodies) + "\n")
     formats = pipeline.read([str(path)]).calls["format"].cast(pl.String).to_list()
     assert sorted(formats) == ["anthropic_messages", "anthropic_messages", "openai_responses"]
+
+
+def test_a_line_beside_wrapped_bodies_that_tells_of_no_call_is_other(tmp_path):
+    path = tmp_path / "app.jsonl"
+    event = '{"timestamp":"2026-09-01T09:59:00Z","event":"started","version":"1.2"}\n'
+    answered = sources()["openai_chat"].sample.split("\n", maxsplit=1)[0]
+    path.write_text(event + answered + "\n")
+    account = pipeline.read([str(path)], input_format="openai_chat").account
+    assert (account.calls, account.other) == (1, 1)

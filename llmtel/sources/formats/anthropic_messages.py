@@ -24,9 +24,7 @@ def body(at: str) -> dict[str, pl.Expr]:
         "finish_reason": stop,
         **usage(f"{at}usage."),
         "http_status": error_http(at),
-        TEXT: pl.coalesce(
-            pl.when(error_text(at) != "").then(error_text(at)), pl.when(stop == "refusal").then(stop)
-        ),
+        TEXT: pl.coalesce(error_text(at), pl.when(stop == "refusal").then(stop)),
         ANSWERED: raw.text(f"{at}type") == "message",
     }
 

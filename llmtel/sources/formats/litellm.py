@@ -12,7 +12,7 @@ import orjson
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.outcome import TEXT, WORD
+from llmtel.sources.outcome import TEXT, WORD, joined
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.usage import Counts, leaves
 
@@ -50,7 +50,7 @@ _START, _END, _FIRST = raw.time("startTime"), raw.time("endTime"), raw.time("com
 _CACHED = raw.flag("cached")
 _TOOK = pl.coalesce((_END - _START).dt.total_microseconds() / 1000, raw.number("response_time") * 1000)
 _CODE = raw.text("error_information.error_code")
-_WORDS = pl.concat_str(raw.text("error_information.error_class"), _CODE, separator=" ", ignore_nulls=True)
+_WORDS = joined([raw.text("error_information.error_class"), _CODE])
 
 
 def _usage(*names: str) -> pl.Expr:

@@ -13,7 +13,7 @@ import orjson
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.outcome import ANSWERED, TEXT, joined
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.usage import Counts, leaves
 
@@ -45,11 +45,7 @@ def records(line: Record) -> Iterable[dict[str, Any]]:
 _BODY = "response.body."
 _USE = f"{_BODY}usage."
 _IN, _OUT = "tokens_details.cached_tokens", "tokens_details.reasoning_tokens"
-_WORDS = pl.concat_str(
-    *(raw.text(f"{at}error.{key}") for at in (_BODY, "") for key in ("type", "code", "message")),
-    separator=" ",
-    ignore_nulls=True,
-)
+_WORDS = joined([raw.text(f"{at}error.{key}") for at in (_BODY, "") for key in ("type", "code", "message")])
 
 SOURCES = (
     Source(
@@ -88,7 +84,7 @@ SOURCES = (
                 )
             ),
             "http_status": raw.code("response.status_code"),
-            TEXT: pl.when(_WORDS != "").then(_WORDS),
+            TEXT: _WORDS,
             ANSWERED: raw.text(f"{_BODY}id").is_not_null(),
         },
         sample='{"id":"batch_req_1","custom_id":"summaries","response":{"status_code":200,'

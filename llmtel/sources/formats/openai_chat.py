@@ -48,9 +48,7 @@ def body(at: str) -> dict[str, pl.Expr]:
             )
         ),
         "http_status": error_http(at),
-        TEXT: pl.coalesce(
-            pl.when(error_text(at) != "").then(error_text(at)), pl.when(refused != "").then(pl.lit("refusal"))
-        ),
+        TEXT: pl.coalesce(error_text(at), pl.when(refused != "").then(pl.lit("refusal"))),
         ANSWERED: raw.text(f"{at}object").is_in([*_OBJECTS, "list"])
         | raw.count(f"{use}prompt_tokens").is_not_null(),
     }

@@ -50,7 +50,7 @@ def body(at: str) -> dict[str, pl.Expr]:
         ),
         "http_status": error_http(at),
         WORD: status,
-        TEXT: pl.when(error_text(at) != "").then(error_text(at)),
+        TEXT: error_text(at),
         ANSWERED: raw.text(f"{at}object").is_in(["response", "response.compaction"])
         & ~status.is_in(["queued", "in_progress"]).fill_null(value=False),
     }
