@@ -112,7 +112,7 @@ def page_of_commands() -> str:
 def listed(what: str) -> str:
     """A catalog as a Markdown table: what `llmtel list` shows."""
     if what == "formats":
-        document = catalogs.formats((s.name, s.help, s.link) for s in sources().values())
+        document = catalogs.formats((s.name, s.evidence, s.help, s.link) for s in sources().values())
     else:
         document = catalogs.CATALOGS[what]()
     rows = document.tables[0].rows

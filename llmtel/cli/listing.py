@@ -21,7 +21,7 @@ def list_(
     if what is o.Listed.FORMATS:
         from llmtel.sources.formats import sources
 
-        document = catalogs.formats((s.name, s.help, s.link) for s in sources().values())
+        document = catalogs.formats((s.name, s.evidence, s.help, s.link) for s in sources().values())
     else:
         document = catalogs.CATALOGS[what]()
     write(document, format_, output)

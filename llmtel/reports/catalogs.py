@@ -29,6 +29,7 @@ HEADS: Mapping[str, str] = {
     "null": "What a missing value means",
     "privacy": "What it points at",
     "help": "What it is",
+    "evidence": "What the reading rests on",
     "link": "Where its makers define it",
 }
 
@@ -65,10 +66,10 @@ def fields() -> Document:
     return _document("fields", ("name", "type", "null", "privacy", "help"), rows)
 
 
-def formats(known: Iterable[tuple[str, str, str]]) -> Document:
-    """Every format of a log, given as name, help and link."""
-    rows = [{"name": name, "help": help_, "link": link} for name, help_, link in known]
-    return _document("formats", ("name", "help", "link"), rows)
+def formats(known: Iterable[tuple[str, str, str, str]]) -> Document:
+    """Every format of a log, given as name, evidence, help and link."""
+    ids = ("name", "evidence", "help", "link")
+    return _document("formats", ids, [dict(zip(ids, one, strict=True)) for one in known])
 
 
 CATALOGS: Mapping[str, Callable[[], Document]] = {

@@ -95,12 +95,16 @@ class Copies:
     largest: tuple[str, ...] = ()
 
 
+Evidence = Literal["verified", "documented"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """A log format.
 
     `calls` maps fields to expressions over raw columns (`raw.count("usage.prompt_tokens")`): from these the
     reader knows what to decode. `sample` is a log of the format and `expect` the calls in it: its proof.
+    `evidence` says what the mapping rests on: real logs (verified) or its makers' documentation alone.
 
     Which records are of the format: any of the `marks`; those of one `family` may be mixed in a file and
     stand inside an application's own line. `layout` is that of the file.
@@ -121,6 +125,7 @@ class Source:
     name: str
     help: str
     link: str
+    evidence: Evidence = "verified"
     calls: Mapping[str, pl.Expr] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
     keep: pl.Expr | None = None

@@ -11,15 +11,7 @@ from llmtel.core.schema import LEAVES
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 EXPECTED = json.loads((SHARED / "fixtures/expected.json").read_text()) if SHARED.is_dir() else {}
-FOLDERS = ("claude-code", "codex", "otlp", "litellm", "openai", "anthropic")
-RESPONSES = ("openai-chat", "openai-responses", "anthropic-messages")
-STEP_TWO = ("spec-usage", "spec-Usage", "spec-costs", "dashboard", "console", "report")
-NAMES = [
-    name
-    for name in EXPECTED
-    if (name.split("/")[0] in FOLDERS and not any(word in name for word in STEP_TWO))
-    or name in {f"provider-responses/{one}.jsonl" for one in RESPONSES}
-]
+NAMES = [name for name in EXPECTED if (SHARED / "fixtures" / name).exists()]
 UNDECIDED = {"codex/as-schema_drift.jsonl": "codex"}
 """Files whose detection the expectation leaves open, and the format it reads them as."""
 
