@@ -16,6 +16,7 @@ from llmtel.sources.identity import deduplicated
 from llmtel.sources.openings import Seen
 from llmtel.sources.plan import Plan
 from llmtel.sources.read import Calls, read_calls
+from llmtel.sources.usage import RECONCILED
 
 _TOLD = 5
 """Reasons why nothing could be read that are told in full."""
@@ -69,6 +70,7 @@ def read(
     account = found.account
     account.calls -= duplicates
     account.duplicates += duplicates
+    account.reconciled = int(calls[RECONCILED].sum()) if RECONCILED in calls.columns else 0
     notes = (*found.notes, *_skipped(inputs))
     counts = dict(calls.group_by("@file").len().iter_rows()) if "@file" in calls.columns else {}
     reading = Reading(

@@ -32,9 +32,10 @@ class Note:
 class Account:
     """The fate of every record of a run; `balance` is zero or the reader is wrong.
 
-    A record is what the format iterates: a line, an array element, a span, a CSV row. `unreadable` and
-    `coerced` count values by field, beside the records: a value that was there and could not be used, and one
-    read from another type.
+    A record is what the format iterates: a line, an array element, a span, a CSV row. `reconciled` are the
+    calls whose token counts were not read by the plain rule, because their totals tell otherwise.
+    `unreadable` and `coerced` count values by field, beside the records: a value that was there and could not
+    be used, and one read from another type.
     """
 
     files: int = 0
@@ -48,11 +49,12 @@ class Account:
     other: int = 0
     blank: int = 0
     unfinished: int = 0
+    reconciled: int = 0
     unreadable: Counter[str] = field(default_factory=Counter)
     coerced: Counter[str] = field(default_factory=Counter)
 
     PARTS = ("calls", "duplicates", "rejected", "other", "blank", "unfinished")
-    SUMS = ("files", "files_rejected", "bytes", "lines", "records", *PARTS)
+    SUMS = ("files", "files_rejected", "bytes", "lines", "records", *PARTS, "reconciled")
 
     def balance(self) -> int:
         """Records minus the sum of where they went: 0."""

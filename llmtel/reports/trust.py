@@ -44,6 +44,10 @@ def lines(
     said = [Line(read), Line(" · ".join((*method, took)))] if method else [Line(f"{read} · {took}")]
     if total is not None and any(column.method == "estimated" for column in total.columns):
         said.append(Line("a sampled log: a call stands for 1 ÷ its sample_rate, and sums are estimates"))
+    if n := context.account.reconciled:
+        said.append(
+            Line(f"token counts of {in_calls(n)} reconciled: cache or reasoning is beside the totals")
+        )
     if context.timeless:
         said.append(Line(f"without a time, and left out by --since/--until: {in_calls(context.timeless)}"))
     if absent:

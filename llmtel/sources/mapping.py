@@ -10,6 +10,7 @@ import polars as pl
 from llmtel.core.schema import FIELDS, LEAVES, polars_schema
 from llmtel.sources.outcome import settled
 from llmtel.sources.source import Source
+from llmtel.sources.usage import MISMATCH
 from llmtel.sources.values import LONGEST_TEXT, limits, times
 
 CATEGORIES = (
@@ -146,14 +147,14 @@ def _without_placeholders(calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _count_remarks(mapped: Mapped, source: Source) -> None:
-    names = [f"@remark {name}" for name in source.remarks]
-    if not names:
+    told = {f"@remark {name}": name for name in source.remarks}
+    if MISMATCH in mapped.calls.columns:
+        told[MISMATCH] = "usage_mismatch"
+    if not told:
         return
-    sums = mapped.calls.select(pl.col(names).sum()).row(0)
-    mapped.remarks.update(
-        {name: int(count or 0) for name, count in zip(source.remarks, sums, strict=True) if count}
-    )
-    mapped.calls = mapped.calls.drop(names)
+    sums = mapped.calls.select(pl.col(told).sum()).row(0)
+    mapped.remarks.update({name: int(n) for name, n in zip(told.values(), sums, strict=True) if n})
+    mapped.calls = mapped.calls.drop(told)
 
 
 def _check_values(mapped: Mapped, source: Source) -> None:

@@ -14,6 +14,9 @@ import polars as pl
 from llmtel.core.schema import LEAVES
 
 UNKNOWN = pl.lit(None, dtype=pl.Int64)
+RECONCILED, MISMATCH = "@reconciled", "@mismatch"
+"""Columns beside the leaves: whether the counts were read otherwise than by the plain rule (details are parts
+of the totals), and whether they contradict each other."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,12 @@ def _known(expression: pl.Expr | None) -> pl.Expr:
 
 
 def leaves(counts: Counts) -> dict[str, pl.Expr]:
-    """The leaves, and `price_reason`, of an overlapping usage.
+    """The leaves of an overlapping usage, `price_reason`, `@reconciled` and `@mismatch`.
 
     In order: total = input + output: both are totals, details are parts of them. total = input + output +
-    cache: the input excludes the cache. total = input + output + reasoning: the reasoning comes on top. A
-    larger total: the rest is hidden reasoning. More cache than input: the input excludes the cache. A leaf
-    that would still be negative makes all leaves unknown, and the price reason `invalid_usage`.
+    cache: the input excludes the cache. total = input + output + reasoning: the reasoning comes on top; or
+    both. A larger total: the rest is hidden reasoning. More cache than input: the input excludes the cache. A
+    leaf that would still be negative makes all leaves unknown, and the price reason `invalid_usage`.
     """
     if counts.total is None and all(
         part is None for part in (counts.reasoning, counts.input_audio, counts.output_audio)
@@ -58,28 +61,27 @@ def _leaves_of_cache(counts: Counts) -> dict[str, pl.Expr]:
         "cache_write_1h": counts.cache_write_1h,
     }
     known = {name: value for name, value in found.items() if value is not None}
-    uncached = counts.input
-    if known:
-        cached = (
-            pl.sum_horizontal(known.values()) if len(known) > 1 else next(iter(known.values())).fill_null(0)
-        )
-        uncached = pl.when(cached > counts.input).then(counts.input).otherwise(counts.input - cached)
-    return {"input_uncached": uncached, **known, "output_text": counts.output}
+    if not known:
+        return {"input_uncached": counts.input, "output_text": counts.output}
+    cached = pl.sum_horizontal(known.values()) if len(known) > 1 else next(iter(known.values())).fill_null(0)
+    apart = cached > counts.input
+    uncached = pl.when(apart).then(counts.input).otherwise(counts.input - cached)
+    return {"input_uncached": uncached, **known, "output_text": counts.output, RECONCILED: apart}
 
 
 def _solved(counts: Counts) -> dict[str, pl.Expr]:
-    p, c = counts.input, counts.output
-    cr, cw = _known(counts.cache_read), _known(counts.cache_write) + _known(counts.cache_write_1h)
-    r, ai, ao = _known(counts.reasoning), _known(counts.input_audio), _known(counts.output_audio)
-    total = UNKNOWN if counts.total is None else counts.total
-    rest = total - p.fill_null(0) - c.fill_null(0)
-    plain = (rest == 0).fill_null(value=False)
-    cached_apart = ~plain & (rest == cr + cw).fill_null(value=False) & (cr + cw > 0)
-    reasoned_apart = ~plain & ~cached_apart & (rest == r).fill_null(value=False) & (r > 0)
-    hidden = pl.when((rest > 0) & ~cached_apart & ~reasoned_apart).then(rest).otherwise(0)
-    exclusive = cached_apart | (~plain & (cr + cw > p).fill_null(value=False))
-    audio = pl.when((cr + ai > p) & ~exclusive & (ai > 0)).then(p - cr).otherwise(ai)
-    uncached = p - pl.when(exclusive).then(0).otherwise(cr + cw) - audio
+    p, c, r = counts.input, counts.output, _known(counts.reasoning)
+    cached = _known(counts.cache_read) + _known(counts.cache_write) + _known(counts.cache_write_1h)
+    ai, ao = _known(counts.input_audio), _known(counts.output_audio)
+    rest = UNKNOWN if counts.total is None else counts.total - p - c
+    cached_apart, reasoned_apart = _apart(rest, p, cached, r)
+    surplus = (
+        rest - pl.when(cached_apart).then(cached).otherwise(0) - pl.when(reasoned_apart).then(r).otherwise(0)
+    )
+    hidden = pl.when(surplus > 0).then(surplus).otherwise(0)
+    overlapping = (ai > 0) & ~cached_apart & (_known(counts.cache_read) + ai > p).fill_null(value=False)
+    audio = pl.when(overlapping).then(p - _known(counts.cache_read)).otherwise(ai)
+    uncached = p - pl.when(cached_apart).then(0).otherwise(cached) - audio
     text = c - pl.when(reasoned_apart).then(0).otherwise(r) - ao
     invalid = ((uncached < 0) | (audio < 0) | (text < 0)).fill_null(value=False)
     reasoning = UNKNOWN if counts.reasoning is None else counts.reasoning
@@ -96,4 +98,22 @@ def _solved(counts: Counts) -> dict[str, pl.Expr]:
         "output_audio": counts.output_audio,
     }
     checked = {name: pl.when(~invalid).then(found[name]) for name in LEAVES if found[name] is not None}
-    return {**checked, "price_reason": pl.when(invalid).then(pl.lit("invalid_usage"))}
+    return {
+        **checked,
+        "price_reason": pl.when(invalid).then(pl.lit("invalid_usage")),
+        RECONCILED: ~invalid & (cached_apart | reasoned_apart | (hidden > 0) | overlapping),
+        MISMATCH: invalid | (rest < 0).fill_null(value=False),
+    }
+
+
+def _apart(rest: pl.Expr, p: pl.Expr, cached: pl.Expr, r: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Whether the cache is beside the input, and the reasoning beside the output.
+
+    `rest` is what the total has beyond input and output; null where a total or one of these is unknown.
+    """
+    plain = (rest == 0).fill_null(value=False)
+    cache_alone = ~plain & (rest == cached).fill_null(value=False)
+    reasoning_alone = ~plain & ~cache_alone & (rest == r).fill_null(value=False)
+    both = ~plain & ~cache_alone & ~reasoning_alone & (rest == cached + r).fill_null(value=False)
+    too_much = ~plain & (cached > p).fill_null(value=False)
+    return cache_alone | both | too_much, reasoning_alone | both

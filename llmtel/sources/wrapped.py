@@ -14,18 +14,19 @@ from llmtel.sources.aliases import places
 from llmtel.sources.outcome import ANSWERED, SUCCESS, TEXT, WORD, joined
 from llmtel.sources.outline import Outline
 from llmtel.sources.source import Record, Source
+from llmtel.sources.usage import MISMATCH, RECONCILED
 
 FAMILY = "response"
 _BODY_KNOWS = frozenset({
     "response_id", "model", "finish_reason", "service_tier", "operation", "input_uncached", "cache_read",
     "cache_write_5m", "cache_write_1h", "input_audio", "output_text", "reasoning", "output_audio",
-    "price_reason", "web_searches", "batch", WORD, SUCCESS, TEXT,
+    "price_reason", RECONCILED, MISMATCH, "web_searches", "batch", WORD, SUCCESS, TEXT,
 })  # fmt: skip
 """Fields that the body states better than the line around it."""
 _BESIDE_A_BARE_BODY = frozenset({
-    "latency_ms", "ttft_ms", "feature", "project", "environment", "session", "variant", "agent", "branch",
-    "case", "region", "retries", "thumb", "rating", "resolved", "regenerated", "corrected", "escalated",
-    "hallucination", "sample_rate",
+    "ts", "latency_ms", "ttft_ms", "feature", "project", "environment", "session", "variant", "agent",
+    "branch", "case", "region", "retries", "thumb", "rating", "resolved", "regenerated", "corrected",
+    "escalated", "hallucination", "sample_rate",
 })  # fmt: skip
 """Fields that an application may have added to a body itself; the other names belong to the provider."""
 

@@ -1,0 +1,90 @@
+"""Gemini's usage metadata as leaves: shared by the formats that carry it, in either spelling.
+
+The prompt includes the cache; tool results and thoughts are counted apart from prompt and candidates. Counts
+of zero are left out, so a missing count beside a known one is zero. See `UsageMetadata` at
+https://ai.google.dev/api/generate-content.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.usage import MISMATCH, Counts, leaves
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+BLOCKED = (
+    "SAFETY", "MODEL_ARMOR", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "RECITATION", "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION",
+)  # fmt: skip
+"""Reasons to stop that mean a blocked answer."""
+
+
+def either(read: Callable[[str], pl.Expr], path: str) -> pl.Expr:
+    """What stands at a path, written as in REST (`modelVersion`) or as in Python (`model_version`)."""
+    return pl.coalesce(read(path), read(_CAMEL.sub("_", path).lower()))
+
+
+def _audio(path: str) -> pl.Expr:
+    """Audio tokens of a list of modalities: 0 where there is none."""
+    camel = raw.items(path, {"modality": "str", "tokenCount": "count"})
+    snake = raw.items(_CAMEL.sub("_", path).lower(), {"modality": "str", "token_count": "count"})
+    found = [
+        details.list.eval(
+            pl.when(pl.element().struct.field("modality") == "AUDIO").then(pl.element().struct.field(count))
+        ).list.sum()
+        for details, count in ((camel, "tokenCount"), (snake, "token_count"))
+    ]
+    return pl.coalesce(*found, 0)
+
+
+def usage(at: str) -> dict[str, pl.Expr]:
+    """The leaves of the usage metadata at a path such as `usageMetadata.`; null where there is none."""
+    prompt, total = either(raw.count, f"{at}promptTokenCount"), either(raw.count, f"{at}totalTokenCount")
+    known = prompt.is_not_null() | total.is_not_null()
+
+    def count(name: str) -> pl.Expr:
+        return pl.when(known).then(either(raw.count, f"{at}{name}TokenCount").fill_null(0))
+
+    cached, thoughts = count("cachedContent"), count("thoughts")
+    given, written = count("prompt") + count("toolUsePrompt"), count("candidates") + thoughts
+    heard = _audio(f"{at}promptTokensDetails") - _audio(f"{at}cacheTokensDetails")
+    found = leaves(
+        Counts(
+            input=given,
+            output=written,
+            cache_read=cached,
+            reasoning=thoughts,
+            input_audio=pl.when(known).then(heard),
+            output_audio=pl.when(known).then(_audio(f"{at}candidatesTokensDetails")),
+        )
+    )
+    return {**found, MISMATCH: found[MISMATCH] | (total != given + written).fill_null(value=False)}
+
+
+def body(at: str, use: str) -> dict[str, pl.Expr]:
+    """The mapping of a generateContent response at a prefix, its usage metadata at another."""
+    finish = either(raw.text, f"{at}candidates[0].finishReason")
+    blocked = either(raw.text, f"{at}promptFeedback.blockReason")
+    return {
+        "ts": either(raw.time, f"{at}createTime"),
+        "provider": pl.lit("google"),
+        "response_id": either(raw.text, f"{at}responseId"),
+        "call_id": either(raw.text, f"{at}responseId"),
+        "model": either(raw.text, f"{at}modelVersion"),
+        "finish_reason": pl.coalesce(finish, blocked),
+        "service_tier": pl.coalesce(
+            either(raw.text, f"{use}serviceTier"), either(raw.text, f"{use}trafficType")
+        ),
+        **usage(use),
+    }
+
+
+def blocked(at: str) -> pl.Expr:
+    """What to say of an error: `content_filter` where the prompt or the answer was blocked."""
+    finish = either(raw.text, f"{at}candidates[0].finishReason")
+    blocked = either(raw.text, f"{at}promptFeedback.blockReason")
+    return pl.when(blocked.is_not_null() | finish.is_in(BLOCKED)).then(pl.lit("content_filter"))
