@@ -9,6 +9,10 @@ from llmtel.sources.raw import Kind
 
 _YES, _NO = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
 _LARGEST = float(2**63)
+_NOTHING = ("", "NULL")
+"""What stands in a cell without a number; a database's export writes the word."""
+_GROUPED = r"^-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
+"""Thousands with commas, as in money: a comma elsewhere is no part of a number."""
 
 
 def raw_rows(header: list[str], rows: list[list[str]], numbers: list[int], plan: Plan) -> pl.DataFrame:
@@ -24,7 +28,7 @@ def raw_rows(header: list[str], rows: list[list[str]], numbers: list[int], plan:
             columns.append(pl.Series(column.name, [None] * len(rows), dtype=column.dtype))
             continue
         value = _read(text, column.kind)
-        fault = value.is_null() & text.is_not_null() & (text.str.strip_chars() != "")
+        fault = value.is_null() & text.is_not_null() & ~text.str.strip_chars().is_in(_NOTHING)
         if fault.any():
             faults.append(pl.when(fault).then(pl.lit(column.name)))
         columns.append(value.alias(column.name))
@@ -43,7 +47,9 @@ def _read(text: pl.Series, kind: Kind) -> pl.Series:
         return frame.select(
             pl.when(word.is_in(_YES)).then(True).when(word.is_in(_NO)).then(False)
         ).to_series()
-    number = cell.str.strip_prefix("$").cast(pl.Float64, strict=False)
+    plain = cell.str.replace(r"^(-?)\$", "$1")
+    plain = pl.when(plain.str.contains(_GROUPED)).then(plain.str.replace_all(",", "")).otherwise(plain)
+    number = plain.cast(pl.Float64, strict=False)
     number = pl.when(number.is_finite()).then(number)
     if kind == "number":
         return frame.select(number).to_series()

@@ -40,7 +40,8 @@ def test_a_real_log_gives_its_known_figures(name):
     expected = EXPECTED[name]
     reading = pipeline.read([str(SHARED / "fixtures" / name)], input_format=UNDECIDED.get(name))
     calls = reading.calls
-    main = calls.filter(pl.col("request_count") > 0)
+    bucket = pl.col("grain") == "bucket"
+    main = calls.filter(bucket | (pl.col("request_count") > 0))
     found = {
         "calls": main.height,
         "errors": int((main["status"] == "error").sum()),
@@ -51,8 +52,13 @@ def test_a_real_log_gives_its_known_figures(name):
         "rejected": reading.account.rejected,
         "retries": total(calls, "retries"),
         "batch": calls["batch"].all() if calls.height else None,
+        "requests": total(calls, "request_count"),
+        "ai_rows": calls.height,
         **{field: spread(calls, field) for field in ("latency_ms", "ttft_ms")},
     }
+    if expected["grain"] == "bucket":
+        assert calls["grain"].to_list() == ["bucket"] * calls.height
+        assert expected.get("ai_rows", expected["rows"]) == calls.height
     for key in found.keys() & expected.keys() - set(expected.get("undecided", ())):
         wanted = expected[key]
         numeric = isinstance(wanted, float) or key in ("latency_ms", "ttft_ms")

@@ -1,0 +1,101 @@
+"""Anthropic's usage and cost reports: pages of buckets, each with results.
+
+https://docs.anthropic.com/en/api/usage-cost-api. Costs are decimal strings in cents, and daily; costs of the
+priority tier are not in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.source import Mark, Record, Remark, Source
+
+
+def records(page: Record) -> Iterable[dict[str, Any]]:
+    """The results of a page, or of a bucket, each with its bucket's time."""
+    buckets = [page] if "starting_at" in page else page.get("data") or ()
+    found = [
+        {"starting_at": bucket.get("starting_at"), **result}
+        for bucket in buckets
+        for result in bucket.get("results") or ()
+    ]
+    if found and page.get("has_more") is True:
+        found[0]["page_follows"] = True
+    return found
+
+
+_TIER = raw.text("service_tier")
+_GEO = raw.text("inference_geo")
+
+SOURCES = (
+    Source(
+        name="anthropic_usage",
+        help="Pages of Anthropic's usage report and cost report: sums of many requests",
+        link="https://docs.anthropic.com/en/api/usage-cost-api",
+        evidence="documented",
+        marks=(
+            Mark(all=("data[0].starting_at",)),
+            Mark(all=("data", "has_more", "next_page"), none=("data[0]", "object")),
+            Mark(all=("starting_at", "ending_at", "results")),
+        ),
+        records=records,
+        keep=raw.text("starting_at").is_not_null(),
+        calls={
+            "ts": raw.time("starting_at"),
+            "grain": pl.lit("bucket"),
+            "request_count": pl.lit(None, dtype=pl.Int64),
+            "provider": pl.lit("anthropic"),
+            "model": raw.text("model"),
+            "project": raw.text("workspace_id"),
+            "region": pl.when(_GEO != "not_available").then(_GEO),
+            "input_uncached": raw.count("uncached_input_tokens"),
+            "cache_read": raw.count("cache_read_input_tokens"),
+            "cache_write_5m": raw.count("cache_creation.ephemeral_5m_input_tokens"),
+            "cache_write_1h": raw.count("cache_creation.ephemeral_1h_input_tokens"),
+            "output_text": raw.count("output_tokens"),
+            "web_searches": raw.count("server_tool_use.web_search_requests"),
+            "service_tier": _TIER,
+            "batch": pl.when(_TIER == "batch").then(statement=True),
+            # cents, by Anthropic's definition a decimal string: no value of a wrong type
+            "cost_logged": pl.when(raw.text("currency").fill_null("USD").str.to_uppercase() == "USD").then(
+                raw.text("amount").cast(pl.Float64, strict=False) / 100
+            ),
+        },
+        remarks={
+            "page_follows": Remark(
+                raw.flag("page_follows"),
+                "{n} pages of a usage export say that another one follows: are they all here?",
+            ),
+        },
+        sample='{"data":[{"starting_at":"2026-09-01T00:00:00Z","ending_at":"2026-09-02T00:00:00Z","results":'
+        '[{"uncached_input_tokens":800,"cache_creation":{"ephemeral_5m_input_tokens":60,'
+        '"ephemeral_1h_input_tokens":0},"cache_read_input_tokens":3000,"output_tokens":150,'
+        '"server_tool_use":{"web_search_requests":1},"model":"claude-sonnet-4-5","service_tier":"batch",'
+        '"inference_geo":"not_available","workspace_id":"wrk_shop"}]}],"has_more":false,"next_page":null}\n'
+        '{"data":[{"starting_at":"2026-09-01T00:00:00Z","ending_at":"2026-09-02T00:00:00Z","results":'
+        '[{"amount":"123.45","currency":"USD","cost_type":"tokens","model":"claude-sonnet-4-5"}]}],'
+        '"has_more":false,"next_page":null}\n',
+        expect=(
+            {
+                "grain": "bucket",
+                "request_count": None,
+                "model": "claude-sonnet-4-5",
+                "project": "wrk_shop",
+                "region": None,
+                "input_uncached": 800,
+                "cache_read": 3000,
+                "cache_write_5m": 60,
+                "output_text": 150,
+                "reasoning": None,
+                "batch": True,
+                "web_searches": 1,
+                "cost_logged": None,
+            },
+            {"model": "claude-sonnet-4-5", "input_uncached": None, "cost_logged": 1.2345},
+        ),
+    ),
+)

@@ -1,0 +1,102 @@
+"""FOCUS 1.x, the common form of cloud bills (CSV or Parquet): https://focus.finops.org/focus-specification/.
+
+A bill is about everything; only its rows about models are read. The model is at best inside the words of a
+SKU, so it is what is left of them, and unknown where none of the vendors' names is in them.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.source import Mark, Remark, Source
+
+
+def _text(name: str) -> pl.Expr:
+    """A text; exports of databases write NULL for none."""
+    text = raw.text(name)
+    return pl.when(text.str.to_uppercase() != "NULL").then(text)
+
+
+_WORDS = [_text(name) for name in ("ServiceName", "SkuMeter", "SkuId", "ChargeDescription")]
+_SAID = pl.concat_str(_WORDS, separator=" | ", ignore_nulls=True).str.to_lowercase()
+_ABOUT_MODELS = _SAID.str.contains("bedrock|openai|vertex|claude|gemini|tokens") | (
+    _text("ServiceCategory") == "AI and Machine Learning"
+)
+_VENDORS = "claude|gpt|gemini|nova|llama|mistral|command|titan|deepseek|text-embedding|o[134]"
+_MODEL = rf"\b(?:anthropic )?((?:{_VENDORS})[- ]?[a-z0-9.]*(?:[- ](?:[a-z0-9.]+))*)"
+_REST = (
+    r"[- ](?:amazon|bedrock|edition|inp(?:ut)?|outp?(?:ut)?|opt|cached?|cchd|read|write|batch|global|glbl|"
+    r"regnl|regional|data|dz|tokens?|per|text|audio|image|img|request|us|eu)\b.*$"
+)
+_UNIT = pl.coalesce(_text("ConsumedUnit"), _text("PricingUnit")).str.to_lowercase()
+_SIZE = pl.when(_UNIT.str.contains("token")).then(
+    pl.when(_UNIT.str.contains(r"\b1?m|million"))
+    .then(1e6)
+    .when(_UNIT.str.contains(r"1k|thousand"))
+    .then(1e3)
+    .otherwise(1.0)
+)
+_TOKENS = (raw.number("ConsumedQuantity") * _SIZE).round().cast(pl.Int64, strict=False)
+_CACHE, _OUTPUT = _SAID.str.contains("cache|cchd"), _SAID.str.contains(r"\bout|output|-opt\b")
+_WRITE = _SAID.str.contains("write")
+_FORMS = ("%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%m/%d/%y", "%m/%d/%Y")
+_START = _text("ChargePeriodStart").str.strip_chars()
+_TIME = pl.coalesce(
+    *(_START.str.to_datetime(form, strict=False, time_unit="us") for form in _FORMS),
+    _START.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")),
+)
+_DOLLARS = _text("BillingCurrency").str.to_uppercase() == "USD"
+
+SOURCES = (
+    Source(
+        name="focus",
+        help="FOCUS 1.x bills (CSV, Parquet): the rows about models; the model's name is taken from the SKU",
+        link="https://focus.finops.org/focus-specification/",
+        layout="csv",
+        marks=(Mark(all=("BilledCost", "ChargePeriodStart")),),
+        keep=_ABOUT_MODELS,
+        refuse=pl.when(_START.is_not_null() & (_START != "") & _TIME.is_null()).then(
+            pl.lit("a time in no accepted form")
+        ),
+        calls={
+            "ts": _TIME.dt.replace_time_zone("UTC"),
+            "grain": pl.lit("bucket"),
+            "request_count": pl.lit(None, dtype=pl.Int64),
+            "provider": pl.coalesce(_text("ServiceProviderName"), _text("ProviderName")),
+            "model": pl.coalesce(
+                words.str.to_lowercase().str.extract(_MODEL).str.replace(_REST, "") for words in _WORDS
+            ),
+            "region": _text("RegionId"),
+            "project": pl.coalesce(_text("SubAccountName"), _text("SubAccountId")),
+            "input_uncached": pl.when(~_OUTPUT & ~_CACHE & _SAID.str.contains(r"\binp")).then(_TOKENS),
+            "cache_read": pl.when(~_OUTPUT & _CACHE & ~_WRITE).then(_TOKENS),
+            "cache_write_5m": pl.when(~_OUTPUT & _CACHE & _WRITE).then(_TOKENS),
+            "output_text": pl.when(_OUTPUT).then(_TOKENS),
+            "cost_logged": pl.when(_DOLLARS).then(
+                pl.coalesce(raw.number("EffectiveCost"), raw.number("BilledCost"))
+            ),
+        },
+        remarks={
+            "currency": Remark(~_DOLLARS, "{n} costs are in another currency than USD and count as unknown"),
+        },
+        sample="BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeDescription,ConsumedQuantity,"
+        "ConsumedUnit,ProviderName,RegionId,ServiceCategory,ServiceName,SkuMeter,SubAccountName\n"
+        "1.5,1.25,USD,2026-09-01 00:00:00,NULL,250000,Tokens,AWS,us-east-1,AI and Machine Learning,"
+        "Claude Sonnet 4.5 (Amazon Bedrock Edition),USE1-input-tokens,shop\n"
+        "$9.00,$9.00 ,USD,9/1/26,virtual machines,NULL,Hours,Microsoft,westus,Compute,Machines,D2,shop\n",
+        expect=(
+            {
+                "grain": "bucket",
+                "request_count": None,
+                "provider": "AWS",
+                "model": "claude sonnet 4.5",
+                "region": "us-east-1",
+                "project": "shop",
+                "input_uncached": 250_000,
+                "output_text": None,
+                "cost_logged": 1.25,
+            },
+        ),
+    ),
+)
