@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from llmtel.sources import raw
 from llmtel.sources.aliases import places
 from llmtel.sources.outcome import ANSWERED, SUCCESS, TEXT, WORD, joined
 from llmtel.sources.outline import Outline
-from llmtel.sources.source import Record, Source
+from llmtel.sources.source import Record, Remark, Source
 from llmtel.sources.usage import MISMATCH, RECONCILED
 
 FAMILY = "response"
@@ -34,8 +34,16 @@ Body = Callable[[str], dict[str, pl.Expr]]
 """The mapping of a body found at a prefix: "" or "response."."""
 
 
-def bind(body: Body, records: Sequence[Record], source: Source) -> Source:
-    """The mapping for a file: bodies where most of them are, overlaid by what the lines around them say."""
+def bind(
+    body: Body,
+    records: Sequence[Record],
+    source: Source,
+    remarks: Callable[[str], Mapping[str, Remark]] | None = None,
+) -> Source:
+    """The mapping for a file: bodies where most of them are, overlaid by what the lines around them say.
+
+    `remarks` are made for the bodies' prefix.
+    """
     prefixes = Counter(found for record in records if (found := source.prefix_in(record)) is not None)
     at = prefixes.most_common(1)[0][0] if prefixes else ""
     inner = body(at)
@@ -43,13 +51,15 @@ def bind(body: Body, records: Sequence[Record], source: Source) -> Source:
     around = outer.calls()
     if not at:
         around = {name: value for name, value in around.items() if name in _BESIDE_A_BARE_BODY}
-    calls = {name: _overlaid(name, inner, around) for name in {**inner, **around}}
+    knows = _BODY_KNOWS if at else _BODY_KNOWS | {"ts"}
+    calls = {name: _overlaid(name, inner, around, knows) for name in {**inner, **around}}
     keep = source.keep if source.keep is not None else inner[ANSWERED] | inner[TEXT].is_not_null()
     if at and "ts" in around:
         keep = keep | around["ts"].is_not_null() & (
             pl.coalesce(around.get(TEXT), around.get(WORD)).is_not_null()
         )
-    return replace(source, calls=calls, keep=keep, decisions=tuple(outer.decisions))
+    told = remarks(at) if remarks is not None else source.remarks
+    return replace(source, calls=calls, keep=keep, remarks=told, decisions=tuple(outer.decisions))
 
 
 def _around(record: Record, at: str) -> dict[str, Any]:
@@ -57,10 +67,12 @@ def _around(record: Record, at: str) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name != key} if key else dict(record)
 
 
-def _overlaid(name: str, inner: dict[str, pl.Expr], around: dict[str, pl.Expr]) -> pl.Expr:
+def _overlaid(
+    name: str, inner: dict[str, pl.Expr], around: dict[str, pl.Expr], knows: frozenset[str]
+) -> pl.Expr:
     if name not in inner or name not in around:
         return inner.get(name, around.get(name, pl.lit(None)))
-    first, second = (inner, around) if name in _BODY_KNOWS else (around, inner)
+    first, second = (inner, around) if name in knows else (around, inner)
     return pl.coalesce(first[name], second[name])
 
 

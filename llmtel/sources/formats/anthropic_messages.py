@@ -9,7 +9,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.anthropic import ttl_unknown, usage, with_advisors
 from llmtel.sources.outcome import ANSWERED, TEXT
-from llmtel.sources.source import Mark, Source
+from llmtel.sources.source import Mark, Remark, Source
 from llmtel.sources.wrapped import FAMILY, bind, error_http, error_text
 
 
@@ -29,6 +29,10 @@ def body(at: str) -> dict[str, pl.Expr]:
     }
 
 
+def _remarks(at: str) -> dict[str, Remark]:
+    return {"ttl_unknown": ttl_unknown(f"{at}usage.")}
+
+
 SOURCES = (
     Source(
         name="anthropic_messages",
@@ -39,8 +43,8 @@ SOURCES = (
             Mark(all=("error.type",), values={"type": ("error",)}),
         ),
         family=FAMILY,
-        bind=partial(bind, body),
-        remarks={"ttl_unknown": ttl_unknown("usage.")},
+        bind=partial(bind, body, remarks=_remarks),
+        remarks=_remarks(""),
         extra=with_advisors,
         sample='{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-6",'
         '"stop_reason":"end_turn","usage":'

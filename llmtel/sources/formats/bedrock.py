@@ -1,0 +1,167 @@
+"""Amazon Bedrock's model invocation log, from object storage or CloudWatch.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html. Bodies differ by vendor
+and are lists of events for streams, so records are opened one by one; each count is taken from one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.bedrock import BLOCKED, ttl_unknown, written
+from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.source import Mark, Record, Source, lookup
+
+_USAGES = (("usage",), ("message", "usage"), ("metadata", "usage"))
+_STOPS = (
+    ("stopReason",), ("stop_reason",), ("delta", "stop_reason"), ("messageStop", "stopReason"),
+    ("finish_reason",), ("completionReason",), ("results", 0, "completionReason"),
+    ("choices", 0, "finish_reason"),
+)  # fmt: skip
+_GUARD, _TIMES = "amazon-bedrock-guardrailAction", "amazon-bedrock-invocationMetrics"
+
+
+def records(line: Record) -> Iterator[dict[str, Any]]:
+    """The invocations of a line (CloudWatch has them as texts), each with what its body tells as `answer`."""
+    for record in _invocations(line):
+        body = lookup(record, ("output", "outputBodyJson"))
+        yield {
+            **record,
+            **{part: _without_body(record.get(part)) for part in ("input", "output")},
+            "answer": _told(body if isinstance(body, list) else [body]),
+        }
+
+
+def _without_body(part: object) -> object:
+    """The counts of an input or output: its text is not carried along."""
+    return (
+        {key: value for key, value in part.items() if "Body" not in key} if isinstance(part, dict) else None
+    )
+
+
+def _invocations(line: Record) -> Iterable[Record]:
+    events = line.get("logEvents") or line.get("events") or [line]
+    for event in events if isinstance(events, list) else ():
+        message = event.get("message") if isinstance(event, dict) else None
+        if not isinstance(message, str):
+            yield event
+            continue
+        try:
+            yield orjson.loads(message)
+        except orjson.JSONDecodeError:
+            yield {}
+
+
+def _told(events: list[Any]) -> dict[str, Any]:
+    """What a body or a stream's events tell: usage (later counts win), reason to stop, times, guardrail."""
+    told: dict[str, Any] = {"usage": {}}
+    for event in events:
+        if not isinstance(event, dict):
+            continue
+        for steps in _USAGES:
+            usage = lookup(event, steps)
+            told["usage"] |= usage if isinstance(usage, dict) else {}
+        stops = [stop for steps in _STOPS if (stop := lookup(event, steps)) is not None]
+        told["stop"] = stops[0] if stops else told.get("stop")
+        for key in ("metrics", _TIMES):
+            found = lookup(event, (key,)) or lookup(event, ("metadata", key))
+            told |= {key: found} if isinstance(found, dict) else {}
+        told["guarded"] = told.get("guarded", False) or event.get(_GUARD) == "INTERVENED"
+    return told
+
+
+def _count(*paths: str) -> pl.Expr:
+    return pl.coalesce(*map(raw.count, paths))
+
+
+def _tagged(*keys: str) -> pl.Expr:
+    return pl.coalesce(*(raw.text(f"requestMetadata.{key}") for key in keys))
+
+
+_USE = "answer.usage."
+_LIVES = [raw.count(f"{_USE}cache_creation.ephemeral_{life}_input_tokens") for life in ("5m", "1h")]
+_WRITTEN = _count(
+    "input.cacheWriteInputTokenCount", "cacheWriteInputTokenCount", f"{_USE}cacheWriteInputTokens",
+    f"{_USE}cache_creation_input_tokens",
+)  # fmt: skip
+_STOP = raw.text("answer.stop")
+_ERROR = raw.text("errorCode")
+_STATED = pl.sum_horizontal(_LIVES) > 0
+
+SOURCES = (
+    Source(
+        name="bedrock",
+        help="Amazon Bedrock model invocation logs, from object storage or CloudWatch",
+        link="https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html",
+        marks=(
+            Mark(values={"schemaType": ("ModelInvocationLog",)}),
+            *(
+                Mark(values={path: ('{"schemaType":"ModelInvocationLog"*',)})
+                for path in ("message", "logEvents[0].message", "events[0].message")
+            ),
+        ),
+        records=records,
+        keep=raw.text("schemaType") == "ModelInvocationLog",
+        calls={
+            "ts": raw.time("timestamp"),
+            "call_id": raw.text("requestId"),
+            "provider": pl.lit("aws"),
+            "model": raw.text("modelId"),
+            "region": pl.coalesce(raw.text("inferenceRegion"), raw.text("region")),
+            "operation": raw.text("operation"),
+            "user": raw.text("identity.arn"),
+            "feature": _tagged("feature", "app", "use_case"),
+            "session": _tagged("session", "session_id", "sessionId"),
+            "input_uncached": _count("input.inputTokenCount", f"{_USE}inputTokens", f"{_USE}input_tokens"),
+            "cache_read": _count(
+                "input.cacheReadInputTokenCount", "cacheReadInputTokenCount", f"{_USE}cacheReadInputTokens",
+                f"{_USE}cache_read_input_tokens",
+            ),
+            **{
+                name: pl.when(_STATED).then(life).otherwise(lives)
+                for (name, lives), life in zip(written(_USE, _WRITTEN).items(), _LIVES, strict=True)
+            },
+            "output_text": _count("output.outputTokenCount", f"{_USE}outputTokens", f"{_USE}output_tokens"),
+            "latency_ms": pl.coalesce(
+                raw.number("answer.metrics.latencyMs"), raw.number(f"answer.{_TIMES}.invocationLatency")
+            ),
+            "ttft_ms": raw.number(f"answer.{_TIMES}.firstByteLatency"),
+            "finish_reason": _STOP,
+            TEXT: pl.coalesce(
+                pl.when(raw.flag("answer.guarded") | _STOP.is_in(BLOCKED)).then(pl.lit("content_filter")),
+                pl.when(_STOP == "refusal").then(_STOP),
+                _ERROR,
+            ),
+            ANSWERED: _ERROR.is_null(),
+        },
+        remarks=ttl_unknown(_USE, pl.when(~_STATED).then(_WRITTEN)),
+        sample='{"timestamp":"2026-09-01T10:00:00Z","region":"us-east-1","requestId":"b1","identity":{'
+        '"arn":"arn:aws:iam::1:user/app"},"operation":"InvokeModelWithResponseStream","modelId":'
+        '"anthropic.claude-sonnet-4-5-20250929-v1:0","requestMetadata":{"feature":"chat"},"input":{'
+        '"inputBodyJson":{"messages":[{"content":"\\"inputTokenCount\\":99999"}]},"inputTokenCount":40,'
+        '"cacheReadInputTokenCount":1000,"cacheWriteInputTokenCount":200},"output":{"outputBodyJson":[{'
+        '"type":"message_start","message":{"usage":{"input_tokens":40,"cache_read_input_tokens":1000,'
+        '"cache_creation_input_tokens":200,"cache_creation":{"ephemeral_1h_input_tokens":200,'
+        '"ephemeral_5m_input_tokens":0},"output_tokens":1}}},{"type":"message_delta","delta":{"stop_reason":'
+        '"end_turn"},"usage":{"output_tokens":15}},{"type":"message_stop",'
+        '"amazon-bedrock-guardrailAction":"NONE","amazon-bedrock-invocationMetrics":{"inputTokenCount":40,'
+        '"outputTokenCount":15,"invocationLatency":900,"firstByteLatency":300}},"[DONE]"],'
+        '"outputTokenCount":15},"schemaType":"ModelInvocationLog","schemaVersion":"1.0"}\n'
+        '{"schemaType":"ModelInvocationLog","timestamp":"2026-09-01T10:00:01Z","requestId":"b2","operation":'
+        '"Converse","modelId":"apac.amazon.nova-micro-v1:0","errorCode":"ThrottlingException"}\n',
+        expect=(
+            {
+                "call_id": "b1", "provider": "aws", "user": "arn:aws:iam::1:user/app", "feature": "chat",
+                "input_uncached": 40, "cache_read": 1000, "cache_write_5m": 0, "cache_write_1h": 200,
+                "output_text": 15, "latency_ms": 900.0, "ttft_ms": 300.0, "finish_reason": "end_turn",
+                "region": "us-east-1", "status": "ok",
+            },
+            {"call_id": "b2", "input_uncached": None, "status": "error", "error": "rate_limit"},
+        ),
+    ),
+)  # fmt: skip

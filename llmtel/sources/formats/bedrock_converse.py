@@ -1,0 +1,71 @@
+"""Answers of Amazon Bedrock's Converse API, which name neither a model nor a time.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.bedrock import BLOCKED, ttl_unknown, usage
+from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.source import Mark, Remark, Source
+from llmtel.sources.wrapped import FAMILY, bind
+
+_OTHERS = (
+    "message", "sessionId", "timestamp", "ts", "time", "created_at", "usage.cachedInputTokens",
+    "usage.reasoningTokens", "usage.inputTokenDetails",
+)  # fmt: skip
+"""What logs of coding agents and usages of the AI SDK have besides."""
+
+
+def body(at: str) -> dict[str, pl.Expr]:
+    """The mapping of an answer at a prefix."""
+    stop, sent = raw.text(f"{at}stopReason"), f"{at}ResponseMetadata."
+    return {
+        "provider": pl.lit("aws"),
+        "call_id": raw.text(f"{sent}RequestId"),
+        "http_status": raw.code(f"{sent}HTTPStatusCode"),
+        "retries": raw.count(f"{sent}RetryAttempts"),
+        "latency_ms": raw.number(f"{at}metrics.latencyMs"),
+        "finish_reason": stop,
+        **usage(f"{at}usage."),
+        TEXT: pl.when(stop.is_in(BLOCKED)).then(pl.lit("content_filter")),
+        ANSWERED: raw.count(f"{at}usage.inputTokens").is_not_null(),
+    }
+
+
+def _remarks(at: str) -> dict[str, Remark]:
+    return ttl_unknown(f"{at}usage.", raw.count(f"{at}usage.cacheWriteInputTokens"))
+
+
+SOURCES = (
+    Source(
+        name="bedrock_converse",
+        help="Amazon Bedrock Converse answers, bare or in an app's own line",
+        link="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
+        marks=(
+            Mark(all=("output", "usage.inputTokens", "stopReason")),
+            Mark(all=("usage.inputTokens", "usage.outputTokens"), none=("output", "stopReason", *_OTHERS)),
+        ),
+        family=FAMILY,
+        bind=partial(bind, body, remarks=_remarks),
+        remarks=_remarks(""),
+        sample='{"timestamp":"2026-09-01T10:00:00Z","modelId":"us.amazon.nova-pro-v1:0","response":{'
+        '"ResponseMetadata":{"RequestId":"q1","HTTPStatusCode":200,"RetryAttempts":1},"output":{"message":{'
+        '"role":"assistant"}},"stopReason":"end_turn","metrics":{"latencyMs":640},"usage":{"inputTokens":40,'
+        '"cacheReadInputTokens":1000,"cacheReadInputTokenCount":1000,"cacheWriteInputTokens":200,'
+        '"cacheDetails":[{"ttl":"1h","inputTokens":150},{"ttl":"5m","inputTokens":50}],"outputTokens":15,'
+        '"totalTokens":1255}}}\n',
+        expect=(
+            {
+                "call_id": "q1", "model": "us.amazon.nova-pro-v1:0", "provider": "aws", "retries": 1,
+                "latency_ms": 640.0, "input_uncached": 40, "cache_read": 1000, "cache_write_5m": 50,
+                "cache_write_1h": 150, "output_text": 15, "finish_reason": "end_turn", "status": "ok",
+            },
+        ),
+    ),
+)  # fmt: skip
