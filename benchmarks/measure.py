@@ -15,6 +15,11 @@ MAXRSS_IN_MB = 1 / 2**20 if sys.platform == "darwin" else 1 / 2**10
 """`ru_maxrss` counts bytes on macOS and kilobytes elsewhere."""
 
 
+def _as_installed(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment, in which Python keeps compiled modules, as it does for an installed program."""
+    return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of a program: seconds, seconds, MB, and what it printed."""
@@ -43,7 +48,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                env={**os.environ, **self.environment},
+                env={**_as_installed(os.environ), **self.environment},
             )
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.perf_counter() - start

@@ -9,8 +9,9 @@ from functools import partial
 
 import polars as pl
 
-from llmtel.core.answers import Document, Line, Series, Table, Timeline
+from llmtel.core.answers import Document, Finding, Line, Series, Table, Timeline
 from llmtel.core.units import COUNT, SHARE, USD
+from llmtel.findings.drop_off import DROP_OFF
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
@@ -59,7 +60,8 @@ def overview(
             *([timeline(steps)] if steps else []),
             *(for_people(table, total) for table in split_tables),
             *error_line(errors),
-            *stand_out.blocks(found),
+            *conversation_line(found),
+            *stand_out.blocks([finding for finding in found if finding.kind != DROP_OFF]),
             *trust.lines(context, timed=timed(calls, context), total=total, absent=_absent(calls)),
         ),
         tables=(without_unknown(total), *split_tables, *([steps] if steps else [])),
@@ -111,6 +113,11 @@ def error_line(errors: Table) -> list[Line]:
         if kinds
         else []
     )
+
+
+def conversation_line(found: Sequence[Finding]) -> list[Line]:
+    """Where users leave, on a line of its own: nothing has happened that would have to be looked into."""
+    return [Line(f"{one.figure} {one.text}", name="CONVERSATIONS") for one in found if one.kind == DROP_OFF]
 
 
 def _absent(calls: pl.DataFrame) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from llmtel.core.answers import Block, Finding, Findings, Line, Table
-from llmtel.findings import bursts, changes, coverage, prompts, segments
+from llmtel.findings import bursts, changes, coverage, drop_off, prompts, segments
 from llmtel.findings.cube import Cube, cube
 from llmtel.reports import headline
 from llmtel.reports.context import Context
@@ -35,6 +35,7 @@ def _about_calls(calls: pl.DataFrame, sums: Cube, context: Context) -> list[Find
         *segments.far_from_siblings(calls, sums, context.command),
         *bursts.burst(calls, context.command, context.tz),
         *prompts.dearer_and_liked_less(sums, context.command),
+        *drop_off.drop_off(calls, context.command),
     ]
 
 

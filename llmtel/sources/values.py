@@ -19,6 +19,12 @@ _TICKS = (6.2e17, 6.6e17)
 """Ticks of the years 1965 to 2092; as nanoseconds these would be 1989 to 1990."""
 
 _NUMERAL = r"^[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?$"
+_FIXED = {
+    20: "%Y-%m-%dT%H:%M:%SZ",
+    24: "%Y-%m-%dT%H:%M:%S.%3fZ",
+    27: "%Y-%m-%dT%H:%M:%S.%6fZ",
+}
+"""The forms that most programs write, by their length."""
 _FORMS_WITH_OFFSET = (
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f%#z",
@@ -42,6 +48,9 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     alone, and epoch numbers whose size tells the unit (seconds below 1e11, ms below 1e14, µs below 1e17, .NET
     ticks, else ns).
     """
+    parsed = _of_one_width(column)
+    if parsed is not None and parsed.null_count() == column.null_count():
+        return parsed, 0
     parsed = column.str.to_datetime("%+", strict=False, cache=False, time_unit="us", time_zone="UTC")
     if parsed.null_count() == column.null_count():
         return parsed, 0
@@ -52,6 +61,21 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     filled = rest["known"].fill_null(rest["utc"])
     assumed = int((rest["known"].is_null() & rest["utc"].is_not_null()).sum())
     return parsed.scatter(missing.arg_true(), filled.dt.epoch("us")), assumed
+
+
+def _of_one_width(column: pl.Series) -> pl.Series | None:
+    """Times that are all written as wide as the first, four times as fast; null where one is not.
+
+    None for another form, and for times before `EARLIEST`, which this parser may make of what is no time.
+    """
+    first = column.first(ignore_nulls=True)
+    form = _FIXED.get(len(first)) if isinstance(first, str) else None
+    if form is None:
+        return None
+    parsed = column.str.to_datetime(form, strict=False, cache=False, time_unit="us")
+    parsed = parsed.dt.replace_time_zone("UTC")
+    earliest = parsed.min()
+    return parsed if isinstance(earliest, datetime) and earliest >= EARLIEST else None
 
 
 def _in_other_forms(texts: pl.Series) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from llmtel.core.account import Account, Reject
 from llmtel.core.schema import complete, polars_schema
-from llmtel.findings import bursts, changes, coverage, prompts, segments
+from llmtel.findings import bursts, changes, coverage, drop_off, prompts, segments
 from llmtel.findings.command import Command
 from llmtel.findings.cube import cube
 from llmtel.findings.words import condition, span_words
@@ -314,3 +314,41 @@ def test_days_are_named_in_few_words():
     days = [(MONDAY + timedelta(days=d)).date() for d in (0, 1, 30)]
     assert span_words(days[0], days[1]) == "7–8 Sep"
     assert span_words(days[0], days[2]) == "7 Sep – 7 Oct"
+
+
+def conversations(leaves_after_failure, count=100):
+    """Sessions of four turns, the second of which fails; so many of them end there."""
+    start = datetime(2026, 9, 1, tzinfo=UTC)
+    for number in range(count):
+        turns = 2 if number < leaves_after_failure else 4
+        for turn in range(turns):
+            yield {
+                "ts": start + timedelta(hours=number, minutes=turn),
+                "session": f"s{number}",
+                "feature": "chat",
+                "status": "error" if turn == 1 else "ok",
+            }
+
+
+def test_users_who_leave_after_failures_are_told_beside_those_who_leave_after_answers():
+    [found] = drop_off.drop_off(calls(list(conversations(60))), Command(("logs",)))
+    # of 100 failed turns 60 are the last; of the 100 + 2 · 40 answered ones 40 are
+    assert found.figure == "60 %"
+    assert "of chat's failed answers end the conversation, 22 % of the others" in found.text
+    assert "100 conversations of 2.8 turns" in found.text
+    assert found.command == "llmtel analyze logs --where feature=chat --by session --top 20"
+
+
+def test_users_who_stay_after_failures_are_no_finding():
+    assert drop_off.drop_off(calls(list(conversations(25))), Command(("logs",))) == []
+
+
+def test_the_last_turn_is_the_latest_whatever_the_order_of_lines():
+    rows = list(conversations(60))
+    there, back = (drop_off.drop_off(calls(part), Command(())) for part in (rows, rows[::-1]))
+    assert there == back
+
+
+def test_a_sampled_log_has_lost_last_turns():
+    rows = [row | {"sample_rate": 0.5} for row in conversations(60)]
+    assert drop_off.drop_off(calls(rows), Command(())) == []

@@ -139,3 +139,13 @@ def test_a_rating_may_be_negative():
 
 def test_texts_have_no_limits():
     assert limits("model") is None
+
+
+@pytest.mark.parametrize("end", ["Z", ".123Z", ".123456Z"])
+@given(data=st.data())
+def test_times_of_the_commonest_widths_are_read_like_all_others(end, data):
+    form = "2026-09-01T12:34:56" + end
+    place = data.draw(st.integers(0, len(form) - 1))
+    changed = form[:place] + data.draw(st.sampled_from("0123456789-:.TZ +a")) + form[place + 1 :]
+    together, alone = times(pl.Series([form, changed]))[0], times(pl.Series([changed, "1 Jan"]))[0]
+    assert together[1] == alone[0]

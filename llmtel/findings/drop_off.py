@@ -1,0 +1,101 @@
+"""Where users leave: conversations that end at a failed or slow answer, beside those that end at others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from llmtel.core.answers import Finding
+from llmtel.core.units import COUNT, MS
+from llmtel.findings.command import Command
+from llmtel.findings.cube import only_calls
+from llmtel.findings.words import condition, percent
+
+DROP_OFF = "drop_off"
+SLOW = 0.9
+"""A turn is slow when nine tenths of the feature's answers are faster."""
+FEWEST_TURNS = 30
+LEAST_DIFFERENCE = 0.1
+LEAST_SIGMAS = 3.0
+"""Ten points more, and three standard errors of the difference: less is chance or of no matter."""
+
+
+def drop_off(calls: pl.DataFrame, command: Command) -> list[Finding]:
+    """The feature whose users leave most often because of bad turns: at most one finding.
+
+    A turn is a call with a session and a time; the last turn of a session is where its user left. What is
+    told is a difference between turns, which are not independent within a session: no cause is proven.
+    A sampled log has lost turns, and with them the last ones.
+    """
+    known = ("session", "ts", "feature", "status")
+    if any(calls[name].null_count() == calls.height for name in known) or calls["sample_rate"].count():
+        return []
+    features = [row for row in _by_feature(calls).to_dicts() if _stands_out(row)]
+    if not features:
+        return []
+    return [_finding(max(features, key=lambda row: (row["left_bad"], str(row["feature"]))), command)]
+
+
+def _by_feature(calls: pl.DataFrame) -> pl.DataFrame:
+    """A row a feature: turns and last turns (`left`), those after a bad turn apart, and what is slow."""
+    turns = only_calls(calls).filter(
+        pl.col("session").is_not_null(), pl.col("ts").is_not_null(), pl.col("feature").is_not_null()
+    )
+    failed = (pl.col("status") == "error").fill_null(value=False)
+    slow = turns.group_by("feature").agg(slow_ms=pl.col("latency_ms").filter(~failed).quantile(SLOW))
+    bad = failed | (pl.col("latency_ms") > pl.col("slow_ms")).fill_null(value=False)
+    return (
+        turns.join(slow, on="feature")
+        .select("feature", "session", "ts", "slow_ms", bad=bad)
+        .group_by("feature", "session")
+        .agg(
+            pl.col("slow_ms").first(),
+            turns=pl.len(),
+            bad=pl.col("bad").sum(),
+            left_bad=pl.col("bad").get(pl.col("ts").arg_max()),
+        )
+        .group_by("feature")
+        .agg(pl.col("slow_ms").first(), pl.col("turns", "bad", "left_bad").sum(), sessions=pl.len())
+        .collect()
+    )
+
+
+def _stands_out(row: Mapping[str, Any]) -> bool:
+    """Whether users leave at bad turns clearly more often than at good ones."""
+    good = row["turns"] - row["bad"]
+    if min(row["bad"], good) < FEWEST_TURNS:
+        return False
+    after_bad, after_good = _shares(row)
+    error = math.sqrt(after_bad * (1 - after_bad) / row["bad"] + after_good * (1 - after_good) / good)
+    return after_bad - after_good >= max(LEAST_DIFFERENCE, LEAST_SIGMAS * error)
+
+
+def _shares(row: Mapping[str, Any]) -> tuple[float, float]:
+    """The share of turns at which the user left: of the bad ones, and of the good ones."""
+    good = row["turns"] - row["bad"]
+    return row["left_bad"] / row["bad"], (row["sessions"] - row["left_bad"]) / good
+
+
+def _finding(row: Mapping[str, Any], command: Command) -> Finding:
+    after_bad, after_good = _shares(row)
+    bad = "failed answers" if row["slow_ms"] is None else f"failed or slow answers ({MS.show(row['slow_ms'])})"
+    return Finding(
+        level="info",
+        kind=DROP_OFF,
+        figure=percent(after_bad),
+        text=f"of {row['feature']}'s {bad} end the conversation, {percent(after_good)} of the others; "
+        f"{COUNT.show(row['sessions'])} conversations of {row['turns'] / row['sessions']:.1f} turns",
+        command=command.paste(where=[condition("feature", row["feature"])], by="session", top="20"),
+        calls=row["left_bad"],
+        evidence={
+            "feature": row["feature"],
+            "sessions": row["sessions"],
+            "turns": row["turns"],
+            "bad_turns": row["bad"],
+            "left_at_bad_turns": row["left_bad"],
+            "slow_ms": row["slow_ms"],
+        },
+    )
