@@ -81,7 +81,8 @@ def _shares(row: Mapping[str, Any]) -> tuple[float, float]:
 
 def _finding(row: Mapping[str, Any], command: Command) -> Finding:
     after_bad, after_good = _shares(row)
-    bad = "failed answers" if row["slow_ms"] is None else f"failed or slow answers ({MS.show(row['slow_ms'])})"
+    slow = row["slow_ms"]
+    bad = "failed answers" if slow is None else f"failed or slow answers ({MS.show(slow)})"
     return Finding(
         level="info",
         kind=DROP_OFF,
