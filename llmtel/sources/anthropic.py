@@ -13,6 +13,8 @@ from llmtel.core.schema import LEAVES
 from llmtel.sources import raw
 from llmtel.sources.source import Remark
 
+CACHE = ("usage.cache_creation_input_tokens", "usage.cache_read_input_tokens")
+"""Counts that prove whose usage a bare one is: nobody else states them beside `input_tokens`."""
 ADVISORS = "@advisors"
 _PASS: dict[str, raw.Kind] = {
     "type": "str",

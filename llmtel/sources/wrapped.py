@@ -17,6 +17,8 @@ from llmtel.sources.source import Record, Remark, Source
 from llmtel.sources.usage import MISMATCH, RECONCILED
 
 FAMILY = "response"
+OF_A_LOG = ("type", "message", "sessionId", "call_type", "custom_id", "timestamp", "ts", "time", "created_at")
+"""What the line of a log has beside a usage; a bare usage that somebody kept has none of it."""
 _BODY_KNOWS = frozenset({
     "response_id", "model", "finish_reason", "service_tier", "operation", "input_uncached", "cache_read",
     "cache_write_5m", "cache_write_1h", "input_audio", "output_text", "reasoning", "output_audio",

@@ -119,3 +119,14 @@ def test_an_azure_trace_is_read_to_its_last_row_without_a_line_break(shared):
             assert found.quantile(share, interpolation="linear") == pytest.approx(
                 figures[key][name], rel=1e-9
             )
+
+
+def test_a_bare_usage_gives_the_leaves_of_its_vendor_line_by_line(shared):
+    name = "provider-usage-shapes/usages.jsonl"
+    lines = EXPECTED[name]["leaves_per_line"]
+    calls = pipeline.read([str(shared / "fixtures" / name)]).calls
+    sums = calls.group_by("line").agg(
+        pl.when(pl.col(leaf).count() > 0).then(pl.col(leaf).sum()) for leaf in LEAVES
+    )
+    found = {row.pop("line"): row for row in sums.to_dicts()}
+    assert found == {number: leaves for number, leaves in enumerate(lines, 1) if leaves is not None}

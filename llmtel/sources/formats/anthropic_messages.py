@@ -7,10 +7,10 @@ from functools import partial
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.anthropic import ttl_unknown, usage, with_advisors
+from llmtel.sources.anthropic import CACHE, ttl_unknown, usage, with_advisors
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.source import Mark, Remark, Source
-from llmtel.sources.wrapped import FAMILY, bind, error_http, error_text
+from llmtel.sources.wrapped import FAMILY, OF_A_LOG, bind, error_http, error_text
 
 
 def body(at: str) -> dict[str, pl.Expr]:
@@ -25,7 +25,9 @@ def body(at: str) -> dict[str, pl.Expr]:
         **usage(f"{at}usage."),
         "http_status": error_http(at),
         TEXT: pl.coalesce(error_text(at), pl.when(stop == "refusal").then(stop)),
-        ANSWERED: raw.text(f"{at}type") == "message",
+        ANSWERED: (raw.text(f"{at}type") == "message").fill_null(value=False)
+        | pl.any_horizontal(raw.count(f"{at}{path}").is_not_null() for path in CACHE)
+        & raw.count(f"{at}usage.input_tokens").is_not_null(),
     }
 
 
@@ -40,6 +42,7 @@ SOURCES = (
         link="https://platform.claude.com/docs/en/api/messages",
         marks=(
             Mark(all=("usage",), values={"type": ("message",)}),
+            Mark(all=("usage.input_tokens",), any=CACHE, none=OF_A_LOG),
             Mark(all=("error.type",), values={"type": ("error",)}),
         ),
         family=FAMILY,

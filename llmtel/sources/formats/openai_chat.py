@@ -9,7 +9,7 @@ from functools import partial
 
 from llmtel.sources import chat
 from llmtel.sources.source import Mark, Source
-from llmtel.sources.wrapped import FAMILY, bind
+from llmtel.sources.wrapped import FAMILY, OF_A_LOG, bind
 
 SOURCES = (
     Source(
@@ -21,7 +21,7 @@ SOURCES = (
             Mark(values={"object": chat.OBJECTS}, none=chat.VLLM),
             Mark(
                 all=("usage.prompt_tokens",),
-                none=("timestamp", "ts", "time", "created_at", "call_type", "custom_id", *chat.VLLM),
+                none=(*OF_A_LOG, *chat.VLLM),
             ),
             Mark(
                 any=("error.message", "error.type", "error.code"),

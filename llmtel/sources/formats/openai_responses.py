@@ -11,10 +11,11 @@ from functools import partial
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.anthropic import CACHE
 from llmtel.sources.outcome import ANSWERED, TEXT, WORD
 from llmtel.sources.source import Mark, Source
 from llmtel.sources.usage import Counts, leaves
-from llmtel.sources.wrapped import FAMILY, bind, error_http, error_text
+from llmtel.sources.wrapped import FAMILY, OF_A_LOG, bind, error_http, error_text
 
 
 def body(at: str) -> dict[str, pl.Expr]:
@@ -25,6 +26,8 @@ def body(at: str) -> dict[str, pl.Expr]:
     searches = outputs.list.eval(
         (pl.element().struct.field("type") == "web_search_call").cast(pl.Int64)
     ).list.sum()
+    kind, unfinished = raw.text(f"{at}object"), status.is_in(["queued", "in_progress"]).fill_null(value=False)
+    foreign = pl.any_horizontal(raw.count(f"{at}{path}").is_not_null() for path in CACHE)
     return {
         "ts": raw.time(f"{at}created_at"),
         "response_id": raw.text(f"{at}id"),
@@ -51,8 +54,9 @@ def body(at: str) -> dict[str, pl.Expr]:
         "http_status": error_http(at),
         WORD: status,
         TEXT: error_text(at),
-        ANSWERED: raw.text(f"{at}object").is_in(["response", "response.compaction"])
-        & ~status.is_in(["queued", "in_progress"]).fill_null(value=False),
+        ANSWERED: pl.when(kind.is_not_null())
+        .then(kind.is_in(["response", "response.compaction"]) & ~unfinished)
+        .otherwise(raw.count(f"{use}input_tokens").is_not_null() & ~foreign),
     }
 
 
@@ -61,7 +65,10 @@ SOURCES = (
         name="openai_responses",
         help="OpenAI Responses objects, bare or in an app's own line",
         link="https://platform.openai.com/docs/api-reference/responses/object",
-        marks=(Mark(values={"object": ("response", "response.compaction")}),),
+        marks=(
+            Mark(values={"object": ("response", "response.compaction")}),
+            Mark(all=("usage.input_tokens", "usage.output_tokens"), none=("object", *CACHE, *OF_A_LOG)),
+        ),
         family=FAMILY,
         bind=partial(bind, body),
         sample='{"id":"resp_1","object":"response","created_at":1788000000,"completed_at":1788000002,'
