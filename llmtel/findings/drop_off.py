@@ -55,10 +55,16 @@ def _by_feature(calls: pl.DataFrame) -> pl.DataFrame:
             pl.col("slow_ms").first(),
             turns=pl.len(),
             bad=pl.col("bad").sum(),
-            left_bad=pl.col("bad").get(pl.col("ts").arg_max()),
+            last=pl.col("ts").max(),
+            last_bad=pl.when("bad").then("ts").max(),
         )
         .group_by("feature")
-        .agg(pl.col("slow_ms").first(), pl.col("turns", "bad", "left_bad").sum(), sessions=pl.len())
+        .agg(
+            pl.col("slow_ms").first(),
+            pl.col("turns", "bad").sum(),
+            left_bad=(pl.col("last") == pl.col("last_bad")).sum(),
+            sessions=pl.len(),
+        )
         .collect()
     )
 
