@@ -13,7 +13,7 @@ LONGEST_TEXT = 1024
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _SECONDS, _MILLIS, _MICROS = 1e11, 1e14, 1e17
 """Epoch numbers below these are seconds, milliseconds and microseconds: up to the year 5138, all three."""
-_TICKS_AT_EPOCH = 621_355_968_000_000_000
+TICKS_AT_EPOCH = 621_355_968_000_000_000
 """1970-01-01 in .NET ticks of 100 ns, as Azure writes `requestTime`."""
 _TICKS = (6.2e17, 6.6e17)
 """Ticks of the years 1965 to 2092; as nanoseconds these would be 1989 to 1990."""
@@ -104,7 +104,7 @@ def _epoch(text: pl.Expr) -> pl.Expr:
         pl.when(size < _SECONDS).then((number * 1e6).round().cast(pl.Int64, strict=False))
         .when(size < _MILLIS).then((number * 1e3).round().cast(pl.Int64, strict=False))
         .when(size < _MICROS).then(pl.coalesce(whole, number.cast(pl.Int64, strict=False)))
-        .when(size.is_between(*_TICKS)).then((whole - _TICKS_AT_EPOCH) // 10)
+        .when(size.is_between(*_TICKS)).then((whole - TICKS_AT_EPOCH) // 10)
         .otherwise(whole // 1000)
     )  # fmt: skip
     return micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")

@@ -1,5 +1,7 @@
 """Every format proves itself by the sample beside it."""
 
+import csv
+import io
 import json
 
 import polars as pl
@@ -17,8 +19,7 @@ NAMES = [source.name for source in SOURCES]
 
 def records_of(source):
     if source.layout == "csv":
-        header, *rows = [line.split(",") for line in source.sample.strip().split("\n")]
-        return [dict(zip(header, row, strict=True)) for row in rows]
+        return list(csv.DictReader(io.StringIO(source.sample), strict=True))
     return [json.loads(line) for line in source.sample.strip().split("\n")]
 
 

@@ -1,0 +1,129 @@
+"""Azure OpenAI's diagnostic log, and API Management's logs of language models.
+
+https://learn.microsoft.com/azure/ai-foundry/openai/how-to/monitor-openai. Requests and responses are logged
+without tokens; API Management adds them. Some properties are JSON inside text: records are opened one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import polars as pl
+
+from llmtel.sources import chat, raw
+from llmtel.sources.outcome import TEXT
+from llmtel.sources.source import Mark, Record, Source
+
+_CALLS = ("RequestResponse", "AzureOpenAIRequestUsage", "GatewayLogs", "GatewayLlmLogs")
+_CATEGORIES = (*_CALLS, "Audit", "Trace")
+
+
+def _opened(value: object) -> dict[str, Any]:
+    """An object, or the object that a text is; of a stream's events the last one, which has the usage."""
+    if isinstance(value, str):
+        events = [line for line in value.splitlines() if line.startswith("data: {")]
+        value = events[-1].removeprefix("data: ") if events else value
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def records(line: Record) -> Iterator[dict[str, Any]]:
+    """The entries of a line (an event hub has several in one), their properties in small initials."""
+    entries = line.get("records")
+    for entry in entries if isinstance(entries, list) else [line]:
+        if not isinstance(entry, dict):
+            continue
+        given = _opened(entry.get("properties"))
+        properties = {key[:1].lower() + key[1:]: value for key, value in given.items()}
+        body = _opened(properties.get("backendResponseBody"))
+        kept = {key: value for key, value in properties.items() if not key.endswith(("Body", "Messages"))}
+        yield {**entry, "properties": kept, "body": body}
+
+
+_PROPERTIES = "properties."
+_BEGAN, _ENDED = raw.code(f"{_PROPERTIES}requestTime"), raw.code(f"{_PROPERTIES}responseTime")
+_TICKS_OF_MS = 1e4
+_BODY = chat.body("body.")
+_KIND = raw.text("category")
+_GATEWAY = _KIND.is_in(["GatewayLogs", "GatewayLlmLogs"])
+_TOLD = (_KIND != "GatewayLogs") | _BODY["model"].is_not_null() | _BODY[TEXT].is_not_null()
+"""A gateway serves other APIs too: only what answers as a model does is a call."""
+_FIRST = raw.code(f"{_PROPERTIES}sequenceNumber").fill_null(0) == 0
+"""Long messages are parted into several entries."""
+_TOTALS = {"input_uncached": "promptTokens", "output_text": "completionTokens"}
+_NAMES = ("modelName", "modelDeploymentName", "deploymentName")
+_HTTP = [raw.text(f"{_PROPERTIES}backendResponseCode"), raw.text("resultSignature")]
+
+SOURCES = (
+    Source(
+        name="azure_openai",
+        help="Azure OpenAI diagnostic logs (no tokens) and API Management's gateway and LLM logs",
+        link="https://learn.microsoft.com/azure/ai-foundry/openai/how-to/monitor-openai",
+        marks=(
+            Mark(any=("resourceId", "operationName"), values={"category": _CATEGORIES}),
+            Mark(values={"records[0].category": _CATEGORIES}),
+        ),
+        records=records,
+        keep=_KIND.is_in(_CALLS) & _TOLD & _FIRST,
+        calls={
+            "ts": pl.coalesce(raw.time(f"{_PROPERTIES}requestTime"), raw.time("time")),
+            "call_id": pl.when(_GATEWAY).then(
+                pl.coalesce(raw.text("correlationId"), raw.text(f"{_PROPERTIES}correlationId"))
+            ),
+            "response_id": _BODY["response_id"],
+            "provider": pl.lit("azure"),
+            "model": pl.coalesce(
+                _BODY["model"],
+                *(raw.text(f"{_PROPERTIES}{key}") for key in _NAMES),
+            ),
+            "operation": raw.text("operationName"),
+            "region": pl.coalesce(raw.text("location"), raw.text(f"{_PROPERTIES}region")),
+            "user": raw.text(f"{_PROPERTIES}objectId"),
+            "latency_ms": pl.coalesce(
+                (_ENDED - _BEGAN) / _TICKS_OF_MS,
+                raw.number(f"{_PROPERTIES}backendTime"),
+                raw.number("durationMs"),
+            ),
+            **chat.usage("body.usage."),
+            **{
+                leaf: pl.coalesce(_BODY[leaf], raw.count(f"{_PROPERTIES}{key}"))
+                for leaf, key in _TOTALS.items()
+            },
+            "finish_reason": _BODY["finish_reason"],
+            "http_status": pl.coalesce(*_HTTP).cast(pl.Int64, strict=False),
+            TEXT: _BODY[TEXT],
+        },
+        sample='{"time":"2026-09-01T10:00:01.0000000Z","category":"RequestResponse","resourceId":"/R",'
+        '"location":"eastus","operationName":"ChatCompletions_Create","durationMs":-5,"resultSignature":"200",'
+        '"correlationId":"c1","properties":"{\\"requestTime\\":639238536000000000,\\"responseTime\\":'
+        '639238536008500000,\\"modelDeploymentName\\":\\"mine\\",\\"modelName\\":\\"gpt-4o\\",'
+        '\\"objectId\\":\\"\\"}"}\n'
+        '{"time":"2026-09-01T10:00:02Z","category":"Audit","resourceId":"/R","operationName":"ListKeys"}\n'
+        '{"time":"2026-09-01T10:00:03Z","category":"GatewayLogs","operationName":'
+        '"Microsoft.ApiManagement/GatewayLogs","correlationId":"c2","location":"West Europe",'
+        '"durationMs":950,"properties":{"backendResponseCode":200,"backendTime":900,"backendResponseBody":'
+        '"{\\"id\\":\\"chatcmpl-1\\",\\"object\\":\\"chat.completion\\",\\"model\\":\\"gpt-4o-mini\\",'
+        '\\"usage\\":{\\"prompt_tokens\\":20,\\"completion_tokens\\":8,\\"total_tokens\\":28,'
+        '\\"prompt_tokens_details\\":{\\"cached_tokens\\":15}}}"}}\n'
+        '{"time":"2026-09-01T10:00:04Z","category":"RequestResponse","resourceId":"/R","durationMs":-5,'
+        '"operationName":"ChatCompletions_Create","resultSignature":"429","properties":{"modelName":"gpt-4o"}}\n',
+        expect=(
+            {
+                "ts": datetime(2026, 9, 1, 10, 0, tzinfo=UTC), "call_id": None, "provider": "azure",
+                "model": "gpt-4o", "latency_ms": 850.0, "region": "eastus", "http_status": 200,
+                "status": "ok", "user": None, "input_uncached": None,
+            },
+            {
+                "call_id": "c2", "response_id": "chatcmpl-1", "model": "gpt-4o-mini", "latency_ms": 900.0,
+                "input_uncached": 5, "cache_read": 15, "output_text": 8, "status": "ok",
+            },
+            {"latency_ms": None, "status": "error", "error": "rate_limit"},
+        ),
+    ),
+)  # fmt: skip
