@@ -102,7 +102,7 @@ def _solved(counts: Counts) -> dict[str, pl.Expr]:
         **checked,
         "price_reason": pl.when(invalid).then(pl.lit("invalid_usage")),
         RECONCILED: ~invalid & (cached_apart | reasoned_apart | (hidden > 0) | overlapping),
-        MISMATCH: invalid | (rest < 0).fill_null(value=False),
+        MISMATCH: invalid | overlapping | (rest < 0).fill_null(value=False),
     }
 
 

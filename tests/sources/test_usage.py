@@ -18,13 +18,18 @@ NAMES = (
 )  # fmt: skip
 
 
-def solved(**counts):
-    """The known leaves of one usage, whose format has just these counts."""
+def read_as(**counts):
+    """The leaves of one usage, whose format has just these counts, and what is said of them."""
     frame = pl.DataFrame(
         {name: [value] for name, value in counts.items()}, schema=dict.fromkeys(counts, pl.Int64)
     )
     found = leaves(Counts(**{name: pl.col(name) for name in counts}))
-    row = frame.select(value.alias(name) for name, value in found.items()).row(0, named=True)
+    return frame.select(value.alias(name) for name, value in found.items()).row(0, named=True)
+
+
+def solved(**counts):
+    """The leaves of one usage that are known."""
+    row = read_as(**counts)
     return {name: value for name, value in row.items() if value is not None and name[0] != "@"}
 
 
@@ -50,6 +55,43 @@ def test_what_a_total_has_beyond_input_and_output_is_hidden_reasoning():
     assert solved(input=10, output=5, reasoning=None, total=65) == {
         "input_uncached": 10, "output_text": 5, "reasoning": 50,
     }  # fmt: skip
+
+
+def test_cache_and_reasoning_may_both_come_on_top_of_the_totals():
+    assert solved(input=100, output=40, cache_read=60, reasoning=15, total=215) == {
+        "input_uncached": 100, "cache_read": 60, "output_text": 40, "reasoning": 15,
+    }  # fmt: skip
+
+
+def test_what_a_total_has_beyond_a_cache_that_is_apart_is_hidden_reasoning():
+    assert solved(input=3, output=5, cache_read=2000, reasoning=0, total=2018) == {
+        "input_uncached": 3, "cache_read": 2000, "output_text": 5, "reasoning": 10,
+    }  # fmt: skip
+
+
+def test_a_total_beside_an_unknown_count_tells_nothing():
+    assert solved(input=None, output=None, reasoning=None, total=50) == {}
+    assert solved(input=10, output=None, reasoning=None, total=50) == {"input_uncached": 10}
+
+
+@pytest.mark.parametrize(
+    ("counts", "reconciled", "mismatch"),
+    [
+        ({"input": 100, "output": 40, "cache_read": 60, "reasoning": 15, "total": 140}, False, False),
+        ({"input": 100, "output": 40, "cache_read": 60, "reasoning": 15}, False, False),
+        ({"input": 100, "output": 40, "cache_read": 0, "reasoning": 0, "total": 140}, False, False),
+        ({"input": 22, "output": 13, "cache_write": 2492, "total": 2527}, True, False),
+        ({"input": 32, "output": 9, "reasoning": 110, "total": 151}, True, False),
+        ({"input": 10, "output": 5, "reasoning": None, "total": 65}, True, False),
+        ({"input": 3, "output": 5, "cache_read": 2000}, True, None),
+        ({"input": 100, "output": 5, "cache_read": 80, "input_audio": 50}, True, True),
+        ({"input": 10, "output": 5, "reasoning": 8}, False, True),
+        ({"input": 100, "output": 40, "reasoning": 0, "total": 120}, False, True),
+    ],
+)
+def test_a_reading_that_the_plain_rule_would_not_give_is_told(counts, reconciled, mismatch):
+    row = read_as(**counts)
+    assert (row["@reconciled"], row.get("@mismatch")) == (reconciled, mismatch)
 
 
 def test_more_cache_than_input_says_that_the_input_excludes_it():

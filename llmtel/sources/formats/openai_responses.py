@@ -12,6 +12,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.anthropic import CACHE
+from llmtel.sources.chat import openrouter, remarks
 from llmtel.sources.outcome import ANSWERED, TEXT, WORD
 from llmtel.sources.source import Mark, Source
 from llmtel.sources.usage import Counts, leaves
@@ -30,6 +31,7 @@ def body(at: str) -> dict[str, pl.Expr]:
     foreign = pl.any_horizontal(raw.count(f"{at}{path}").is_not_null() for path in CACHE)
     return {
         "ts": raw.time(f"{at}created_at"),
+        "provider": pl.when(openrouter(at)).then(pl.lit("openrouter")),
         "response_id": raw.text(f"{at}id"),
         "call_id": raw.text(f"{at}id"),
         "model": raw.text(f"{at}model"),
@@ -70,7 +72,8 @@ SOURCES = (
             Mark(all=("usage.input_tokens", "usage.output_tokens"), none=("object", *CACHE, *OF_A_LOG)),
         ),
         family=FAMILY,
-        bind=partial(bind, body),
+        bind=partial(bind, body, remarks=remarks),
+        remarks=remarks(""),
         sample='{"id":"resp_1","object":"response","created_at":1788000000,"completed_at":1788000002,'
         '"status":"incomplete",'
         '"incomplete_details":{"reason":"max_output_tokens"},"error":null,"model":"gpt-5-mini","output":[{'
