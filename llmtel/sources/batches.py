@@ -111,10 +111,9 @@ class Batch(_Placed):
 
 @dataclass
 class CsvBatch(_Placed):
-    """Rows of a CSV or TSV, with the line each ends on, and those that do not fit the header."""
+    """Rows of a table of texts, with the line each ends on, and those that do not fit the header."""
 
-    header: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
+    table: pl.DataFrame = field(default_factory=pl.DataFrame)
     places: list[int] = field(default_factory=list)
     bad: list[tuple[int, str]] = field(default_factory=list)
     finals: frozenset[int] = frozenset()
@@ -122,4 +121,4 @@ class CsvBatch(_Placed):
     @property
     def records(self) -> int:
         """Records: rows, also those that do not fit."""
-        return len(self.rows) + len(self.bad)
+        return self.table.height + len(self.bad)

@@ -1,4 +1,4 @@
-"""Cells of a CSV as raw columns: every value is text, and is read as what the mapping wants."""
+"""Cells of a table (CSV, Parquet) as raw columns: every value is text, and is read as the mapping wants."""
 
 from __future__ import annotations
 
@@ -15,18 +15,15 @@ _GROUPED = r"^-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
 """Thousands with commas, as in money: a comma elsewhere is no part of a number."""
 
 
-def raw_rows(header: list[str], rows: list[list[str]], numbers: list[int], plan: Plan) -> pl.DataFrame:
-    """The raw columns of a plan from the rows of a table, with `row` (the line) and maybe `unreadable`."""
-    cells = list(zip(*rows, strict=True)) if rows else [()] * len(header)
-    table = {
-        name: pl.Series(name, column, dtype=pl.String) for name, column in zip(header, cells, strict=True)
-    }
+def raw_rows(table: pl.DataFrame, numbers: list[int], plan: Plan) -> pl.DataFrame:
+    """The raw columns of a plan from a table of texts, with `row` (`numbers`) and maybe `unreadable`."""
     columns, faults = [pl.Series("row", numbers, dtype=pl.UInt32)], []
     for column in plan.columns:
-        text = table.get(".".join(map(str, column.steps)))
-        if text is None:
-            columns.append(pl.Series(column.name, [None] * len(rows), dtype=column.dtype))
+        name = ".".join(map(str, column.steps))
+        if name not in table.columns:
+            columns.append(pl.Series(column.name, [None], dtype=column.dtype).new_from_index(0, table.height))
             continue
+        text = table[name]
         value = _read(text, column.kind)
         fault = value.is_null() & text.is_not_null() & ~text.str.strip_chars().is_in(_NOTHING)
         if fault.any():

@@ -11,13 +11,14 @@ import polars as pl
 
 from llmtel.core.account import Account
 from llmtel.core.schema import FIELDS, SCHEMA_VERSION
-from llmtel.sources import layout, raw
+from llmtel.sources import layout, raw, sheets
 from llmtel.sources.batches import SIZE, Batch, CsvBatch, FrameBatch
 from llmtel.sources.detect import Tied, Verdict, source_of, verdict_on
 from llmtel.sources.files import Inputs, Stream, Unclaimed, Undecodable, blocks, open_stream
 from llmtel.sources.formats import sources
 from llmtel.sources.plan import Plan
-from llmtel.sources.sampling import first_lines, lines_across, objects, spread
+from llmtel.sources.sampling import first_lines, lines_across, objects
+from llmtel.sources.sheets import Sheet
 from llmtel.sources.source import Record, Source
 
 PARQUET_KEY = "llmtel_schema"
@@ -90,31 +91,50 @@ class Opener:
             first = stream.read(SIZE)
             kind = layout.kind_of(first)
             if kind == "parquet":
-                yield from _parquet(number, path, first + _rest(stream))
+                yield from self._parquet(number, path, first + _rest(stream))
             elif kind == "empty":
                 yield _empty(path, first + _rest(stream))
             elif kind == "csv":
-                yield from self._csv(number, path, first + _rest(stream))
+                data = first + _rest(stream)
+                yield from self._sheet(number, path, len(data), sheets.of_csv(data))
             elif kind == "text":
                 msg = "no format claims it: text that is neither JSON nor CSV"
                 raise Unclaimed(msg)
             else:
                 yield from self._lines(number, path, stream, first, kind)
 
-    def _csv(self, number: int, path: str, data: bytes) -> Iterator[Item]:
+    def _sheet(self, number: int, path: str, size: int, sheet: Sheet) -> Iterator[Item]:
+        """A table of texts: of a CSV, or of a Parquet file."""
         self._refuse_other_layout("csv")
-        header, rows, places, bad = layout.rows_of_csv(data)
-        sample = [dict(zip(header, row, strict=True)) for row in spread(rows)]
-        verdict = self._verdict(sample or [dict.fromkeys(header, "")], "csv")
+        sample = sheet.sample()
+        verdict = self._verdict(sample, "csv")
         if verdict.source is None:
-            raise Unclaimed(_unclaimed(sample, "CSV with the columns", header))
+            raise Unclaimed(_unclaimed(sample, "a table with the columns", sheet.table.columns))
         plan = self._plan(verdict.source, sample)
-        yield Seen(path, number, plan.source.name, len(data), plan, verdict)
-        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        yield Seen(path, number, plan.source.name, size, plan, verdict)
         yield CsvBatch(
-            plan, self.inputs.files, [0], [number], [0], lines, self.done + len(data),
-            header=header, rows=rows, places=places, bad=bad,
+            plan, self.inputs.files, [0], [number], [0], sheet.lines, self.done + size,
+            table=sheet.table, places=sheet.places, bad=sheet.bad,
         )  # fmt: skip
+
+    def _parquet(self, number: int, path: str, data: bytes) -> Iterator[Item]:
+        """Calls that llmtel wrote, or a table of somebody else's."""
+        try:
+            version = pl.read_parquet_metadata(data).get(PARQUET_KEY, "")
+            own = re.fullmatch("[0-9]{1,9}", version) is not None
+            if own and int(version) > SCHEMA_VERSION:
+                msg = f"written by a newer llmtel (schema {version}, this one reads {SCHEMA_VERSION})"
+                raise Undecodable(msg)
+            frame = pl.read_parquet(data)
+        except pl.exceptions.PolarsError as error:
+            msg = f"a damaged Parquet file: {str(error).splitlines()[0]}"
+            raise Undecodable(msg) from error
+        if not own:
+            yield from self._sheet(number, path, len(data), sheets.of_frame(frame))
+            return
+        calls = _calls_in(frame)
+        yield Seen(path, number, "parquet", len(data))
+        yield FrameBatch(calls, number)
 
     def _lines(
         self, number: int, path: str, stream: Stream, first: bytes, kind: layout.Kind
@@ -204,26 +224,14 @@ def _empty(path: str, data: bytes) -> Mishap:
     return Mishap(path, "", Account(files=1, bytes=len(data), lines=lines, records=lines, blank=lines))
 
 
-def _parquet(number: int, path: str, data: bytes) -> Iterator[Item]:
-    try:
-        version = pl.read_parquet_metadata(data).get(PARQUET_KEY, "")
-        frame = pl.read_parquet(data) if re.fullmatch("[0-9]{1,9}", version) else None
-    except pl.exceptions.PolarsError as error:
-        msg = f"a damaged Parquet file: {str(error).splitlines()[0]}"
-        raise Undecodable(msg) from error
-    if frame is None:
-        msg = "a Parquet file that llmtel did not write; export the calls as JSON lines or CSV"
-        raise Undecodable(msg)
-    if int(version) > SCHEMA_VERSION:
-        msg = f"written by a newer llmtel (schema {version}, this one reads {SCHEMA_VERSION})"
-        raise Undecodable(msg)
+def _calls_in(frame: pl.DataFrame) -> pl.DataFrame:
+    """The calls of a Parquet file that llmtel wrote. Raises `Undecodable` for other columns than its."""
     calls = frame.select(name for name in frame.columns if name in FIELDS)
     plain = calls.lazy().with_columns(pl.col(pl.Categorical).cast(pl.String)).collect_schema()
     if plain != {name: FIELDS[name].dtype for name in plain} or "request_count" not in plain:
         msg = "a Parquet file whose columns are not those that llmtel writes; read the logs again"
         raise Undecodable(msg)
-    yield Seen(path, number, "parquet", len(data))
-    yield FrameBatch(calls, number)
+    return calls
 
 
 def _add(batch: Batch, block: bytes, number: int, line: int) -> int:

@@ -103,7 +103,7 @@ def _add(part: Mapped, plan: Plan, paths: list[str], taken: Taken) -> None:
 
 def _decoded(batch: Batch | CsvBatch) -> Decoded:
     if isinstance(batch, CsvBatch):
-        raw = cells.raw_rows(batch.header, batch.rows, batch.places, batch.plan)
+        raw = cells.raw_rows(batch.table, batch.places, batch.plan)
         rejects = [(row, reason) for row, reason in batch.bad if reason]
         return Decoded(raw, batch.lines, blank=len(batch.bad) - len(rejects), rejects=rejects)
     return decode(batch.data, batch.plan, batch.lines)

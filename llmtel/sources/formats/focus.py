@@ -40,8 +40,8 @@ _SIZE = pl.when(_UNIT.str.contains("token")).then(
 _TOKENS = (raw.number("ConsumedQuantity") * _SIZE).round().cast(pl.Int64, strict=False)
 _CACHE, _OUTPUT = _SAID.str.contains("cache|cchd"), _SAID.str.contains(r"\bout|output|-opt\b")
 _WRITE = _SAID.str.contains("write")
-_FORMS = ("%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%m/%d/%y", "%m/%d/%Y")
-_START = _text("ChargePeriodStart").str.strip_chars()
+_FORMS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%m/%d/%y", "%m/%d/%Y")
+_START = _text("ChargePeriodStart").str.strip_chars().str.replace(r"(?:Z|\+00:?00)$", "")
 _TIME = pl.coalesce(
     *(_START.str.to_datetime(form, strict=False, time_unit="us") for form in _FORMS),
     _START.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")),

@@ -1,0 +1,52 @@
+"""Sheets: tables of texts, made of a CSV or of a Parquet file that llmtel did not write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from llmtel.sources import layout
+from llmtel.sources.sampling import spread
+from llmtel.sources.source import Record
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of texts, the line that each row ends on, (line, reason) of rows that do not fit, all lines."""
+
+    table: pl.DataFrame
+    places: list[int]
+    lines: int
+    bad: list[tuple[int, str]] = field(default_factory=list)
+
+    def sample(self) -> list[Record]:
+        """The first rows and some spread over the rest; of a table without rows, one row of empty cells."""
+        rows = self.table[spread(range(self.table.height))].to_dicts()
+        return list(rows) or [dict.fromkeys(self.table.columns, "")]
+
+
+def of_csv(data: bytes) -> Sheet:
+    """A CSV or TSV."""
+    header, rows, places, bad = layout.rows_of_csv(data)
+    cells = zip(*rows, strict=True) if rows else ((),) * len(header)
+    columns = dict(zip(header, cells, strict=True))
+    table = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    return Sheet(table, places, data.count(b"\n") + (not data.endswith(b"\n")), bad)
+
+
+def of_frame(frame: pl.DataFrame) -> Sheet:
+    """A frame as the CSV of it would be; structs as JSON, and of lists and bytes nothing."""
+    table = frame.select(_as_text(name, dtype) for name, dtype in frame.schema.items())
+    return Sheet(table, list(range(1, table.height + 1)), table.height)
+
+
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(dtype, pl.Datetime):
+        return column.dt.to_string("iso:strict")
+    if isinstance(dtype, pl.Struct):
+        return column.struct.json_encode()
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        return pl.lit(None, dtype=pl.String).alias(name)
+    return column.cast(pl.String)

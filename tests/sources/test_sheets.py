@@ -1,0 +1,90 @@
+"""Tables of other programs: Parquet files that llmtel did not write, read like a CSV of them."""
+
+import io
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from llmtel import pipeline
+from llmtel.core.errors import UnreadableInput
+from llmtel.sources.formats import sources
+
+FOCUS = {
+    "ChargePeriodStart": [datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 2, tzinfo=UTC)],
+    "BilledCost": [1.5, 4.0],
+    "EffectiveCost": [1.25, 4.0],
+    "BillingCurrency": ["USD", "USD"],
+    "ServiceName": ["Amazon Bedrock", "Amazon S3"],
+    "SkuMeter": ["USE1-Claude3.5Sonnet-input-tokens", "storage"],
+    "ConsumedQuantity": [12.0, 7.0],
+    "ConsumedUnit": ["1K tokens", "GB"],
+    "Tags": [{"team": "shop"}, {"team": None}],
+    "Labels": [["a"], []],
+}
+
+
+def test_a_bill_in_parquet_gives_what_its_csv_gives(tmp_path):
+    bill = pl.DataFrame(FOCUS)
+    bill.write_parquet(tmp_path / "bill.parquet")
+    bill.drop("Tags", "Labels").write_csv(tmp_path / "bill.csv")
+    read = [pipeline.read([str(tmp_path / name)]) for name in ("bill.parquet", "bill.csv")]
+    assert read[0].account.calls == read[0].account.other == 1
+    wanted = ["ts", "model", "region", "input_uncached", "cost_logged", "grain", "format"]
+    rows = [reading.calls.select(wanted).rows() for reading in read]
+    assert rows[0] == rows[1]
+    assert rows[0][0][3:5] == (12_000, 1.25)
+
+
+def test_any_table_with_a_time_and_a_model_is_read_from_parquet(tmp_path):
+    path = tmp_path / "mine.parquet"
+    pl.DataFrame(
+        {"created_at": [datetime(2026, 9, 1)], "model": ["gpt-5-mini"], "input_tokens": [7], "spare": [b"x"]}  # noqa: DTZ001 (as files often are)
+    ).write_parquet(path)
+    reading = pipeline.read([str(path)])
+    assert reading.calls.select("model", "input_uncached", "line").rows() == [("gpt-5-mini", 7, 1)]
+    assert reading.inputs[0].format == "generic_csv"
+
+
+def test_a_parquet_file_that_no_format_claims_is_named_with_its_columns(tmp_path):
+    path = tmp_path / "other.parquet"
+    pl.DataFrame({"a": [1], "b": ["x"]}).write_parquet(path)
+    with pytest.raises(UnreadableInput, match="a table with the columns a, b: no format claims them"):
+        pipeline.read([str(path)])
+
+
+@pytest.mark.parametrize(
+    ("money", "dollars"),
+    [("$10,000.00 ", 10_000.0), ("1,234,567", 1_234_567.0), ("-$3.5", None), ("1,5", None), ("NULL", None)],
+)
+def test_money_in_a_cell_is_read_with_its_sign_and_thousands_or_not_at_all(tmp_path, money, dollars):
+    path = tmp_path / "cost.csv"
+    path.write_text(f'usage_date_utc,model,cost_usd\n2026-09-01,Claude Haiku 4.5,"{money}"\n')
+    reading = pipeline.read([str(path)])
+    assert reading.calls["cost_logged"].to_list() == [dollars]
+    assert sum(reading.account.unreadable.values()) == (dollars is None and money != "NULL")
+
+
+def test_a_bill_in_csv_with_american_dates_is_read_and_other_dates_are_rejected(tmp_path):
+    path = tmp_path / "bill.csv"
+    head = "BilledCost,ChargePeriodStart,ServiceName,BillingCurrency\n"
+    path.write_text(head + "1,5/31/26,Vertex AI,USD\n2,31.5.26,Vertex AI,USD\n")
+    reading = pipeline.read([str(path)])
+    assert reading.calls["ts"].to_list() == [datetime(2026, 5, 31, tzinfo=UTC)]
+    assert [reject.reason for reject in reading.rejects] == ["a time in no accepted form"]
+
+
+def test_the_columns_of_a_parquet_file_are_not_read_as_another_layout(tmp_path):
+    buffer = io.BytesIO()
+    pl.DataFrame({"ts": ["2026-09-01"], "model": ["x"]}).write_parquet(buffer)
+    path = tmp_path / "x.parquet"
+    path.write_bytes(buffer.getvalue())
+    with pytest.raises(UnreadableInput, match="reads JSON"):
+        pipeline.read([str(path)], input_format="generic")
+
+
+def test_deepseek_amounts_of_one_bucket_are_one_row(tmp_path):
+    path = tmp_path / "amount.csv"
+    path.write_text(sources()["deepseek_amount"].sample)
+    account = pipeline.read([str(path)]).account
+    assert (account.records, account.calls, account.other) == (3, 2, 1)
