@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from llmtel.core.account import Account, Note, Reject
-from llmtel.core.errors import UnreadableInput
+from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.core.schema import complete, empty_calls
 from llmtel.sources.detect import Verdict
 from llmtel.sources.files import Inputs, expand
@@ -47,6 +48,22 @@ class Reading:
     notes: tuple[Note, ...]
     inputs: tuple[Input, ...]
 
+    def of_one_grain(self) -> Reading:
+        """This reading. Raises `UsageError` where it has calls and a provider's sums over the same calls."""
+        if not 0 < self.account.buckets < self.calls.height:
+            return self
+        files = {
+            grain: dict.fromkeys(self.calls.filter(pl.col("grain") == grain)["file"].cast(pl.String))
+            for grain in ("call", "bucket")
+        }
+        logs, exports = ([str(name) for name in files[grain]] for grain in ("call", "bucket"))
+        msg = (
+            f"{logs[0]} has single calls and {exports[0]} a provider's sums over many: together every "
+            "request would count twice. To compare them: llmtel reconcile "
+            + shlex.join([*logs[:_TOLD], *(word for name in exports[:_TOLD] for word in ("--with", name))])
+        )
+        raise UsageError(msg)
+
 
 def read(
     paths: Sequence[str],
@@ -70,6 +87,7 @@ def read(
     account = found.account
     account.calls -= duplicates
     account.duplicates += duplicates
+    account.buckets = int((calls["grain"] == "bucket").sum())
     account.reconciled = int(calls[RECONCILED].sum()) if RECONCILED in calls.columns else 0
     notes = (*found.notes, *_skipped(inputs))
     counts = dict(calls.group_by("@file").len().iter_rows()) if "@file" in calls.columns else {}

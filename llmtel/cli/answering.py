@@ -94,7 +94,7 @@ class Question:
             with Progress() as progress:
                 reading = pipeline.read(
                     self.paths, input_format=self.input_format, tags=self._tags(), progress=progress
-                )
+                ).of_one_grain()
         else:
             reading = pipeline.Reading(empty_calls(), nothing.account, nothing.rejects, nothing.notes, ())
         calls = cost.priced(reading.calls, book, self.cost_source)
@@ -106,7 +106,13 @@ class Question:
             calls = calls.filter(span.filter)
         context = Context(
             account=reading.account,
-            prices=Prices(book.as_of.isoformat(), book.sha256, self.cost_source, book.layers),
+            prices=Prices(
+                book.as_of.isoformat(),
+                book.sha256,
+                self.cost_source,
+                book.layers,
+                stated=cost.is_stated(calls),
+            ),
             command=self._command(),
             alias=partial(alias_stanza, book),
             tz=self.tz,

@@ -37,7 +37,7 @@ def ingest(
     from llmtel.reports.ingestion import ingestion
 
     with Progress() as progress:
-        reading = pipeline.read(paths, input_format=input_format, progress=progress)
+        reading = pipeline.read(paths, input_format=input_format, progress=progress).of_one_grain()
     code = exit_code(reading.account, strict=strict)
     if not code:
         _keep(reading, output)

@@ -34,6 +34,7 @@ class Account:
 
     A record is what the format iterates: a line, an array element, a span, a CSV row. `reconciled` are the
     calls whose token counts were not read by the plain rule, because their totals tell otherwise.
+    `buckets` are those of the calls that are a provider's sums over many.
     `unreadable` and `coerced` count values by field, beside the records: a value that was there and could not
     be used, and one read from another type.
     """
@@ -50,11 +51,17 @@ class Account:
     blank: int = 0
     unfinished: int = 0
     reconciled: int = 0
+    buckets: int = 0
     unreadable: Counter[str] = field(default_factory=Counter)
     coerced: Counter[str] = field(default_factory=Counter)
 
     PARTS = ("calls", "duplicates", "rejected", "other", "blank", "unfinished")
-    SUMS = ("files", "files_rejected", "bytes", "lines", "records", *PARTS, "reconciled")
+    SUMS = ("files", "files_rejected", "bytes", "lines", "records", *PARTS, "reconciled", "buckets")
+
+    @property
+    def noun(self) -> str:
+        """What its calls are called: a provider's sums are buckets."""
+        return "bucket" if self.buckets else "call"
 
     def balance(self) -> int:
         """Records minus the sum of where they went: 0."""

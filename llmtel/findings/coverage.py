@@ -13,7 +13,7 @@ from llmtel.core.units import COUNT, SHARE, TOKENS
 from llmtel.findings.command import Command
 from llmtel.findings.cube import only_calls, tokens
 from llmtel.findings.words import listing
-from llmtel.query.lower import SAMPLE
+from llmtel.query.lower import BUCKET, SAMPLE
 
 MANY_REJECTED = 0.05
 FEWEST = {"p95": 20, "p99": 100}
@@ -21,6 +21,14 @@ FEWEST = {"p95": 20, "p99": 100}
 NO_ENTRY = ("unknown_model", "unknown_provider", "ambiguous_model")
 """Reasons that a price file can mend."""
 NO_USAGE = "no_usage"
+BILLED_APART = "billed_apart"
+"""The reason of usage whose cost is not missing: it stands in the provider's bill."""
+COUNTED = {"calls": "calls", "buckets": "requests"}
+ASKED_OF = {
+    "calls": {"metrics": "calls,unpriced_calls,total_tokens", "sort": "unpriced_calls"},
+    "buckets": {"metrics": "requests,cost,total_tokens", "sort": "total_tokens"},
+}
+"""What shows the calls without a price, and a provider's sums."""
 MOST = 20
 """Models with a stanza; there may be as many names as calls."""
 Alias = Callable[[str | None, str], str]
@@ -91,9 +99,10 @@ def _inspection(command: Command) -> str | None:
 
 def unpriced(calls: pl.DataFrame, command: Command, alias: Alias) -> list[Finding]:
     """Calls without a cost, which sums of money leave out: of models without a price, and without usage."""
+    buckets = not calls.is_empty() and bool(calls.select(BUCKET.all()).item())
+    rows = calls.lazy() if buckets else only_calls(calls)
     groups = (
-        only_calls(calls)
-        .filter(pl.col("cost_usd").is_null())
+        rows.filter(pl.col("cost_usd").is_null() & pl.col("price_reason").ne_missing(pl.lit(BILLED_APART)))
         .group_by(
             pl.col("provider", "model", "price_reason").cast(pl.String),
             (pl.col("status").cast(pl.String) == "error").fill_null(value=False).alias("failed"),
@@ -102,14 +111,17 @@ def unpriced(calls: pl.DataFrame, command: Command, alias: Alias) -> list[Findin
         .collect()
     )
     silent = pl.col("price_reason").eq_missing(pl.lit(NO_USAGE))
-    total = only_calls(calls).select(SAMPLE.sum()).collect().item()
+    total = rows.select(SAMPLE.sum()).collect().item()
+    noun = "buckets" if buckets else "calls"
     return [
-        *_without_price(groups.filter(~silent), total, command, alias),
-        *_without_usage(groups.filter(silent), command),
+        *_without_price(groups.filter(~silent), noun, total, command, alias),
+        *_without_usage(groups.filter(silent), noun, command),
     ]
 
 
-def _without_price(groups: pl.DataFrame, total: float, command: Command, alias: Alias) -> list[Finding]:
+def _without_price(
+    groups: pl.DataFrame, noun: str, total: float, command: Command, alias: Alias
+) -> list[Finding]:
     if groups.is_empty():
         return []
     n, size = float(groups["calls"].sum()), float(groups["tokens"].sum())
@@ -124,10 +136,8 @@ def _without_price(groups: pl.DataFrame, total: float, command: Command, alias: 
             level="warning" if n < total else "error",
             kind="unpriced",
             figure=COUNT.show(n),
-            text=f"calls ({TOKENS.show(size)} tokens) have no price: {names}. Sums of money leave them out",
-            command=command.paste(
-                by="model,provider", metrics="calls,unpriced_calls,total_tokens", sort="unpriced_calls"
-            ),
+            text=f"{noun} ({TOKENS.show(size)} tokens) have no price: {names}. Sums of money leave them out",
+            command=command.paste(by="model,provider", **ASKED_OF[noun]),
             calls=n,
             evidence={
                 "calls": n,
@@ -142,12 +152,12 @@ def _without_price(groups: pl.DataFrame, total: float, command: Command, alias: 
     ]
 
 
-def _without_usage(groups: pl.DataFrame, command: Command) -> list[Finding]:
+def _without_usage(groups: pl.DataFrame, noun: str, command: Command) -> list[Finding]:
     """Calls that do not state all their tokens, which no price file mends; failed ones may have been free."""
     if groups.is_empty():
         return []
     n, failed = float(groups["calls"].sum()), float(groups.filter("failed")["calls"].sum())
-    partly = f"calls ({COUNT.show(failed)} of them failed)" if failed else "calls"
+    partly = f"{noun} ({COUNT.show(failed)} of them failed)" if failed else noun
     who = "failed calls" if failed == n else partly
     return [
         Finding(
@@ -155,7 +165,9 @@ def _without_usage(groups: pl.DataFrame, command: Command) -> list[Finding]:
             kind="no_usage",
             figure=COUNT.show(n),
             text=f"{who} do not state their usage in full; what they cost is unknown, and sums leave it out",
-            command=command.paste(where=[f"price_reason={NO_USAGE}"], by="model,error", metrics="calls"),
+            command=command.paste(
+                where=[f"price_reason={NO_USAGE}"], by="model,error", metrics=COUNTED[noun]
+            ),
             calls=n,
             evidence={"calls": n, "failed": failed},
         )

@@ -17,11 +17,14 @@ from llmtel.pricing.match import Match, find
 from llmtel.pricing.rates import card
 
 CostSource = Literal["auto", "computed", "logged"]
+APART = "billed_apart"
+"""Why a bucket of usage has no cost: the provider's bill, in rows of its own, has it."""
 
 _NEEDED = (
     "ts", "provider", "model", "service_tier", "batch", "region", "request_count", "grain", "web_searches",
     "http_status", "cost_logged", "price_reason", *LEAVES,
 )  # fmt: skip
+_BUCKET = pl.col("grain").eq_missing(pl.lit("bucket"))
 _CATEGORIES = {"provider", "model", "service_tier", "region"}
 
 
@@ -35,6 +38,12 @@ def priced(calls: pl.DataFrame, book: Book, source: CostSource = "auto") -> pl.D
     typed = _typed(calls)
     costs = _logged(typed) if source == "logged" else _booked(typed, book, or_logged=source == "auto")
     return calls.with_columns(costs.get_columns())
+
+
+def is_stated(calls: pl.DataFrame) -> bool:
+    """Whether every known cost of priced calls is one that the log states, and there is one."""
+    known = calls.filter(pl.col("cost_usd").is_not_null())
+    return known.height > 0 and bool((known["price_flags"] == "logged").fill_null(value=False).all())
 
 
 def _typed(calls: pl.DataFrame) -> pl.DataFrame:
@@ -78,8 +87,8 @@ def _inclusive(book: Book, match: Match) -> bool:
 
 
 def _usable(logged: pl.Expr) -> pl.Expr:
-    """Whether a log's cost is a price at all: a finite number, 0 or more."""
-    return (logged.is_finite() & (logged >= 0)).fill_null(value=False)
+    """Whether a log's cost is a price at all: a finite number, 0 or more; on a bill a credit is one too."""
+    return (logged.is_finite() & ((logged >= 0) | _BUCKET)).fill_null(value=False)
 
 
 def _or_logged(calls: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
@@ -90,14 +99,31 @@ def _or_logged(calls: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
     )
     # Gateways write 0 for models they do not know, so a 0 beside tokens says nothing.
     trusted = _usable(pl.col("logged")) & ((pl.col("logged") > 0) | ~pl.col("tokens"))
-    silent = pl.col("cost_usd").is_null() & (pl.col("logged") > 0)
+    trusted |= _usable(pl.col("logged")) & (pl.col("logged") < 0)
+    silent = pl.col("cost_usd").is_null() & (pl.col("logged") != 0)
     use = trusted & (pl.col("prefers") | silent)
-    return costs.with_columns(logged, tokens["tokens"]).select(
-        cost_usd=pl.when(use).then("logged").otherwise("cost_usd"),
-        price_id=pl.when(~use).then("price_id"),
-        price_reason=pl.when(~use).then("price_reason"),
-        price_flags=pl.when(use).then(pl.lit("logged")).otherwise("price_flags"),
+    apart = _billed_apart(calls)
+    none = use | pl.col("apart")
+    return costs.with_columns(logged, tokens["tokens"], calls["grain"], apart.alias("apart")).select(
+        cost_usd=pl.when(use).then("logged").when(~pl.col("apart")).then("cost_usd"),
+        price_id=pl.when(~none).then("price_id"),
+        price_reason=pl.when(pl.col("apart")).then(pl.lit(APART)).when(~use).then("price_reason"),
+        price_flags=pl.when(use).then(pl.lit("logged")).when(~pl.col("apart")).then("price_flags"),
     )
+
+
+def _billed_apart(calls: pl.DataFrame) -> pl.Series:
+    """Buckets of usage whose cost stands in other rows: their provider bills that day in rows of cost alone.
+
+    The usage priced by the book and the bill are the same money, so only the bill counts.
+    """
+    no_tokens = pl.all_horizontal(pl.col(leaf).is_null() for leaf in LEAVES)
+    billed = (_BUCKET & pl.col("cost_logged").is_not_null() & no_tokens).alias("billed")
+    usage = (_BUCKET & pl.col("cost_logged").is_null()).alias("usage")
+    rows = calls.select("provider", pl.col("ts").dt.date().alias("day"), billed, usage)
+    if not rows["billed"].any() or not rows["usage"].any():
+        return pl.Series([False]).new_from_index(0, calls.height)
+    return rows.select(pl.col("usage") & pl.col("billed").any().over("provider", "day")).to_series()
 
 
 def _logged(calls: pl.DataFrame) -> pl.DataFrame:

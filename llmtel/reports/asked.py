@@ -13,7 +13,7 @@ from llmtel.core.units import MS, USD, Unit
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
-from llmtel.reports.tables import DEFAULT, for_people, timed, without_unknown
+from llmtel.reports.tables import default, for_people, timed, without_unknown
 
 ABOUT_MONEY = ("unpriced", "no_usage")
 """Findings that are no news where no number of money was asked for; machines get them all the same."""
@@ -29,7 +29,7 @@ def asked(
     top: int | None = None,
 ) -> Document:
     """A table over each of `by` (none: the total), with `metrics` or those of the overview's tables."""
-    wanted = tuple(metrics) or DEFAULT
+    wanted = tuple(metrics) or default(calls)
     query = partial(Query, wanted, tz=context.tz, include_failed=context.include_failed)
     total, *tables = run_many([query(), *(query(by=one, sort=sort, top=top) for one in by)], calls)
     if not metrics:

@@ -22,12 +22,14 @@ class Prices:
     """Which prices were used: the date of the book, the hash of its content, and which cost counts.
 
     `layers` are the book's parts by name: the packaged file first, then those of the user that lie over it.
+    `stated`: all costs are the log's own.
     """
 
     as_of: str
     sha256: str
     source: str = "auto"
     layers: tuple[str, ...] = ()
+    stated: bool = False
 
 
 @dataclass(frozen=True)

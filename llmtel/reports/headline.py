@@ -13,6 +13,7 @@ from llmtel.reports.trust import in_calls
 CALLS = "calls"
 METRICS = (
     CALLS,
+    "requests",
     "sessions",
     "users",
     "cost",
@@ -37,15 +38,21 @@ METRICS = (
 """What the headline reads."""
 
 
-def headline(total: Table, where: str, span: str) -> Headline:
-    """The headline over the only row of `total`."""
+def headline(total: Table, where: str, span: str, buckets: int = 0) -> Headline:
+    """The headline over the only row of `total`, which may be of a provider's `buckets`."""
     row = total.rows[0]
     cards = (card(row) for card in (_cost, _latency, _errors, _tokens, _quality))
-    counted = in_calls(_number(row[CALLS]) or 0)
+    counted = _requests(row, buckets) if buckets else in_calls(_number(row[CALLS]) or 0)
     return Headline(
         title=" · ".join(part for part in ("llmtel", where, span, counted) if part),
         cards=tuple(card for card in cards if card is not None),
     )
+
+
+def _requests(row: Row, buckets: int) -> str:
+    """How many requests a provider's sums are about, or how many sums there are."""
+    requests = _number(row["requests"])
+    return in_calls(buckets, "bucket") if requests is None else in_calls(requests, "request")
 
 
 def span_of(first: str | None, last: str | None, tz: str) -> str:

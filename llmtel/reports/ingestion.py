@@ -15,7 +15,7 @@ def ingestion(
     account: Account, rejects: Sequence[Reject], notes: Sequence[Note], target: str | None
 ) -> Document:
     """The account of a run that wrote its calls to `target` (None: --strict forbade it)."""
-    calls = trust.in_calls(account.calls)
+    calls = trust.in_calls(account.calls, account.noun)
     wrote = (
         f"{calls} → {target}"
         if target

@@ -67,7 +67,10 @@ def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int
     blocks += (
         [Findings("What stands out", found)]
         if found
-        else [_for_people(table, field, context.tz), Line(_counted(len(rows), len(calls), field))]
+        else [
+            _for_people(table, field, context.tz),
+            Line(_counted(len(rows), len(calls), field, context.account.noun)),
+        ]
     )
     blocks += trust.lines(replace(context, include_failed=True), timed=None)
     return Document(
@@ -134,7 +137,7 @@ def _column(name: str) -> Column:
     return Column(name, LABELS.get(name, name.replace("_", " ")), field.help, "field", unit)
 
 
-def _counted(shown: int, matching: int, field: str) -> str:
+def _counted(shown: int, matching: int, field: str, noun: str) -> str:
     if shown == matching:
-        return in_calls(matching)
-    return f"{COUNT.show(shown)} of {in_calls(matching)}, by {field}; more with --top"
+        return in_calls(matching, noun)
+    return f"{COUNT.show(shown)} of {in_calls(matching, noun)}, by {field}; more with --top"

@@ -15,11 +15,13 @@ from llmtel.findings.drop_off import DROP_OFF
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
-from llmtel.reports.tables import DEFAULT, for_people, known, timed, without_unknown
+from llmtel.reports.tables import are_buckets, default, for_people, known, timed, without_unknown
 
 SPLITS: Mapping[str, int] = {"model": 10, "feature": 10, "user": 3}
 """The tables, and how many rows each shows before the tail is pooled."""
+SPLITS_OF_BUCKETS: Mapping[str, int] = {"model": 10, "project": 10, "user": 3}
 STEP_METRICS = ("cost", "calls", "error_rate")
+STEP_METRICS_OF_BUCKETS = ("cost", "requests")
 FEW_DAYS = 3
 """Fewer days than this are shown by the hour."""
 ABSENT = {
@@ -30,6 +32,12 @@ ABSENT = {
     "user": "user",
     "thumb": "feedback",
 }
+ABSENT_OF_BUCKETS = {
+    "latency_ms": "latency and errors of single calls",
+    "request_count": "requests",
+    "input_uncached": "tokens",
+    "cost_usd": "prices",
+}
 
 
 def overview(
@@ -37,15 +45,19 @@ def overview(
 ) -> Document:
     """The overview of `calls` (priced, all fields), as blocks for people; `tables` hold the total first."""
     first, last = time_range(calls, context.tz)
-    step = _step(first, last)
-    splits = [name for name in SPLITS if known(calls, name)]
+    buckets = len(calls) if are_buckets(calls) else 0
+    step = _step(first, last, daily=bool(buckets))
+    splits = {name: n for name, n in (SPLITS_OF_BUCKETS if buckets else SPLITS).items() if known(calls, name)}
     query = partial(Query, tz=context.tz, include_failed=context.include_failed)
     total, errors, *tables = run_many(
         [
             query(headline.METRICS),
             query(("calls",), by=("error",)),
-            *(query(DEFAULT, by=(name,), sort=sort or "cost", top=top or SPLITS[name]) for name in splits),
-            *([query(STEP_METRICS, by=(step,))] if step else []),
+            *(
+                query(default(calls), by=(name,), sort=sort or "cost", top=top or n)
+                for name, n in splits.items()
+            ),
+            *([query(STEP_METRICS_OF_BUCKETS if buckets else STEP_METRICS, by=(step,))] if step else []),
         ],
         calls,
     )
@@ -56,7 +68,7 @@ def overview(
         schema=context.schema,
         title="Overview",
         blocks=(
-            headline.headline(total, context.subject, headline.span_of(first, last, context.tz)),
+            headline.headline(total, context.subject, headline.span_of(first, last, context.tz), buckets),
             *([timeline(steps)] if steps else []),
             *(for_people(table, total) for table in split_tables),
             *error_line(errors),
@@ -64,18 +76,22 @@ def overview(
             *stand_out.blocks([finding for finding in found if finding.kind != DROP_OFF]),
             *trust.lines(context, timed=timed(calls, context), total=total, absent=_absent(calls)),
         ),
-        tables=(without_unknown(total), *split_tables, *([steps] if steps else [])),
+        tables=(
+            without_unknown(total, () if buckets else (headline.CALLS,)),
+            *split_tables,
+            *([steps] if steps else []),
+        ),
         findings=found,
         meta=context.meta(calls),
     )
 
 
-def _step(first: str | None, last: str | None) -> str | None:
-    """What a step of the timeline is; None where no call has a time."""
+def _step(first: str | None, last: str | None, *, daily: bool) -> str | None:
+    """What a step of the timeline is, a day where rows are `daily`; None where no call has a time."""
     if first is None or last is None:
         return None
     days = (date.fromisoformat(last[:10]) - date.fromisoformat(first[:10])).days + 1
-    return "day" if days >= FEW_DAYS else "hour"
+    return "day" if daily or days >= FEW_DAYS else "hour"
 
 
 def timeline(steps: Table) -> Timeline:
@@ -83,7 +99,12 @@ def timeline(steps: Table) -> Timeline:
     by = steps.by[0]
     rows = {str(row[by]): row for row in steps.rows if row[by] is not None and not row.get("pooled")}
     keys = _filled(sorted(rows)) if by == "day" else sorted(rows)
-    wanted = (("cost", f"cost/{by}", USD), ("calls", f"calls/{by}", COUNT), ("error_rate", "errors %", SHARE))
+    wanted = (
+        ("cost", f"cost/{by}", USD),
+        ("calls", f"calls/{by}", COUNT),
+        ("requests", f"requests/{by}", COUNT),
+        ("error_rate", "errors %", SHARE),
+    )
     series = (
         Series(label, unit, tuple(keys), tuple(_at(rows, key, metric) for key in keys))
         for metric, label, unit in wanted
@@ -92,7 +113,7 @@ def timeline(steps: Table) -> Timeline:
 
 
 def _at(rows: Mapping[str, Mapping[str, object]], key: str, metric: str) -> float | None:
-    value = rows[key][metric] if key in rows else None
+    value = rows[key].get(metric) if key in rows else None
     return float(value) if isinstance(value, int | float) else None
 
 
@@ -121,5 +142,6 @@ def conversation_line(found: Sequence[Finding]) -> list[Line]:
 
 
 def _absent(calls: pl.DataFrame) -> list[str]:
-    """What no call knows, in words."""
-    return [] if calls.is_empty() else [word for field, word in ABSENT.items() if not known(calls, field)]
+    """What no call knows, in words; a provider's sums know nothing of single calls."""
+    words = ABSENT_OF_BUCKETS if are_buckets(calls) else ABSENT
+    return [] if calls.is_empty() else [word for field, word in words.items() if not known(calls, field)]

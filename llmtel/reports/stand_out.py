@@ -61,7 +61,7 @@ def _why_empty(context: Context) -> str:
         narrowed = [name for name in ("--where", "--since", "--until") if options.get(name)]
         span = headline.span_of(*context.covered, context.tz)
         when = f"; they are of {span}" if span else ""
-        return f"of {in_calls(account.calls)} pass {' and '.join(narrowed)}{when}"
+        return f"of {in_calls(account.calls, account.noun)} pass {' and '.join(narrowed)}{when}"
     if account.other:
         return "calls: no record is one of its format; llmtel inspect says how a file is read"
     return "no calls"

@@ -17,11 +17,23 @@ DEFAULT = (
     "p50_latency", "p95_latency", "p99_latency", "error_rate", "unpriced_calls",
 )  # fmt: skip
 """The metrics of a table for which none were asked; the last is for machines alone."""
+OF_BUCKETS = ("cost", "requests", "total_tokens", "input_tokens", "output_tokens", "cache_hit_rate")
+"""The same for a provider's sums over many requests: nothing about single calls."""
 OPTIONAL = ("input_tokens_per_call", "output_tokens_per_call", "tokens_per_call")
 OPTIONAL_IN_FINE = ("p99_latency", "cost_per_call")
 """What tables over several dimensions leave out too: a p99 of few calls is none, and cost and calls stay."""
 
 SHARE_OF_COST = Column("share", "share", "Cost ÷ cost of all calls", "metric", SHARE)
+
+
+def are_buckets(calls: pl.DataFrame) -> bool:
+    """Whether rows are a provider's sums over many requests, not single calls."""
+    return not calls.is_empty() and bool((calls["grain"] == "bucket").all())
+
+
+def default(calls: pl.DataFrame) -> tuple[str, ...]:
+    """The metrics of a table of these rows for which none were asked."""
+    return OF_BUCKETS if are_buckets(calls) else DEFAULT
 
 
 def without_unknown(table: Table, keep: Sequence[str] = ("calls",)) -> Table:

@@ -49,7 +49,12 @@ def lines(
             Line(f"token counts of {in_calls(n)} reconciled: cache or reasoning is beside the totals")
         )
     if context.timeless:
-        said.append(Line(f"without a time, and left out by --since/--until: {in_calls(context.timeless)}"))
+        said.append(
+            Line(
+                f"without a time, and left out by --since/--until: "
+                f"{in_calls(context.timeless, context.account.noun)}"
+            )
+        )
     if absent:
         said.append(Line(f"not in these logs, and left out: {', '.join(absent)}"))
     return (*said, *remarks(context.notes, context.shown_rejects()))
@@ -57,7 +62,7 @@ def lines(
 
 def _costs(prices: Prices) -> str:
     """Where the costs are from, with every price file and option of the user by name."""
-    if prices.source == "logged":
+    if prices.source == "logged" or prices.stated:
         return "costs as the logs state them"
     mine = "".join(f" + {layer}" for layer in prices.layers[1:])
     return f"list prices of {prices.as_of}{mine} #{prices.sha256[:6]}, not your invoice"
@@ -76,9 +81,9 @@ def _noted(note: Note) -> str:
     return f"{note.file}: {note.text}" if note.file and not note.text.startswith(note.file) else note.text
 
 
-def in_calls(n: float) -> str:
-    """A number of calls: "1 call", "5,012 calls"."""
-    return f"{COUNT.show(n)} {'call' if n == 1 else 'calls'}"
+def in_calls(n: float, noun: str = "call") -> str:
+    """A number of calls, or of other things: "1 call", "5,012 calls"."""
+    return f"{COUNT.show(n)} {noun if n == 1 else f'{noun}s'}"
 
 
 def files(account: Account) -> str:
@@ -89,7 +94,8 @@ def files(account: Account) -> str:
 
 def records(account: Account) -> str:
     """The account as a sum: "5,055 records = 5,012 calls + 36 duplicates + 7 rejected (list: --rejects)"."""
-    parts = [_counted(n, word) for name, word in PARTS.items() if (n := getattr(account, name))]
+    words = PARTS | {"calls": f"{account.noun}s"}
+    parts = [_counted(n, word) for name, word in words.items() if (n := getattr(account, name))]
     where = " (list: --rejects)" if account.rejected else ""
     total = _counted(account.records, "records")
     return f"{total} = {' + '.join(parts)}{where}" if parts else "no records"

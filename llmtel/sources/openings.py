@@ -16,6 +16,7 @@ from llmtel.sources.batches import SIZE, Batch, CsvBatch, FrameBatch
 from llmtel.sources.detect import Tied, Verdict, source_of, verdict_on
 from llmtel.sources.files import Inputs, Stream, Unclaimed, Undecodable, blocks, open_stream
 from llmtel.sources.formats import sources
+from llmtel.sources.mapping import CATEGORIES
 from llmtel.sources.plan import Plan
 from llmtel.sources.sampling import first_lines, lines_across, objects
 from llmtel.sources.sheets import Sheet
@@ -231,7 +232,8 @@ def _calls_in(frame: pl.DataFrame) -> pl.DataFrame:
     if plain != {name: FIELDS[name].dtype for name in plain} or "request_count" not in plain:
         msg = "a Parquet file whose columns are not those that llmtel writes; read the logs again"
         raise Undecodable(msg)
-    return calls
+    # a field that no call of the file knows was written as plain text
+    return calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in plain)
 
 
 def _add(batch: Batch, block: bytes, number: int, line: int) -> int:

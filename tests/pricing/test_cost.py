@@ -274,3 +274,27 @@ def test_pricing_twice_changes_nothing(packaged, frame):
     once = cost.priced(frame(GPT, {"model": "o9"}, {**GPT, "price_reason": "invalid_usage"}), packaged)
     assert cost.priced(once, packaged).equals(once)
     assert cost.priced(cost.priced(once, packaged, "logged"), packaged, "computed")["cost_usd"][0] is not None
+
+
+BUCKET = {"grain": "bucket", "request_count": None, "provider": "anthropic", "model": "claude-haiku-4-5"}
+BILL = {**BUCKET, "input_uncached": None, "output_text": None}
+
+
+def test_usage_of_a_day_that_is_billed_in_rows_of_its_own_has_no_cost_beside_the_bill(packaged, frame):
+    next_day = {**BUCKET, "ts": datetime(2026, 6, 2, tzinfo=UTC)}
+    rows = frame(BUCKET, {**BILL, "cost_logged": 0.7}, next_day, {**BUCKET, "provider": "openai"})
+    priced = cost.priced(rows, packaged)
+    assert priced["cost_usd"].to_list() == [None, 0.7, pytest.approx(0.0015), None]
+    assert priced["price_reason"].to_list() == ["billed_apart", None, None, "unknown_model"]
+
+
+def test_calls_are_never_taken_for_what_a_bill_states(packaged, frame):
+    call = {"provider": "anthropic", "model": "claude-haiku-4-5"}
+    priced = cost.priced(frame(call, {**BILL, "cost_logged": 0.7}), packaged)
+    assert priced["cost_usd"].to_list() == [pytest.approx(0.0015), 0.7]
+
+
+def test_a_credit_on_a_bill_lowers_it_and_a_negative_cost_of_a_call_is_none(packaged, frame):
+    call = {"model": "nobody-knows", "cost_logged": -1.0}
+    priced = cost.priced(frame({**BILL, "cost_logged": -0.25}, call), packaged)
+    assert priced["cost_usd"].to_list() == [-0.25, None]

@@ -55,7 +55,7 @@ def test_a_parquet_file_that_no_format_claims_is_named_with_its_columns(tmp_path
 
 @pytest.mark.parametrize(
     ("money", "dollars"),
-    [("$10,000.00 ", 10_000.0), ("1,234,567", 1_234_567.0), ("-$3.5", None), ("1,5", None), ("NULL", None)],
+    [("$10,000.00 ", 10_000.0), ("1,234,567", 1_234_567.0), ("-$3.5", -3.5), ("1,5", None), ("NULL", None)],
 )
 def test_money_in_a_cell_is_read_with_its_sign_and_thousands_or_not_at_all(tmp_path, money, dollars):
     path = tmp_path / "cost.csv"

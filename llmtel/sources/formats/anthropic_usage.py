@@ -68,7 +68,7 @@ SOURCES = (
         remarks={
             "page_follows": Remark(
                 raw.flag("page_follows"),
-                "{n} pages of a usage export say that another one follows: are they all here?",
+                "pages of a usage export that say another one follows: {n}; are they all here?",
             ),
         },
         sample='{"data":[{"starting_at":"2026-09-01T00:00:00Z","ending_at":"2026-09-02T00:00:00Z","results":'

@@ -76,7 +76,7 @@ SOURCES = (
         remarks={
             "page_follows": Remark(
                 raw.flag("page_follows"),
-                "{n} pages of a usage export say that another one follows: are they all here?",
+                "pages of a usage export that say another one follows: {n}; are they all here?",
             ),
             "currency": Remark(
                 raw.text("amount.currency").str.to_lowercase() != "usd",
