@@ -152,7 +152,7 @@ def test_the_commands_of_findings_work_when_pasted(logs, llmtel):
         (["--metrics", "p95_latncy"], "there is no metric 'p95_latncy'. Did you mean p95_latency?"),
         (["--metrics", "p95"], "Did you mean p95_latency, p95_ttft, p95_input_tokens or p95_output_tokens?"),
         (["--by", "version"], "Did you mean prompt_version?"),
-        (["--input-format", "openai"], "Did you mean openai_"),
+        (["--input-format", "openai"], "openai_batch"),
         (["--where", "featur=x"], "Did you mean feature?"),
         (["--tz", "Europe/Berln"], "Did you mean Europe/Berlin?"),
         (["--since", "last week"], "not a time"),
