@@ -177,6 +177,16 @@ def test_the_line_of_prices_names_every_layer_of_the_book(context, prices, words
     assert context.meta(frame(SHOP))["pricing"]["layers"] == prices.layers
 
 
+def test_calls_whose_counts_were_reconciled_are_told_where_there_are_some(context):
+    def said(reconciled):
+        context.account.reconciled = reconciled
+        return [line.text for line in trust.lines(context, timed=None) if "reconciled" in line.text]
+
+    assert said(0) == []
+    assert said(3) == ["token counts of 3 calls reconciled: cache or reasoning is beside the totals"]
+    assert context.meta(frame(SHOP))["input"]["reconciled"] == 3
+
+
 def test_notes_of_the_reader_are_shown(context):
     noted = replace(
         context, notes=(Note("utc", "3 times have no offset and were read as UTC", 3, "a.jsonl"),)
