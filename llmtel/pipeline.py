@@ -11,6 +11,7 @@ import polars as pl
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.core.schema import complete, empty_calls
+from llmtel.sources.counted import Counting
 from llmtel.sources.detect import Verdict
 from llmtel.sources.files import Inputs, expand
 from llmtel.sources.identity import deduplicated
@@ -71,6 +72,7 @@ def read(
     input_format: str | None = None,
     tags: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
+    counting: Counting | None = None,
 ) -> Reading:
     """The calls of some paths: files, folders, globs or `-`.
 
@@ -80,7 +82,7 @@ def read(
     inputs = expand(paths)
     total = sum(inputs.sizes.values())
     told = None if progress is None else lambda done: progress(done, total)
-    found = read_calls(inputs, input_format, tuple(tags), told)
+    found = read_calls(inputs, input_format, tuple(tags), told, counting)
     _refuse_unreadable(paths, inputs, found)
     calls = _one_frame(found.frames, inputs.files)
     calls, duplicates = deduplicated(calls)

@@ -10,6 +10,7 @@ import polars as pl
 from llmtel.core.schema import FIELDS, LEAVES, polars_schema
 from llmtel.sources.outcome import settled
 from llmtel.sources.source import Source
+from llmtel.sources.texts import TEXT_COLUMNS
 from llmtel.sources.usage import MISMATCH
 from llmtel.sources.values import LONGEST_TEXT, limits, times
 
@@ -92,6 +93,7 @@ def _service_columns(rows: pl.DataFrame, source: Source, bad_time: list[str]) ->
     """What is needed to account for a row, in columns whose names begin with `@`."""
     columns = [pl.col("row"), pl.col("@file"), pl.col("line")]
     columns += [pl.col(name).alias(f"@{name}") for name in ("coerced", "unreadable") if name in rows.columns]
+    columns += [pl.col(name) for name in TEXT_COLUMNS if name in rows.columns]
     if source.keep is not None:
         columns.append(source.keep.fill_null(value=False).alias("@keep"))
     refused = source.refuse if source.refuse is not None else pl.lit(None, dtype=pl.String)

@@ -18,6 +18,7 @@ from queue import Queue
 import polars as pl
 
 from llmtel.core.account import Account, Note, Reject
+from llmtel.sources.counted import Counting
 from llmtel.sources.detect import Verdict, of_one_family
 from llmtel.sources.files import Inputs
 from llmtel.sources.formats import sources
@@ -57,6 +58,7 @@ def read_calls(
     input_format: str | None = None,
     tags: tuple[str, ...] = (),
     progress: Progress | None = None,
+    counting: Counting | None = None,
 ) -> Calls:
     """The calls of all files, and what became of the rest. Raises `UnknownName` for an unknown format."""
     result = Calls()
@@ -65,7 +67,7 @@ def read_calls(
     remarks: Counter[tuple[str, str]] = Counter()
     items = _prefetched(open_files(inputs, input_format, tags))
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for done in _Works(pool, inputs.files).results(items):
+        for done in _Works(pool, inputs.files, counting).results(items):
             if isinstance(done, Mishap):
                 _add_mishap(done, result)
             elif isinstance(done, Seen):
@@ -88,6 +90,7 @@ class _Works:
 
     pool: ThreadPoolExecutor
     paths: list[str]
+    counting: Counting | None = None
     under_way: deque[Future[Taken] | Outcome] = field(default_factory=deque)
     rows: list[pl.DataFrame] = field(default_factory=list)
     plan: Plan | None = None
@@ -95,7 +98,10 @@ class _Works:
     def results(self, items: Iterable[Item]) -> Iterator[Taken | Outcome]:
         """The items in their order, with what each batch gave in place of the batch, and the mapped rows."""
         for item in items:
-            self.under_way.append(item if isinstance(item, Mishap | Seen) else self.pool.submit(take, item))
+            if isinstance(item, Mishap | Seen):
+                self.under_way.append(item)
+            else:
+                self.under_way.append(self.pool.submit(take, item, self.counting))
             while sum(isinstance(one, Future) for one in self.under_way) > _WORKERS:
                 yield self._next()
         while self.under_way:

@@ -115,7 +115,8 @@ class Source:
 
     What the expressions see: `prepare` adds columns to the raw rows, which `reads` more than `calls` do;
     with `whole` these are all rows of a file, in order. `careful` are words of lines whose values have other
-    shapes than elsewhere, so that they are read one by one.
+    shapes than elsewhere, so that they are read one by one. Records of a source that `speaks` may hold the
+    texts of prompt and answer, which are counted where no counts are logged.
 
     `remarks` are told where they hold; `extra` makes more rows from the kept ones; `bind` makes the mapping
     for a file from some of its records, and `decisions` says what it chose; `records`, a last resort for
@@ -131,6 +132,7 @@ class Source:
     keep: pl.Expr | None = None
     markers: tuple[str, ...] = ()
     careful: tuple[str, ...] = ()
+    speaks: bool = False
     refuse: pl.Expr | None = None
     remarks: Mapping[str, Remark] = field(default_factory=dict)
     copies: Copies | None = None

@@ -11,12 +11,14 @@ import polars as pl
 from llmtel.core.account import Account, Reject
 from llmtel.sources import cells
 from llmtel.sources.batches import Batch, CsvBatch, FrameBatch
+from llmtel.sources.counted import Counting, counted, with_texts
 from llmtel.sources.decode import CUT_OFF, Decoded, decode, decode_slowly
 from llmtel.sources.detect import claimant
 from llmtel.sources.formats import sources
 from llmtel.sources.mapping import Mapped, map_rows
 from llmtel.sources.plan import Plan
 from llmtel.sources.source import Record
+from llmtel.sources.texts import PROMPT
 
 _BLANKS_AND_BOM = b" \t\r\xef\xbb\xbf"
 
@@ -38,7 +40,7 @@ class Taken:
     plan: Plan | None = None
 
 
-def take(batch: Batch | CsvBatch | FrameBatch) -> Taken:
+def take(batch: Batch | CsvBatch | FrameBatch, counting: Counting | None = None) -> Taken:
     """One batch decoded, and mapped unless its rows can be mapped together with those of other batches."""
     if isinstance(batch, FrameBatch):
         return _frame_taken(batch)
@@ -46,13 +48,18 @@ def take(batch: Batch | CsvBatch | FrameBatch) -> Taken:
     account = Account(lines=batch.lines, records=batch.records, other=decoded.other, blank=decoded.blank)
     taken = Taken(account=account, consumed=batch.consumed)
     _refuse(decoded, batch, taken)
-    rows, source = batch.placed(decoded.raw), batch.plan.source
-    if source.whole:
+    source = batch.plan.source
+    if counting is not None and isinstance(batch, Batch):
+        decoded.raw = with_texts(decoded.raw, batch.data, source, every=counting.every)
+    rows = batch.placed(decoded.raw)
+    if source.family is not None and isinstance(batch, Batch):
+        _take_family(rows, batch, taken, counting)
+    elif source.whole or PROMPT in rows.columns:  # texts are not held for longer than a batch
         _add(map_rows(rows, source), batch.plan, batch.paths, taken)
-    elif source.family is not None and isinstance(batch, Batch):
-        _take_family(rows, batch, taken)
     else:
         taken.raw, taken.plan = rows.drop("@segment"), batch.plan
+    if counting is not None:
+        taken.frames = [counted(frame, counting) for frame in taken.frames]
     return taken
 
 
@@ -109,7 +116,7 @@ def _decoded(batch: Batch | CsvBatch) -> Decoded:
     return decode(batch.data, batch.plan, batch.lines)
 
 
-def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken) -> None:
+def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken, counting: Counting | None) -> None:
     """Rows of a file that may mix the formats of a family: what its own does not take, another may claim."""
     own = map_rows(rows, batch.plan.source)
     _add(own, batch.plan, batch.paths, taken)
@@ -119,9 +126,12 @@ def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken) -> None:
     for (name, _), found in _claimed(own.other.to_list(), lines, batch.plan.source.family).items():
         source = sources()[name]
         plan = Plan(source.bind(list(found.values()), source) if source.bind is not None else source)
-        decoded = decode_slowly(b"\n".join(lines[row] for row in found) + b"\n", plan).raw
-        places = pl.Series("row", list(found), dtype=pl.UInt32).gather(decoded["row"])
-        part = map_rows(batch.placed(decoded.with_columns(places)), plan.source)
+        data = b"\n".join(lines[row] for row in found) + b"\n"
+        raw = decode_slowly(data, plan).raw
+        if counting is not None:
+            raw = with_texts(raw, data, source, every=counting.every)
+        places = pl.Series("row", list(found), dtype=pl.UInt32).gather(raw["row"])
+        part = map_rows(batch.placed(raw.with_columns(places)), plan.source)
         _add(part, plan, batch.paths, taken)
         taken.account.other -= len(found)
 

@@ -38,6 +38,7 @@ def _remarks(at: str) -> dict[str, Remark]:
 SOURCES = (
     Source(
         name="anthropic_messages",
+        speaks=True,
         help="Anthropic messages, bare or in an app's own line",
         link="https://platform.claude.com/docs/en/api/messages",
         marks=(

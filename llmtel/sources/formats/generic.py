@@ -22,6 +22,7 @@ def bind(records: Sequence[Record], source: Source) -> Source:
 SOURCES = (
     Source(
         name="generic",
+        speaks=True,
         help="Any JSON log with a time and a model, tokens or a latency: "
         "facts are found by their usual names",
         link=LINK,

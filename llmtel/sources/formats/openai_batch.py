@@ -50,6 +50,7 @@ _WORDS = joined([raw.text(f"{at}error.{key}") for at in (_BODY, "") for key in (
 SOURCES = (
     Source(
         name="openai_batch",
+        speaks=True,
         help="Output of the OpenAI Batch API",
         link="https://platform.openai.com/docs/guides/batch",
         marks=(

@@ -14,6 +14,7 @@ from llmtel.sources.wrapped import FAMILY, OF_A_LOG, bind
 SOURCES = (
     Source(
         name="openai_chat",
+        speaks=True,
         help="Chat completions and embeddings in OpenAI's shape, whoever serves them (DeepSeek, Groq, "
         "Mistral, xAI, OpenRouter, …), bare or in an app's own line",
         link="https://platform.openai.com/docs/api-reference/chat/object",

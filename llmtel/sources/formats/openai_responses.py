@@ -65,6 +65,7 @@ def body(at: str) -> dict[str, pl.Expr]:
 SOURCES = (
     Source(
         name="openai_responses",
+        speaks=True,
         help="OpenAI Responses objects, bare or in an app's own line",
         link="https://platform.openai.com/docs/api-reference/responses/object",
         marks=(
