@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import orjson
 import polars as pl
 
 from llmtel.core.schema import LEAVES, polars_schema
-from llmtel.sources.source import Source
+from llmtel.sources.source import Record, Source
 from llmtel.sources.texts import FRAMING, OUTPUT, PROMPT, TEXT_COLUMNS, texts_of
 from llmtel.tokens.counting import Counter, Tokenizer
 
 TokenizerOf = Callable[[str | None, str | None], Tokenizer]
 """The tokenizer of a provider's model, as they are logged."""
+RecordOf = Callable[[int], Record]
+"""The record of a row of a batch."""
 COUNTED = ("@counted_input", "@counted_output")
 """Tokens of the texts in the base encoding, beside the logged ones, where all texts are counted."""
 _NEW = ("input_uncached", "output_text", "token_source", "prompt_chars", "output_chars")
@@ -35,34 +38,44 @@ class Counting:
     counter: Counter = field(default_factory=Counter)
 
 
-def with_texts(raw: pl.DataFrame, data: bytes, source: Source, *, every: bool) -> pl.DataFrame:
-    """The raw rows, those without counts (or `every` one) with the texts of their lines of `data`."""
-    counts = [name for name in raw.columns if name.endswith(":count")]
+def with_texts(raw: pl.DataFrame, record_of: RecordOf, source: Source, *, every: bool) -> pl.DataFrame:
+    """The raw rows, those without token counts (or `every` one) with the texts of their records."""
     if not source.speaks or raw.is_empty():
         return raw
+    counts = [
+        name for leaf in LEAVES if leaf in source.calls for name in source.calls[leaf].meta.root_names()
+    ]
     if not every and counts and not min(raw[name].null_count() for name in counts):
         return raw
     unknown = [pl.col(name).is_null() for name in counts]
     silent = raw if every else raw.filter(pl.all_horizontal(pl.lit(value=True), *unknown))
-    if silent.is_empty():
-        return raw
-    lines = data.split(b"\n")
-    found = [(row, *_texts(lines[row])) for row in silent["row"]]
-    spoken = [one for one in found if one[1] or one[3]]
+    found = [(row, texts_of(record_of(row))) for row in silent["row"]]
+    spoken = [(row, texts.prompt, texts.framing, texts.output) for row, texts in found if texts]
     if not spoken:
         return raw
-    return raw.join(
-        pl.DataFrame(spoken, schema=_SCHEMA, orient="row"), on="row", how="left", maintain_order="left"
-    )
+    texts = pl.DataFrame(spoken, schema=_SCHEMA, orient="row")
+    return raw.join(texts, on="row", how="left", maintain_order="left")
 
 
-def _texts(line: bytes) -> tuple[Sequence[str], int, Sequence[str]]:
-    try:
-        record = orjson.loads(line.strip(b" \t\r\xef\xbb\xbf"))
-    except orjson.JSONDecodeError:
-        return (), 0, ()
-    texts = texts_of(record)
-    return texts.prompt, texts.framing, texts.output
+def records_of_lines(data: bytes) -> RecordOf:
+    """The records of some lines, by their place."""
+    lines: list[bytes] = []
+
+    def record(row: int) -> Record:
+        if not lines:  # most batches have counts everywhere and are never cut up
+            lines.extend(data.split(b"\n"))
+        try:
+            return cast("Record", orjson.loads(lines[row].strip(b" \t\r\xef\xbb\xbf")))
+        except orjson.JSONDecodeError:  # a line that only the typed decode takes
+            return {}
+
+    return record
+
+
+def records_of_table(table: pl.DataFrame, places: Sequence[int]) -> RecordOf:
+    """The rows of a table of texts, by their place."""
+    at = {place: row for row, place in enumerate(places)}
+    return lambda place: table.row(at[place], named=True)
 
 
 def counted(calls: pl.DataFrame, counting: Counting) -> pl.DataFrame:

@@ -11,7 +11,14 @@ import polars as pl
 from llmtel.core.account import Account, Reject
 from llmtel.sources import cells
 from llmtel.sources.batches import Batch, CsvBatch, FrameBatch
-from llmtel.sources.counted import Counting, counted, with_texts
+from llmtel.sources.counted import (
+    Counting,
+    RecordOf,
+    counted,
+    records_of_lines,
+    records_of_table,
+    with_texts,
+)
 from llmtel.sources.decode import CUT_OFF, Decoded, decode, decode_slowly
 from llmtel.sources.detect import claimant
 from llmtel.sources.formats import sources
@@ -49,8 +56,8 @@ def take(batch: Batch | CsvBatch | FrameBatch, counting: Counting | None = None)
     taken = Taken(account=account, consumed=batch.consumed)
     _refuse(decoded, batch, taken)
     source = batch.plan.source
-    if counting is not None and isinstance(batch, Batch):
-        decoded.raw = with_texts(decoded.raw, batch.data, source, every=counting.every)
+    if counting is not None:
+        decoded.raw = with_texts(decoded.raw, _records_of(batch), source, every=counting.every)
     rows = batch.placed(decoded.raw)
     if source.family is not None and isinstance(batch, Batch):
         _take_family(rows, batch, taken, counting)
@@ -116,6 +123,12 @@ def _decoded(batch: Batch | CsvBatch) -> Decoded:
     return decode(batch.data, batch.plan, batch.lines)
 
 
+def _records_of(batch: Batch | CsvBatch) -> RecordOf:
+    if isinstance(batch, CsvBatch):
+        return records_of_table(batch.table, batch.places)
+    return records_of_lines(batch.data)
+
+
 def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken, counting: Counting | None) -> None:
     """Rows of a file that may mix the formats of a family: what its own does not take, another may claim."""
     own = map_rows(rows, batch.plan.source)
@@ -129,7 +142,7 @@ def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken, counting: Count
         data = b"\n".join(lines[row] for row in found) + b"\n"
         raw = decode_slowly(data, plan).raw
         if counting is not None:
-            raw = with_texts(raw, data, source, every=counting.every)
+            raw = with_texts(raw, records_of_lines(data), plan.source, every=counting.every)
         places = pl.Series("row", list(found), dtype=pl.UInt32).gather(raw["row"])
         part = map_rows(batch.placed(raw.with_columns(places)), plan.source)
         _add(part, plan, batch.paths, taken)

@@ -78,6 +78,18 @@ def test_a_body_without_usage_in_an_applications_line_is_counted(read):
     assert calls.select("input_uncached", "output_text").row(0) == (tokens("Hi") + 6, tokens("Hello there"))
 
 
+def test_other_counts_of_a_line_do_not_stand_for_tokens(read):
+    calls = read(LINE | {"retries": 0, "prompt": "Say hello"})
+    assert calls["input_uncached"].to_list() == [tokens("Say hello")]
+
+
+def test_texts_of_a_table_are_counted(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("timestamp,model,latency_ms,prompt,completion\n2026-09-01,gpt-4o,5,Say hello,Hi\n")
+    calls = pipeline.read([str(path)], counting=Counting(lambda _provider, _model: EXACT)).calls
+    assert calls.select("input_uncached", "output_text").row(0) == (tokens("Say hello"), tokens("Hi"))
+
+
 def test_no_text_stands_in_any_column(read):
     calls = read(LINE | {"prompt": "my secret prompt", "completion": "my secret answer"})
     assert "secret" not in json.dumps(calls.to_dicts(), default=str)

@@ -52,6 +52,7 @@ SOURCES = (
     ),
     Source(
         name="generic_csv",
+        speaks=True,
         help="Any CSV or TSV of calls with a header line: facts are found by their usual names",
         link=LINK,
         layout="csv",
