@@ -75,6 +75,10 @@ def usage(at: str) -> dict[str, pl.Expr]:
     }
 
 
+UNSTATED_LIFE = "{n} cache writes do not state their life: priced as 5 minutes"
+"""The remark `ttl_unknown`, of every format that has it."""
+
+
 def ttl_unknown(at: str) -> Remark:
     """Cache writes whose life is not stated."""
     created = raw.count(f"{at}cache_creation_input_tokens")
@@ -83,7 +87,7 @@ def ttl_unknown(at: str) -> Remark:
     ]
     return Remark(
         (created > 0) & (pl.sum_horizontal(lives) == 0),
-        "{n} cache writes do not state their life: priced as 5 minutes",
+        UNSTATED_LIFE,
     )
 
 

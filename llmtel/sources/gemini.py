@@ -8,7 +8,7 @@ https://ai.google.dev/api/generate-content.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -49,19 +49,46 @@ def usage(at: str) -> dict[str, pl.Expr]:
     def count(name: str) -> pl.Expr:
         return pl.when(known).then(either(raw.count, f"{at}{name}TokenCount").fill_null(0))
 
-    cached, thoughts = count("cachedContent"), count("thoughts")
-    given, written = count("prompt") + count("toolUsePrompt"), count("candidates") + thoughts
     heard = _audio(f"{at}promptTokensDetails") - _audio(f"{at}cacheTokensDetails")
+    return counted(
+        {
+            "prompt": count("prompt"),
+            "candidates": count("candidates"),
+            "cached": count("cachedContent"),
+            "thoughts": count("thoughts"),
+            "tool": count("toolUsePrompt"),
+            "total": total,
+        },
+        input_audio=pl.when(known).then(heard),
+        output_audio=pl.when(known).then(_audio(f"{at}candidatesTokensDetails")),
+    )
+
+
+def counted(
+    counts: Mapping[str, pl.Expr],
+    *,
+    input_audio: pl.Expr | None = None,
+    output_audio: pl.Expr | None = None,
+) -> dict[str, pl.Expr]:
+    """The leaves of Gemini's six counts, under the names that its command line gives them.
+
+    `prompt` (with what was `cached` of it), `candidates`, `thoughts` and `tool` (results handed to the model)
+    make up the `total`. Of these only prompt and candidates have to be known.
+    """
+    cached, thoughts = counts["cached"].fill_null(0), counts["thoughts"].fill_null(0)
+    given = counts["prompt"] + counts["tool"].fill_null(0)
+    written = counts["candidates"] + thoughts
     found = leaves(
         Counts(
             input=given,
             output=written,
-            cache_read=cached,
-            reasoning=thoughts,
-            input_audio=pl.when(known).then(heard),
-            output_audio=pl.when(known).then(_audio(f"{at}candidatesTokensDetails")),
+            cache_read=pl.when(given.is_not_null()).then(cached),
+            reasoning=pl.when(written.is_not_null()).then(thoughts),
+            input_audio=input_audio,
+            output_audio=output_audio,
         )
     )
+    total = counts["total"]
     return {**found, MISMATCH: found[MISMATCH] | (total != given + written).fill_null(value=False)}
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.agents import dated_by_answer, folder
 from llmtel.sources.anthropic import ADVISORS, ttl_unknown, usage, with_advisors
 from llmtel.sources.outcome import ANSWERED, TEXT
-from llmtel.sources.source import Copies, Mark, Remark, Source
+from llmtel.sources.source import Copies, Mark, Source
 
 _USE = "message.usage."
 _MODEL = raw.text("message.model")
@@ -25,7 +26,7 @@ _HAS_USAGE = pl.any_horizontal(
 _BY_ASSISTANT = raw.text("type").fill_null("assistant") == "assistant"
 _KEEP = _BY_ASSISTANT & (_FAILED | (_HAS_USAGE & ~_SYNTHETIC))
 _ATTEMPT = pl.when(raw.text("subtype") == "api_error").then(raw.code("retryAttempt"))
-_FOLDER = raw.text("cwd").str.extract(r"([^/\\]+)[/\\]*$")
+_FOLDER = folder(raw.text("cwd"))
 _NEW = usage(_USE)
 _OUTPUT = pl.coalesce(raw.count(f"{_USE}output_tokens"), raw.count("outputTokens"))
 
@@ -61,7 +62,7 @@ SOURCES = (
             ),
             Mark(
                 all=("sessionId",),
-                none=("usageMetadata", "message.parts", "projectHash"),
+                none=("usageMetadata", "message.parts", "projectHash", "systemPayload"),
                 values={
                     "type": (
                         "system",
@@ -121,10 +122,7 @@ SOURCES = (
         ),
         remarks={
             "ttl_unknown": ttl_unknown(_USE),
-            "ts_is_end": Remark(
-                raw.time("timestamp").is_not_null(),
-                "{n} calls are dated by their answer, not by their request",
-            ),
+            **dated_by_answer(raw.time("timestamp")),
         },
         extra=with_advisors,
         sample='{"type":"user","timestamp":"2026-09-01T10:00:00.000Z","sessionId":"s1",'

@@ -10,8 +10,9 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.agents import dated_by_answer, folder
 from llmtel.sources.outcome import ANSWERED, TEXT
-from llmtel.sources.source import Mark, Remark, Source
+from llmtel.sources.source import Mark, Source
 from llmtel.sources.usage import Counts, leaves
 
 _KEYS = (
@@ -123,7 +124,7 @@ def _counted(events: pl.DataFrame) -> pl.DataFrame:
 
 
 _USE = {key: pl.col(f"@use {key}") for key in _KEYS}
-_FOLDER = pl.col("@cwd").str.extract(r"([^/\\]+)[/\\]*$")
+_FOLDER = folder(pl.col("@cwd"))
 _ID = pl.when(pl.col("@total").is_not_null()).then(pl.concat_str("@session", "@total", separator="/"))
 
 SOURCES = (
@@ -197,11 +198,7 @@ SOURCES = (
             TEXT: pl.when("@failed").then(raw.text("payload.codex_error_info").fill_null("unknown error")),
             ANSWERED: ~pl.col("@failed"),
         },
-        remarks={
-            "ts_is_end": Remark(
-                _STAMP.is_not_null(), "{n} calls are dated by their answer, not by their request"
-            )
-        },
+        remarks=dated_by_answer(_STAMP),
         sample='{"timestamp":"2026-09-01T10:00:00Z","type":"session_meta","payload":{"id":"s1",'
         '"cwd":"/home/me/app","source":"cli"}}\n'
         '{"timestamp":"2026-09-01T10:00:01Z","type":"turn_context","payload":{"model":"gpt-5.3-codex"}}\n'
