@@ -73,7 +73,16 @@ def table(heads: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
 def commands() -> dict[str, Any]:
     """The commands by name, in their order."""
     group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    return dict(_flat(group.commands))
+
+
+def _flat(commands: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Commands by name; those of a group stand in its place, with its name before theirs."""
+    for name, command in commands.items():
+        if hasattr(command, "commands"):
+            yield from _flat(command.commands, f"{before}{name} ")
+        else:
+            yield before + name, command
 
 
 def first_line(command: Any) -> str:  # noqa: ANN401 (typer has no public type of its own for a command)

@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Annotated, NoReturn
@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from llmtel import __version__
-from llmtel.cli import analyze, calls, ingest, inspect, listing, summary
+from llmtel.cli import analyze, calls, explain, ingest, inspect, listing, price_files, prices, summary
 from llmtel.cli.sections import SectionedCommand
 from llmtel.core.errors import Exit, LlmtelError
 
@@ -61,12 +61,46 @@ EXAMPLES: dict[Callable[..., object], str] = {
         """,
 }
 """The commands in their order, each with command lines that work."""
-for command, examples in EXAMPLES.items():
-    app.command(
-        command.__name__.strip("_"),
-        cls=SectionedCommand,
-        epilog="\b\nExamples:\n" + indent(dedent(examples), "  ").strip("\n"),
-    )(command)
+PRICING: dict[Callable[..., object], str] = {
+    prices.list_: """
+        llmtel pricing list --provider anthropic
+        llmtel pricing list --as-of 2025-01-01 --format csv
+        """,
+    prices.show: """
+        llmtel pricing show gpt-4o
+        """,
+    explain.explain: """
+        llmtel pricing explain logs/app.jsonl:17
+        llmtel pricing explain req_8f2c logs/
+        tail -1 logs/app.jsonl | llmtel pricing explain
+        """,
+    price_files.check: """
+        llmtel pricing check
+        llmtel pricing check prices.yaml
+        """,
+}
+"""The commands of `llmtel pricing`, in the same way."""
+pricing = typer.Typer(
+    name="pricing",
+    help="The price book: look into it, check it, explain a cost, bring it up to date.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _register(group: typer.Typer, commands: Mapping[Callable[..., object], str]) -> None:
+    for command, examples in commands.items():
+        group.command(
+            command.__name__.strip("_"),
+            cls=SectionedCommand,
+            epilog="\b\nExamples:\n" + indent(dedent(examples), "  ").strip("\n"),
+        )(command)
+
+
+_register(app, EXAMPLES)
+_register(pricing, PRICING)
+app.add_typer(pricing)
 
 
 def _print_version(wanted: bool) -> None:

@@ -148,6 +148,7 @@ Price = Annotated[
 Cost = Annotated[
     CostSource,
     typer.Option(
+        "--cost",
         "--cost-source",
         metavar="SOURCE",
         help="Costs by the price book (computed), by the log (logged), or the better of both for each call "

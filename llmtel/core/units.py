@@ -138,6 +138,11 @@ def _money_digits(values: Sequence[float]) -> int:
     return 4 if sizes[-1] >= 0.01 else 6  # noqa: PLR2004 (a cent)
 
 
+def _rate_digits(values: Sequence[float]) -> int:
+    """As many decimals as the rates of a column have, at least cents: a price is never rounded."""
+    return max([2, *(len(f"{v:.6f}".rstrip("0").partition(".")[2]) for v in values)])
+
+
 def _seconds_digits(values: Sequence[float]) -> int:
     largest = max((abs(v) for v in values), default=0)
     return 1 if largest >= 10 else 2 if largest >= 1 else 3  # noqa: PLR2004 (three digits say enough)
@@ -160,6 +165,12 @@ _TIMES = {"ms": 1.0, "s": 1e3, "sec": 1e3, "m": 6e4, "min": 6e4, "h": 3.6e6}
 
 USD = Unit(
     "US dollars", _show_usd, "$", digits=_money_digits, suffixes={"$": 1.0, "USD": 1.0, "c": 0.01, **_SIZES}
+)
+RATE = Unit(
+    "US dollars per million tokens",
+    lambda v: f"${v:,.6f}".rstrip("0").rstrip("."),
+    "$",
+    digits=_rate_digits,
 )
 COUNT = Unit("count", lambda v: f"{v:,.0f}", digits=_plain_digits, suffixes=_SIZES)
 TOKENS = Unit("tokens", _show_compact, digits=_token_digits, suffixes=_SIZES, compact=True)

@@ -1,7 +1,8 @@
 """The price book: the packaged file, and on top of it the user's; later layers win, whole entries at a time.
 
-Order: the packaged book, `~/.config/llmtel/pricing.yaml`, `$LLMTEL_PRICING`, `--pricing` files, `--price`
-options. There is no implicit file of the working directory: an answer must not depend on where it was asked.
+Order: the packaged book, `llmtel/pricing.yaml` in the user's folder of configuration ($XDG_CONFIG_HOME, else
+~/.config), `$LLMTEL_PRICING`, `--pricing` files, `--price` options. There is no implicit file of the working
+directory: an answer must not depend on where it was asked.
 """
 
 from __future__ import annotations
@@ -9,20 +10,23 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 from llmtel.core.errors import ConfigError, UsageError
 from llmtel.pricing import loader, match
+from llmtel.pricing.contracts import Term
 from llmtel.pricing.document import Document, Place
 from llmtel.pricing.entries import Book, Model, Name, Provider
 from llmtel.pricing.loader import Layer
 
-__all__ = ["Book", "load"]
+__all__ = ["Book", "document", "layer", "load", "merged", "shown", "standing", "user_file"]
 
-_USER_FILE = Path(".config", "llmtel", "pricing.yaml")
+_USER_FILE = Path("llmtel", "pricing.yaml")
 _VARIABLE = "LLMTEL_PRICING"
 _OPTION = "--price"
 _NUMBER = r"\s*\$?(\d+(?:\.\d+)?|\.\d+)\s*"
@@ -38,18 +42,35 @@ def load(extra: Sequence[Path] = (), prices: Sequence[str] = ()) -> Book:
     for a text of `prices`.
     """
     given = [
-        *(_read(str(path), path) for path in extra),
-        *(layer for text in prices for layer in _priced(text)),
+        *(layer(str(path), path) for path in extra),
+        *(option for text in prices for option in _priced(text)),
     ]
-    standing = [_packaged(), *(_read(name, path) for name, path in _own_files())]
-    return _merged([*standing, *given], given)
+    return merged([*standing(), *given], given)
+
+
+def standing() -> list[Layer]:
+    """The layers of every run: the packaged book, and the files of this user."""
+    return [_packaged(), *(layer(name, path) for name, path in _own_files())]
+
+
+def user_file() -> Path:
+    """The price file of this user, which need not exist (XDG Base Directory Specification 0.8)."""
+    folder = os.environ.get("XDG_CONFIG_HOME", "")
+    # The specification: a path that is not absolute is to be ignored.
+    return (Path(folder) if Path(folder).is_absolute() else Path.home() / ".config") / _USER_FILE
+
+
+def shown(path: Path) -> str:
+    """A path for people: what is in the home begins with ~."""
+    home = Path.home()
+    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 
 def _own_files() -> Iterator[tuple[str, Path]]:
     """The user's files for every run, each with its name for people."""
-    home = Path.home() / _USER_FILE
-    if home.is_file():
-        yield f"~/{_USER_FILE.as_posix()}", home
+    own = user_file()
+    if own.is_file():
+        yield shown(own), own
     named = os.environ.get(_VARIABLE)
     if named:
         yield named, Path(named)
@@ -59,17 +80,23 @@ def _own_files() -> Iterator[tuple[str, Path]]:
 def _packaged() -> Layer:
     """The file that came with the program: beside this module once installed, at the top of a checkout."""
     installed = Path(__file__).with_name("pricing.yaml")
-    return _read(
+    return layer(
         "pricing.yaml", installed if installed.is_file() else Path(__file__).parents[2] / "pricing.yaml"
     )
 
 
-def _read(name: str, path: Path) -> Layer:
+def layer(name: str, path: Path) -> Layer:
+    """The price file at `path` as a layer, called `name` in messages. Raises `ConfigError`."""
+    return loader.parse(document(name, path))
+
+
+def document(name: str, path: Path) -> Document:
+    """The price file at `path`, called `name` in messages. Raises `ConfigError`."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read the price file {name}: {error.strerror}") from error
-    return loader.parse(Document(name, content))
+    return Document(name, content)
 
 
 def _priced(text: str) -> Iterator[Layer]:
@@ -96,7 +123,7 @@ def _option(text: str, name: str, input_: Decimal, output: Decimal) -> Layer:
     return loader.parse(Document.of(f"{_OPTION} {text}", text.encode("utf-8", "replace"), data))
 
 
-def _merged(layers: Sequence[Layer], given: Sequence[Layer]) -> Book:
+def merged(layers: Sequence[Layer], given: Sequence[Layer]) -> Book:
     """The layers as one book; `given` are those of this run alone.
 
     Raises `ConfigError` for a reference of a layer that leads nowhere.
@@ -119,7 +146,27 @@ def _merged(layers: Sequence[Layer], given: Sequence[Layer]) -> Book:
         given={layer.name: priced for layer in given if (priced := frozenset(_names(layer)))},
     )
     _check(layers, book)
-    return book
+    return replace(
+        book,
+        discounts=_agreed(book, [layer.discounts for layer in layers]),
+        credits=_agreed(book, [layer.credits for layer in layers]),
+    )
+
+
+T = TypeVar("T", bound=Term)
+
+
+def _agreed(book: Book, layers: Sequence[tuple[T, ...] | None]) -> tuple[T, ...]:
+    """The terms of the last layer that has any, which replace those of the layers before, by provider id."""
+    terms = next((found for found in reversed(layers) if found is not None), ())
+    return tuple(replace(term, provider=_provider_id(book, term)) for term in terms)
+
+
+def _provider_id(book: Book, term: Term) -> str:
+    found = book.spellings.get(term.provider.lower())
+    if found is None:
+        term.at.fail(f"there is no provider {term.provider!r}; known: {', '.join(book.providers)}")
+    return found
 
 
 def _names(layer: Layer) -> Iterator[Name]:

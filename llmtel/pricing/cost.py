@@ -14,7 +14,7 @@ from llmtel.pricing import arithmetic
 from llmtel.pricing.entries import Book
 from llmtel.pricing.keys import Grid
 from llmtel.pricing.match import Match, find
-from llmtel.pricing.rates import card
+from llmtel.pricing.rates import Card, Circumstances, card
 
 CostSource = Literal["auto", "computed", "logged"]
 APART = "billed_apart"
@@ -35,8 +35,8 @@ def priced(calls: pl.DataFrame, book: Book, source: CostSource = "auto") -> pl.D
     where the provider is one whose price depends on the route, or where the book has none and the log's is
     above 0. A cost from the log has the flag `logged`. A frame that has costs already is priced anew.
     """
-    typed = _typed(calls)
-    costs = _logged(typed) if source == "logged" else _booked(typed, book, or_logged=source == "auto")
+    rows = typed(calls)
+    costs = _logged(rows) if source == "logged" else _booked(rows, book, or_logged=source == "auto")
     return calls.with_columns(costs.get_columns())
 
 
@@ -46,7 +46,7 @@ def is_stated(calls: pl.DataFrame) -> bool:
     return known.height > 0 and bool((known["price_flags"] == "logged").fill_null(value=False).all())
 
 
-def _typed(calls: pl.DataFrame) -> pl.DataFrame:
+def typed(calls: pl.DataFrame) -> pl.DataFrame:
     """The columns that pricing looks at, missing ones null, texts as categories (they are joined on)."""
     types = {name: pl.Categorical() if name in _CATEGORIES else FIELDS[name].dtype for name in _NEEDED}
     return calls.select(
@@ -57,23 +57,8 @@ def _typed(calls: pl.DataFrame) -> pl.DataFrame:
 
 def _booked(calls: pl.DataFrame, book: Book, *, or_logged: bool) -> pl.DataFrame:
     """The costs at the book's rates, or where it says so those of the log."""
-    matches = {pair: find(book, *pair) for pair in calls.select("provider", "model").unique().iter_rows()}
-    grid = Grid.of(matches.values(), book)
-    keys = grid.keys(calls)
-    distinct = keys.unique()
-    found = [
-        (matches[key["provider"], key["model"]], grid.circumstances(key))
-        for key in distinct.iter_rows(named=True)
-    ]
-    cards = arithmetic.table([card(match, call, inclusive=_inclusive(book, match)) for match, call in found])
-    index = keys.join(
-        distinct.with_row_index("card"),
-        on=distinct.columns,
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )["card"]
-    costs = arithmetic.costs(calls.with_columns(index), cards)
+    found, index = carded(calls, book)
+    costs = arithmetic.costs(calls.with_columns(index), arithmetic.table([card for _, card in found]))
     if not or_logged or calls["cost_logged"].null_count() == calls.height:
         return costs
     prefers = pl.Series(
@@ -82,8 +67,30 @@ def _booked(calls: pl.DataFrame, book: Book, *, or_logged: bool) -> pl.DataFrame
     return _or_logged(calls, costs.with_columns(prefers.gather(index)))
 
 
-def _inclusive(book: Book, match: Match) -> bool:
-    return match.model is not None and book.providers[match.model.provider].tier_inclusive
+def carded(calls: pl.DataFrame, book: Book) -> tuple[list[tuple[Match, Card]], pl.Series]:
+    """The distinct rate cards of calls (as `typed` makes them), and for each call the number of its card."""
+    matches = {pair: find(book, *pair) for pair in calls.select("provider", "model").unique().iter_rows()}
+    grid = Grid.of(matches.values(), book)
+    keys = grid.keys(calls)
+    distinct = keys.unique()
+    index = keys.join(
+        distinct.with_row_index("card"),
+        on=distinct.columns,
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )["card"]
+    found = []
+    for key in distinct.iter_rows(named=True):
+        match = matches[key["provider"], key["model"]]
+        found.append((match, _card_of(book, match, grid.circumstances(key))))
+    return found, index
+
+
+def _card_of(book: Book, match: Match, call: Circumstances) -> Card:
+    """The rate card of a call, with the discounts of the book."""
+    inclusive = match.model is not None and book.providers[match.model.provider].tier_inclusive
+    return card(match, call, inclusive=inclusive, discounts=book.discounts)
 
 
 def _usable(logged: pl.Expr) -> pl.Expr:

@@ -148,12 +148,19 @@ class Place:
         self.path = path
         self.value = value
 
+    def where(self) -> str:
+        """File and line: "pricing.yaml:812"; the file alone, where there are no lines."""
+        line = self.document.line(self.path)
+        return self.document.name if line is None else f"{self.document.name}:{line}"
+
+    def says(self, message: str) -> str:
+        """`message` with the file, the line and the way to the value before it."""
+        way = " > ".join(str(step + 1) if isinstance(step, int) else step for step in self.path)
+        return f"{self.where()}: {way}: {message}" if way else f"{self.where()}: {message}"
+
     def fail(self, message: str) -> NoReturn:
         """Raise `ConfigError`: file, line, the way to the value, and `message`."""
-        line = self.document.line(self.path)
-        where = self.document.name if line is None else f"{self.document.name}:{line}"
-        way = " > ".join(str(step + 1) if isinstance(step, int) else step for step in self.path)
-        raise ConfigError(f"{where}: {way}: {message}" if way else f"{where}: {message}")
+        raise ConfigError(self.says(message))
 
     def items(self, known: Collection[str] | None = None) -> dict[str, Place]:
         """The entries of a mapping; a key that is not in `known` (if given) is refused."""
@@ -201,6 +208,13 @@ class Place:
         if not isinstance(self.value, Decimal):
             self.fail(f"must be a plain decimal number, not {_shown(self.value)}")
         return self.value
+
+    def whole(self) -> int:
+        """A whole number above 0."""
+        value = self.number()
+        if value != value.to_integral_value() or value <= 0:
+            self.fail(f"must be a whole number above 0, not {value}")
+        return int(value)
 
     def day(self) -> date:
         """A day, YYYY-MM-DD."""

@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmtel.pricing.contracts import Credit, Discount
+    from llmtel.pricing.document import Place
 
 Rates = Mapping[str, Decimal]
 Name = tuple[str, str]
@@ -66,7 +71,11 @@ class Mode:
 
 @dataclass(frozen=True)
 class Price:
-    """What a model costs from `start` (UTC day, inclusive; None: since ever) until its next row."""
+    """What a model costs from `start` (UTC day, inclusive; None: since ever) until its next row.
+
+    `single` says that its rates were found in one data set only, `unconfirmed` which parts of it rest on
+    fewer than two; `at` is where it stands.
+    """
 
     start: date | None
     rates: Rates
@@ -74,6 +83,8 @@ class Price:
     off_peak: OffPeak | None = None
     modes: Mapping[str, Mode] = field(default_factory=dict)
     single: bool = False
+    unconfirmed: tuple[str, ...] = ()
+    at: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,9 @@ class Model:
     """A model of a provider: its canonical id, its other exact spellings, and its prices, oldest first.
 
     `geo` is its factor at a geography that the provider's `geo` marks as `model`; `region_factor` maps a
-    call's region (in small letters) to a factor.
+    call's region (in small letters) to a factor. With `any_date` its names followed by a date (of a snapshot)
+    are its names too. `context` is its context window in tokens, `checked` the day its numbers were last
+    compared, and `source` the page that has them.
     """
 
     provider: str
@@ -90,6 +103,12 @@ class Model:
     prices: tuple[Price, ...]
     geo: Decimal = Decimal(1)
     region_factor: Rates = field(default_factory=dict)
+    any_date: bool = False
+    context: int | None = None
+    tokenizer: str | None = None
+    checked: date | None = None
+    source: str | None = None
+    at: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -110,6 +129,7 @@ class Provider:
     vendor_fallback: Mapping[str, str] = field(default_factory=dict)
     tier_inclusive: bool = False
     prefer_logged: bool = False
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +139,8 @@ class Book:
     `spellings` leads from what logs call a provider to its id; `aliases` from what users call a model to
     provider/model. `as_of` is the day the packaged book was last checked as a whole; `sha256` is over the
     bytes of the layers one after the other; `layers` are their names, the later ones winning. `given` says
-    of the layers that this run alone has what they give a price to.
+    of the layers that this run alone has what they give a price to. `discounts` and `credits` are what the
+    user has agreed on with providers, beside the list prices.
     """
 
     as_of: date
@@ -130,3 +151,10 @@ class Book:
     names: Mapping[str, Mapping[str, Model]]
     aliases: Mapping[str, str]
     given: Mapping[str, frozenset[Name]]
+    discounts: tuple[Discount, ...] = ()
+    credits: tuple[Credit, ...] = ()
+
+    def models(self) -> tuple[Model, ...]:
+        """Every model once, in the order of the layers."""
+        found = {id(m): m for names in self.names.values() for m in names.values()}
+        return tuple(found.values())

@@ -45,8 +45,9 @@ class Grid:
             for model in models
             for price in model.prices
         ]
+        agreed = {day for discount in book.discounts for day in discount.edges()}
         return cls(
-            days=tuple(sorted({price.start for price, _ in rows if price.start is not None})),
+            days=tuple(sorted({price.start for price, _ in rows if price.start is not None} | agreed)),
             thresholds=tuple(sorted({effective(t, inclusive=at) for price, at in rows for t in price.tiers})),
             minutes=tuple(sorted({minute for price, _ in rows for minute in _edges(price)})),
             regions=frozenset(region for model in models for region in model.region_factor),

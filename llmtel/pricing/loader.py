@@ -11,19 +11,41 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from llmtel.pricing import contracts
+from llmtel.pricing.contracts import Credit, Discount
 from llmtel.pricing.document import Document, Place
 from llmtel.pricing.entries import Model, Provider
 from llmtel.pricing.rows import factor, prices
 
 SCHEMA = 1
 
-_TOP_KEYS = ("schema", "as_of", "currency", "tokenizers", "aliases", "providers", "models")
+_TOP_KEYS = (
+    "schema",
+    "as_of",
+    "currency",
+    "tokenizers",
+    "aliases",
+    "providers",
+    "models",
+    "discounts",
+    "credits",
+)
 _TOKENIZER_KEYS = ("base", "factor", "exact", "measured")
 _PROVIDER_KEYS = (
     "aliases", "prefixes", "arn", "geo", "rename", "replace", "falls_back_to", "vendor_fallback",
     "tier_inclusive", "prefer", "source",
 )  # fmt: skip
-_MODEL_KEYS = ("names", "tokenizer", "checked", "source", "geo", "region_factor", "prices")
+_MODEL_KEYS = (
+    "names",
+    "any_date",
+    "context",
+    "tokenizer",
+    "checked",
+    "source",
+    "geo",
+    "region_factor",
+    "prices",
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +66,8 @@ class Layer:
     tokenizer_of: tuple[Place, ...] = ()
     provider_at: Mapping[str, Place] = field(default_factory=dict)
     models_at: Mapping[str, Place] = field(default_factory=dict)
+    discounts: tuple[Discount, ...] | None = None
+    credits: tuple[Credit, ...] | None = None
 
 
 def parse(document: Document) -> Layer:
@@ -71,6 +95,8 @@ def parse(document: Document) -> Layer:
         ),
         provider_at=_section(top, "providers"),
         models_at=models,
+        discounts=contracts.discounts(top["discounts"]) if "discounts" in top else None,
+        credits=contracts.credits_(top["credits"]) if "credits" in top else None,
     )
 
 
@@ -112,8 +138,6 @@ def _providers(section: Mapping[str, Place]) -> dict[str, Provider]:
 def _provider(name: str, place: Place, seen: set[str]) -> Provider:
     keys = place.items(_PROVIDER_KEYS)
     aliases = list(keys["aliases"].entries()) if "aliases" in keys else []
-    if "source" in keys:
-        keys["source"].text()
     return Provider(
         id=name,
         aliases=tuple(alias.unique(seen, "among the aliases of providers").lower() for alias in aliases),
@@ -126,6 +150,7 @@ def _provider(name: str, place: Place, seen: set[str]) -> Provider:
         vendor_fallback=_words(keys, "vendor_fallback"),
         tier_inclusive="tier_inclusive" in keys and keys["tier_inclusive"].flag(),
         prefer_logged="prefer" in keys and keys["prefer"].choice(("logged",)) == "logged",
+        source=keys["source"].text() if "source" in keys else None,
     )
 
 
@@ -150,6 +175,16 @@ def _words(keys: Mapping[str, Place], name: str) -> dict[str, str]:
     return {key.lower(): str(place.value).lower() for key, place in pairs.items()}
 
 
+def model_alone(provider: str, name: str, place: Place) -> Model:
+    """A model by itself, whatever stands beside it. Raises `ConfigError` with file and line."""
+    return _model(provider, name, place, {name.lower()})
+
+
+def provider_alone(name: str, place: Place) -> Provider:
+    """A provider by itself, whatever stands beside it. Raises `ConfigError` with file and line."""
+    return _provider(name, place, set())
+
+
 def _models(provider: str, entries: Mapping[str, Place]) -> dict[str, Model]:
     seen: set[str] = set()
     found = {}
@@ -166,9 +201,6 @@ def _model(provider: str, name: str, place: Place, seen: set[str]) -> Model:
     keys = place.items(_MODEL_KEYS)
     if "prices" not in keys:
         place.fail("needs prices")
-    for key, check in (("tokenizer", Place.text), ("checked", Place.day), ("source", Place.text)):
-        if key in keys:
-            check(keys[key])
     names = list(keys["names"].entries()) if "names" in keys else []
     regions = keys["region_factor"].items() if "region_factor" in keys else {}
     return Model(
@@ -178,4 +210,10 @@ def _model(provider: str, name: str, place: Place, seen: set[str]) -> Model:
         prices=prices(keys["prices"]),
         geo=factor(keys["geo"]) if "geo" in keys else Decimal(1),
         region_factor={region.lower(): factor(where) for region, where in regions.items()},
+        any_date="any_date" in keys and keys["any_date"].flag(),
+        context=keys["context"].whole() if "context" in keys else None,
+        tokenizer=keys["tokenizer"].text() if "tokenizer" in keys else None,
+        checked=keys["checked"].day() if "checked" in keys else None,
+        source=keys["source"].text() if "source" in keys else None,
+        at=place,
     )

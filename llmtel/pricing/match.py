@@ -7,6 +7,7 @@ successor).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -19,6 +20,9 @@ from llmtel.pricing.entries import Book, Model, Provider
 _RESOURCES = ("arn:", "projects/")
 """How full resource names begin (Amazon, Google); the model is what follows the last slash."""
 
+_DATE = re.compile(r"[-@](20\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01]))", re.ASCII)
+"""The date of a snapshot, at the end of a name."""
+
 _NEAR = 3
 _CUTOFF = 0.6
 
@@ -28,7 +32,8 @@ class Match:
     """The model that a name leads to, or the reason why there is none.
 
     `provider` is the provider that was called, if it is known; `factor` the geography's (None: the model's
-    own); `fallback` whether the price is another provider's; `hits` what an ambiguous name could be.
+    own); `fallback` whether the price is another provider's; `hits` what an ambiguous name could be; `steps`
+    are the ways in which the name was changed until it was found, in words.
     """
 
     provider: Provider | None = None
@@ -37,6 +42,7 @@ class Match:
     fallback: bool = False
     reason: str | None = None
     hits: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
 
     @property
     def geo(self) -> Decimal:
@@ -54,7 +60,8 @@ def find(book: Book, provider: str | None, model: str | None) -> Match:
         return Match(named, reason="no_model")
     if name in book.aliases:
         found = target(book, book.aliases[name])
-        return replace(found, provider=named or found.provider)
+        steps = (f"alias of {book.aliases[name]}", *found.steps)
+        return replace(found, provider=named or found.provider, steps=steps)
     if named is not None:
         return _at(book, named, name)
     if caller:
@@ -95,46 +102,82 @@ def _vendor(book: Book, model: Model) -> str:
 def _at(book: Book, provider: Provider, name: str) -> Match:
     """The hit of a name, in small letters, at one provider."""
     own = book.names.get(provider.id, {})
-    for spelling, factor in _spellings(provider, name, own):
-        model = _exact(own, spelling)
+    for spelling in _spellings(provider, name, own):
+        model = _exact(own, spelling.name)
         if model is not None:
-            return Match(provider, model, factor)
+            return Match(provider, model, spelling.factor, steps=_steps(spelling, model))
     # The last spelling has all prefixes stripped and all renames done.
-    model = _elsewhere(book, provider, spelling)
+    model = _elsewhere(book, provider, spelling.name)
     if model is not None:
-        return Match(provider, model, factor, fallback=True)
-    return Match(provider, reason="unknown_model")
+        steps = (
+            *_steps(spelling, model),
+            f"{provider.id} has no row of its own: list price of {model.provider}",
+        )
+        return Match(provider, model, spelling.factor, fallback=True, steps=steps)
+    return Match(provider, reason="unknown_model", steps=spelling.steps)
 
 
-def _spellings(
-    provider: Provider, name: str, own: Mapping[str, Model]
-) -> Iterator[tuple[str, Decimal | None]]:
-    """The names to try at a provider, each with the factor of its geography; the last is the plainest."""
+@dataclass(frozen=True)
+class _Spelling:
+    """A name to try, the factor of its geography, and how it came from the name in the log."""
+
+    name: str
+    factor: Decimal | None
+    steps: tuple[str, ...]
+
+
+def _steps(spelling: _Spelling, model: Model) -> tuple[str, ...]:
+    """How a name led to a model: as another of its names, as that of a fine-tune, as a snapshot of a date."""
+    name = spelling.name
+    if name == model.id.lower():
+        return spelling.steps
+    if name in (other.lower() for other in model.names):
+        return (*spelling.steps, f"{name} is a name of {model.id}")
+    how = "a fine-tune of" if name.startswith("ft:") else "a snapshot by date of"
+    return (*spelling.steps, f"{name} is {how} {model.id}")
+
+
+def _spellings(provider: Provider, name: str, own: Mapping[str, Model]) -> Iterator[_Spelling]:
+    """The names to try at a provider; the last is the plainest."""
+    steps: list[str] = []
+
+    def called(new: str, why: str) -> str:
+        if new != name:
+            steps.append(f"{why}: {new}")
+        return new
+
     if provider.resource_names and name.startswith(_RESOURCES):
-        name = name.rpartition("/")[2]
+        name = called(name.rpartition("/")[2], "the end of the resource name")
     while name not in own:
         prefix = next((p for p in provider.prefixes if name.startswith(p)), None)
         if prefix is None:
             break
-        name = name.removeprefix(prefix)
+        name = called(name.removeprefix(prefix), f"without the prefix {prefix}")
     # A name that is a key as it stands has the factor of names without a geography.
-    yield name, provider.geo.get("", Decimal(1))
+    yield _Spelling(name, provider.geo.get("", Decimal(1)), tuple(steps))
     place = next((p for p in provider.geo if name.startswith(p)), "")
-    name, factor = name.removeprefix(place), provider.geo.get(place, Decimal(1))
-    yield name, factor
+    factor = provider.geo.get(place, Decimal(1))
+    name = called(name.removeprefix(place), f"without the geography {place}")
+    yield _Spelling(name, factor, tuple(steps))
     renamed = next((p for p in provider.rename if name.startswith(p)), None)
     if renamed is not None:
-        name = provider.rename[renamed] + name.removeprefix(renamed)
+        name = called(provider.rename[renamed] + name.removeprefix(renamed), f"{renamed} is renamed")
     for old, new in provider.replace.items():
-        name = name.replace(old, new)
-    yield name, factor
+        name = called(name.replace(old, new), f"{old} is replaced")
+    yield _Spelling(name, factor, tuple(steps))
 
 
 def _exact(models: Mapping[str, Model], name: str) -> Model | None:
-    """The model of exactly this name; a fine-tuned one has its own price or that of `ft:` and its base."""
+    """The model of exactly this name; a fine-tuned one has its own price or that of `ft:` and its base.
+
+    Where a model says that any date will do, its name with a date at the end is its name too.
+    """
     model = models.get(name)
     if model is None and name.startswith("ft:"):
         return models.get(":".join(name.split(":")[:2]))
+    if model is None and (date := _DATE.search(name)) is not None and date.end() == len(name):
+        dated = models.get(name[: date.start()])
+        return dated if dated is not None and dated.any_date else None
     return model
 
 

@@ -6,10 +6,12 @@ factors of geography and region. All in Decimal; the card is what the frame mult
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from llmtel.pricing.contracts import Discount, discount_on
 from llmtel.pricing.entries import RATE_OF_LEAF, TOKEN_RATES, Mode, Price, Rates, Tier
 from llmtel.pricing.match import Match
 
@@ -40,7 +42,7 @@ class Card:
     """USD per token by leaf (a leaf without a rate is absent), or the `reason` why there are none.
 
     `assumed` are the cache leaves billed at a rate that is not theirs. Fees are USD per search and per
-    request.
+    request. `row` is the row of the book, and `steps` say what was done to its rates, in words and in order.
     """
 
     rates: Rates = field(default_factory=dict)
@@ -50,9 +52,13 @@ class Card:
     price_id: str | None = None
     flags: tuple[str, ...] = ()
     reason: str | None = None
+    row: Price | None = None
+    steps: tuple[str, ...] = ()
 
 
-def card(match: Match, call: Circumstances, *, inclusive: bool = False) -> Card:
+def card(
+    match: Match, call: Circumstances, *, inclusive: bool = False, discounts: Sequence[Discount] = ()
+) -> Card:
     """The rate card of a model in these circumstances; `inclusive` tiers start at their threshold."""
     if match.model is None:
         return Card(reason=match.reason)
@@ -67,9 +73,13 @@ def card(match: Match, call: Circumstances, *, inclusive: bool = False) -> Card:
     if call.mode is not None:
         mode = price.modes.get(call.mode)
         if mode is None or (tier is not None and mode.factor is None and not mode.above):
-            return Card(reason=f"no_rate:{call.mode}")
+            return Card(reason=f"no_rate:{call.mode}", row=price)
         rates = _in_mode(rates, mode, tier)
-    factor = match.geo * match.model.region_factor.get(call.region or "", Decimal(1))
+    region = match.model.region_factor.get(call.region or "", Decimal(1))
+    factor = match.geo * region
+    seller = match.provider.id if match.provider else match.model.provider
+    discount = discount_on(discounts, seller, match.model.id, call.day)
+    paid = discount.factor if discount else Decimal(1)
     flags = {
         call.mode or "": call.mode is not None,
         "tier": tier is not None,
@@ -78,17 +88,41 @@ def card(match: Match, call: Circumstances, *, inclusive: bool = False) -> Card:
         "geo": factor != 1,
         "single_source": price.single,
         "untiered_bucket": call.bucket and bool(price.tiers),
+        "discount": discount is not None,
+    }
+    words = {
+        _above(price, tier, inclusive=inclusive): tier is not None,
+        "off-peak hours": off_peak,
+        f"{call.mode}: {_by_mode(price, call.mode)}": call.mode is not None,
+        f"geography × {match.geo}": match.geo != 1,
+        f"region {call.region} × {region}": region != 1,
+        f"your discount: {discount.percent if discount else 0} % off": discount is not None,
     }
     search_fee = rates.get("web_search_per_1k")
     since = f"@{price.start}" if price.start else ""
     return Card(
-        rates={leaf: rate * factor / _MILLION for leaf, rate in _of_leaves(rates).items()},
+        rates={leaf: rate * factor * paid / _MILLION for leaf, rate in _of_leaves(rates).items()},
         assumed=frozenset(leaf for leaf in _CACHE_LEAVES if leaf not in rates),
-        search_fee=None if search_fee is None else search_fee / _THOUSAND,
-        request_fee=rates.get("request_per_1k", Decimal(0)) / _THOUSAND,
+        search_fee=None if search_fee is None else search_fee * paid / _THOUSAND,
+        request_fee=rates.get("request_per_1k", Decimal(0)) * paid / _THOUSAND,
         price_id=f"{match.model.provider}/{match.model.id}{since}",
         flags=tuple(flag for flag, holds in flags.items() if holds),
+        row=price,
+        steps=tuple(word for word, holds in words.items() if holds),
     )
+
+
+def _above(price: Price, tier: int | None, *, inclusive: bool) -> str:
+    """What a tier is, in words."""
+    if tier is None:
+        return ""
+    more = "at least" if inclusive else "more than"
+    return f"long context: {more} {price.tiers[tier].threshold:,} input tokens, for the whole request"
+
+
+def _by_mode(price: Price, mode: str | None) -> str:
+    found = price.modes.get(mode or "")
+    return "its own rates" if found is None or found.factor is None else f"× {found.factor}"
 
 
 def effective(tier: Tier, *, inclusive: bool) -> int:

@@ -40,9 +40,7 @@ def _price(place: Place) -> Price:
     for needed in ("input", "output"):
         if needed not in keys:
             place.fail(f"needs a rate for {needed} (0 is free)")
-    if "unconfirmed" in keys:
-        for part in keys["unconfirmed"].entries():
-            part.choice(_ROW_KEYS)
+    unconfirmed = list(keys["unconfirmed"].entries()) if "unconfirmed" in keys else []
     tiers = _tiers(keys["above"]) if "above" in keys else ()
     return Price(
         start=keys["from"].day() if "from" in keys else None,
@@ -51,6 +49,8 @@ def _price(place: Place) -> Price:
         off_peak=_off_peak(keys["off_peak"]) if "off_peak" in keys else None,
         modes={mode: _mode(keys[mode], len(tiers)) for mode in MODES if mode in keys},
         single="confidence" in keys and keys["confidence"].choice(("single",)) == "single",
+        unconfirmed=tuple(part.choice(_ROW_KEYS) for part in unconfirmed),
+        at=place,
     )
 
 

@@ -36,7 +36,7 @@ def lines(
     of the report rests on prices.
     """
     read = f"{files(context.account)} · {records(context.account)}"
-    method = [_costs(context.prices)] if priced else []
+    method = [price_line(context.prices)] if priced else []
     if timed:
         kind = ", failed ones too" if context.include_failed else " that did not fail"
         method.append(f"latency of {in_calls(timed)}{kind}, exact (linear interpolation)")
@@ -60,7 +60,7 @@ def lines(
     return (*said, *remarks(context.notes, context.shown_rejects()))
 
 
-def _costs(prices: Prices) -> str:
+def price_line(prices: Prices) -> str:
     """Where the costs are from, with every price file and option of the user by name."""
     if prices.source == "logged" or prices.stated:
         return "costs as the logs state them"

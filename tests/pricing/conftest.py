@@ -21,6 +21,7 @@ def no_own_prices(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(tmp_path_factory.mktemp("nobody")))
         patch.delenv("LLMTEL_PRICING", raising=False)
+        patch.delenv("XDG_CONFIG_HOME", raising=False)
         yield
 
 

@@ -48,6 +48,7 @@ def test_the_layers_are_named_in_order(layered, monkeypatch, tmp_path):
     variable.write_text("aliases: {two: openai/gpt-4o}")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LLMTEL_PRICING", str(variable))
+    monkeypatch.delenv("XDG_CONFIG_HOME")
     found = layered("aliases: {three: openai/gpt-4o}", prices=["four=1/2"])
     assert found.layers == (
         "pricing.yaml",

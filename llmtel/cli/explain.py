@@ -1,0 +1,155 @@
+"""`llmtel pricing explain`: one call, from the name in the log to the dollars, leaf by leaf."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmtel.cli import options as o
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from llmtel.pricing.explain import Explanation
+
+PLACE = re.compile(r"(.+):(\d+)", re.DOTALL)
+CALL_FIELDS = (
+    "call_id",
+    "file",
+    "line",
+    "ts",
+    "provider",
+    "model",
+    "service_tier",
+    "batch",
+    "region",
+    "grain",
+)
+
+Call = Annotated[
+    str,
+    typer.Argument(
+        help="A line of a log as text, FILE:LINE, a file of one call, - for standard input; or the call_id "
+        "(or response_id) of a call in LOGS",
+        metavar="CALL",
+    ),
+]
+Logs = Annotated[
+    list[str] | None, typer.Argument(help="Logs in which the call with this id stands", metavar="[LOGS...]")
+]
+
+
+def explain(
+    call: Call = "-",
+    logs: Logs = None,
+    pricing: o.PriceFiles = None,
+    price: o.Price = None,
+    cost_source: o.Cost = o.CostSource.AUTO,
+    input_format: o.InputFormat = None,
+    format_: o.Format = o.OutputFormat.TABLE,
+    output: o.Output = None,
+) -> None:
+    """Why a call costs what it costs.
+
+    How its name matched, the row with its dates and source, and the arithmetic leaf by leaf.
+    """
+    from llmtel.cli.output import write
+    from llmtel.cli.prices import prices_of
+    from llmtel.pricing import book as books
+    from llmtel.pricing import explain as explaining
+    from llmtel.reports import price_book
+
+    book = books.load(pricing or (), price or ())
+    one = _found(call, logs or [], input_format)
+    why = explaining.explained(one, book, cost_source.value)
+    row = one.row(0, named=True)
+    facts = {name: row[name] for name in CALL_FIELDS if row[name] is not None}
+    if "ts" in facts:
+        facts["ts"] = row["ts"].isoformat()
+    costs = {
+        "cost_usd": why.cost,
+        "computed": why.computed,
+        "logged": why.logged,
+        "price_id": why.price_id,
+        "price_reason": why.reason,
+        "price_flags": list(why.flags),
+    }
+    prices = prices_of(book, cost_source.value)
+    write(price_book.explained(facts, why.story, why.rows(), costs, prices, _cost(why)), format_, output)
+
+
+def _cost(why: Explanation) -> str:
+    from llmtel.pricing.explain import reason_words
+
+    said = "unknown: " + reason_words(why.reason or "") if why.cost is None else f"${why.cost:.12g}"
+    flags = f" ({', '.join(why.flags)})" if why.flags else ""
+    if why.logged is None:
+        return said + flags
+    beside = ""
+    if why.computed is not None:
+        gap = why.computed - why.logged
+        share = f", {gap / why.logged:+.1%}" if why.logged else ""
+        beside = f"; computed ${why.computed:.12g}, difference ${gap:.6g}{share}"
+    return f"{said}{flags} · the log states ${why.logged:.12g}{beside}"
+
+
+def _found(call: str, logs: list[str], input_format: str | None) -> pl.DataFrame:
+    """The one call that is meant. Raises `UsageError` where none or several are."""
+    import polars as pl
+
+    from llmtel.core.errors import UsageError
+
+    if logs:
+        calls = _read(logs, input_format)
+        found = calls.filter(pl.any_horizontal(pl.col("call_id", "response_id").cast(pl.String) == call))
+        where = " ".join(logs)
+    elif call.lstrip().startswith(("{", "[")):
+        found, where = _read_text(call, input_format), "the text"
+    elif (place := PLACE.fullmatch(call)) and not Path(call).exists():
+        found = _read([place[1]], input_format).filter(pl.col("line") == int(place[2]))
+        where = call
+    else:
+        _refuse_nothing(call)
+        found, where = _read([call], input_format), call
+    if len(found) == 1:
+        return found
+    if len(found):
+        raise UsageError(
+            f"{where} has {len(found):,} calls; say which: FILE:LINE, or a call_id before the logs"
+        )
+    raise UsageError(f"there is no call {call[:60]!r} in {where}; llmtel calls lists them with line and id")
+
+
+def _refuse_nothing(call: str) -> None:
+    """A word that is neither a path nor text is most likely an id without its logs."""
+    from llmtel.core.errors import UsageError
+
+    if call == "-":
+        if sys.stdin.isatty():
+            raise UsageError("explain takes a line of a log, FILE:LINE, or a call_id and the logs it is in")
+    elif not Path(call).exists():
+        raise UsageError(
+            f"{call[:60]!r} is no file; an id needs the logs it is in: llmtel pricing explain ID logs/"
+        )
+
+
+def _read_text(text: str, input_format: str | None) -> pl.DataFrame:
+    """The calls of a log that is given as text; they have no file."""
+    import tempfile
+
+    import polars as pl
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "line.jsonl"
+        path.write_text(text.strip() + "\n", "utf-8")
+        return _read([str(path)], input_format).with_columns(file=pl.lit(None, dtype=pl.String))
+
+
+def _read(paths: list[str], input_format: str | None) -> pl.DataFrame:
+    from llmtel import pipeline
+
+    return pipeline.read(paths, input_format=input_format).calls
