@@ -63,8 +63,20 @@ def _pieces(top: Place) -> Iterator[Callable[[], object]]:
             yield partial(loader.provider_alone, name, entry)
     if "models" in sections:
         for provider, place in sections["models"].items().items():
-            for name, entry in place.items().items() if isinstance(place.value, dict) else ():
+            models = place.items() if isinstance(place.value, dict) else {}
+            taken = {name.lower() for name in models}
+            for name, entry in models.items():
                 yield partial(loader.model_alone, provider, name, entry)
+                # Names are compared across models, also where one of these is refused.
+                for other in _names(entry):
+                    yield partial(other.unique, taken, f"among the names of {provider}")
+
+
+def _names(model: Place) -> Iterator[Place]:
+    """The other names of a model, as far as they are a list."""
+    keys = model.items() if isinstance(model.value, dict) else {}
+    if "names" in keys and isinstance(keys["names"].value, list):
+        yield from keys["names"].entries()
 
 
 def _refused(check: Callable[[], object]) -> Iterator[str]:
