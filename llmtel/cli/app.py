@@ -16,7 +16,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from llmtel import __version__
-from llmtel.cli import analyze, calls, explain, ingest, inspect, listing, price_files, prices, summary
+from llmtel.cli import (
+    analyze,
+    calls,
+    explain,
+    ingest,
+    inspect,
+    listing,
+    price_files,
+    prices,
+    reconcile,
+    summary,
+)
 from llmtel.cli.sections import SectionedCommand
 from llmtel.core.errors import Exit, LlmtelError
 
@@ -52,6 +63,10 @@ EXAMPLES: dict[Callable[..., object], str] = {
     ingest.ingest: """
         llmtel ingest logs/ -o calls.parquet
         llmtel analyze calls.parquet
+        """,
+    reconcile.reconcile: """
+        llmtel reconcile logs/ --with usage.json --with costs.json --max-gap 2%
+        llmtel reconcile logs/ --with activity.csv --allocate feature --format markdown
         """,
     inspect.inspect: """
         llmtel inspect logs/app.jsonl
