@@ -3,6 +3,9 @@
 Usage is written three ways. `token_usage_record` (mid-2026 on) stands for one request. `token_count` events
 carry cumulative totals and the last call, and are written again and again unchanged: a call is where the
 totals move. `turn.completed` with a usage is one call. The model is announced earlier in the file.
+
+Forks and sub-agents begin with the events of their parent, stamped anew within a second: those are dropped.
+Where writing them took longer, the rest has the parent's ids, so that it meets the parent's calls.
 """
 
 from __future__ import annotations
@@ -10,9 +13,9 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.agents import dated_by_answer, folder
+from llmtel.sources.agents import dated_by_answer, folder, of_file, so_far
 from llmtel.sources.outcome import ANSWERED, TEXT
-from llmtel.sources.source import Mark, Source
+from llmtel.sources.source import Copies, Mark, Source
 from llmtel.sources.usage import Counts, leaves
 
 _KEYS = (
@@ -34,6 +37,11 @@ _META_MODEL, _META_ID = (
     pl.coalesce(raw.text("payload.id"), raw.text("payload.session_id")),
 )
 _STAMP, _SOURCE = raw.time("timestamp"), "payload.source:str"
+_PARENTS = tuple(
+    raw.text(f"payload.{path}")
+    for path in ("forked_from_id", "parent_thread_id", "source.subagent.thread_spawn.parent_thread_id")
+)
+_AT_ONCE = pl.duration(seconds=1)
 
 
 def _vector(counts: dict[str, pl.Expr]) -> pl.Expr:
@@ -49,18 +57,21 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     meta, context = _TYPE == "session_meta", _TYPE == "turn_context"
     announced = pl.when(context).then(_META_MODEL)
     rows = rows.with_columns(
-        pl.when(meta).then(_META_ID).drop_nulls().first().over("@segment").alias("@session"),
+        of_file(pl.when(meta).then(_META_ID)).alias("@session"),
         pl.coalesce(
-            announced.forward_fill().over("@segment"),
+            so_far(announced),
             raw.text(f"{_INFO}model"),
-            pl.when(meta).then(_META_MODEL).drop_nulls().first().over("@segment"),
+            of_file(pl.when(meta).then(_META_MODEL)),
         ).alias("@model"),
-        pl.when(meta | context).then(raw.text("payload.cwd")).forward_fill().over("@segment").alias("@cwd"),
+        so_far(pl.when(meta | context).then(raw.text("payload.cwd"))).alias("@cwd"),
         (_TYPE == "token_usage_record").any().over("@segment").alias("@recorded"),
         _replays(rows).alias("@fork"),
-        _STAMP.drop_nulls().first().over("@segment").alias("@begun"),
+        of_file(pl.when(meta).then(pl.coalesce(*_PARENTS))).alias("@parent"),
+        of_file(_STAMP).alias("@begun"),
         _vector(_TOTAL).alias("@total"),
         _vector(_LAST).alias("@last"),
+    ).with_columns(
+        (pl.col("@fork") & (_STAMP - pl.col("@begun") <= _AT_ONCE).fill_null(value=False)).alias("@replayed")
     )
     counted = _counted(rows.filter((_EVENT == "token_count") & (_TYPE == "event_msg") & ~pl.col("@recorded")))
     rows = rows.join(counted, on="row", how="left", maintain_order="left")
@@ -75,29 +86,23 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         *uses,
         failed.alias("@failed"),
-        (pl.col("@counted").fill_null(value=False) | single | failed).alias("@call"),
+        ((pl.col("@counted").fill_null(value=False) | single | failed) & ~pl.col("@replayed")).alias("@call"),
     )
 
 
 def _replays(rows: pl.DataFrame) -> pl.Expr:
     """Whether a file is a fork or a sub-agent's, which begin with their parent's events, stamped anew."""
-    marks = (
-        raw.text("payload.forked_from_id").is_not_null() | raw.text("payload.parent_thread_id").is_not_null()
-    )
+    marks = pl.coalesce(*_PARENTS).is_not_null()
     if "unreadable" in rows.columns:  # a source that is an object, {"subagent": …}, is no text
         marks = marks | pl.col("unreadable").list.contains(_SOURCE).fill_null(value=False)
-    return (
-        pl.when(_TYPE == "session_meta")
-        .then(marks)
-        .drop_nulls()
-        .first()
-        .over("@segment")
-        .fill_null(value=False)
-    )
+    return of_file(pl.when(_TYPE == "session_meta").then(marks)).fill_null(value=False)
 
 
 def _counted(events: pl.DataFrame) -> pl.DataFrame:
-    """Each `token_count` event: `row`, `@counted` (totals moved), `@use KEY` (last call, or the change)."""
+    """Each `token_count` event: `row`, `@counted` (totals moved), `@use KEY` (last call, or the change).
+
+    `@owner` is the parent of a fork, for the events at its beginning that follow each other at once.
+    """
     old = _PROMPT.is_not_null() | _COMPLETION.is_not_null()
     events = events.filter(pl.col("@total").is_not_null() | pl.col("@last").is_not_null() | old)
     before = {key: value.shift(1).over("@segment") for key, value in _TOTAL.items()}
@@ -110,7 +115,9 @@ def _counted(events: pl.DataFrame) -> pl.DataFrame:
     )
     first = pl.int_range(pl.len()).over("@segment") == 0
     alone = pl.col("@total").is_null() & (old | first | ~repeated)
-    replayed = pl.col("@fork") & (_STAMP - pl.col("@begun") <= pl.duration(seconds=1)).fill_null(value=False)
+    since = _STAMP - _STAMP.shift(1).over("@segment").fill_null(pl.col("@begun"))
+    at_once = (since <= _AT_ONCE).fill_null(value=False).cast(pl.Int8).cum_min().over("@segment") == 1
+    owner = pl.when(pl.col("@fork") & at_once).then("@parent").alias("@owner")
     change = _TOTAL["total_tokens"] - before["total_tokens"]
     differs = (_LAST["total_tokens"] != change).fill_null(value=False) & (change >= 0).fill_null(value=False)
     use_change = pl.col("@last").is_null() | differs
@@ -120,12 +127,17 @@ def _counted(events: pl.DataFrame) -> pl.DataFrame:
         uses.append(pl.when(use_change).then(delta).otherwise(_LAST[key]).alias(f"@use {key}"))
     uses[0] = pl.coalesce(_PROMPT, uses[0]).alias("@use input_tokens")
     uses[3] = pl.coalesce(_COMPLETION, uses[3]).alias("@use output_tokens")
-    return events.select("row", ((moved | alone) & ~replayed).alias("@counted"), *uses)
+    return events.select("row", (moved | alone).alias("@counted"), owner, *uses)
 
 
 _USE = {key: pl.col(f"@use {key}") for key in _KEYS}
 _FOLDER = folder(pl.col("@cwd"))
-_ID = pl.when(pl.col("@total").is_not_null()).then(pl.concat_str("@session", "@total", separator="/"))
+_ID = pl.concat_str(
+    pl.coalesce("@owner", "@session"),
+    # an event without totals has nothing of its own but its time
+    pl.coalesce("@total", _STAMP.dt.epoch("us").cast(pl.String)),
+    separator="/",
+)
 
 SOURCES = (
     Source(
@@ -157,7 +169,8 @@ SOURCES = (
             '"turn.completed"',
             '"error"',
         ),
-        careful=('"codex_error_info"',),
+        # a source is a text or an object
+        careful=('"codex_error_info"', '"session_meta"'),
         prepare=with_calls,
         keep=pl.col("@call"),
         reads=(
@@ -170,8 +183,7 @@ SOURCES = (
             raw.text(f"{_INFO}model"),
             raw.text("payload.cwd"),
             pl.col(_SOURCE),
-            raw.text("payload.forked_from_id"),
-            raw.text("payload.parent_thread_id"),
+            *_PARENTS,
             *_TOTAL.values(),
             *_LAST.values(),
             *_RECORD.values(),
@@ -198,6 +210,7 @@ SOURCES = (
             TEXT: pl.when("@failed").then(raw.text("payload.codex_error_info").fill_null("unknown error")),
             ANSWERED: ~pl.col("@failed"),
         },
+        copies=Copies(prefer=(~pl.col("@fork"),)),
         remarks=dated_by_answer(_STAMP),
         sample='{"timestamp":"2026-09-01T10:00:00Z","type":"session_meta","payload":{"id":"s1",'
         '"cwd":"/home/me/app","source":"cli"}}\n'

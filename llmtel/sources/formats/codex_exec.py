@@ -1,0 +1,82 @@
+"""What `codex exec --json` prints: https://developers.openai.com/codex/noninteractive.
+
+A turn is as many requests as the work took, and its usage is that of the thread so far: a row is what one
+turn added to it. The rollout of the same thread has the requests one by one.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.agents import so_far
+from llmtel.sources.source import Mark, Source
+from llmtel.sources.usage import Counts, leaves
+
+_KEYS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
+_USED = {key: raw.count(f"usage.{key}") for key in _KEYS}
+_DONE = (raw.text("type") == "turn.completed") & _USED["output_tokens"].is_not_null()
+
+
+def with_turns(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with `@thread`, and what each turn added to its thread: `@KEY`."""
+    rows = rows.with_columns(so_far(raw.text("thread_id")).alias("@thread"))
+    of = ["@segment", "@thread"]
+    before = {key: _before(value, of).fill_null(0) for key, value in _USED.items()}
+    # counters that fell began anew
+    grown = pl.all_horizontal((_USED[key] >= before[key]).fill_null(value=True) for key in _KEYS)
+    return rows.with_columns(
+        (value - pl.when(grown).then(before[key]).otherwise(0)).alias(f"@{key}")
+        for key, value in _USED.items()
+    )
+
+
+def _before(value: pl.Expr, of: list[str]) -> pl.Expr:
+    """The latest known value before each row of a group."""
+    return value.forward_fill().shift(1).over(of)
+
+
+SOURCES = (
+    Source(
+        name="codex_exec",
+        help="codex exec --json: the tokens of each turn (buckets)",
+        link="https://developers.openai.com/codex/noninteractive",
+        evidence="documented",
+        marks=(
+            Mark(all=("thread_id",), values={"type": ("thread.started",)}),
+            Mark(none=("payload",), values={"type": ("turn.started", "turn.completed", "turn.failed")}),
+            Mark(all=("item.id",), values={"type": ("item.started", "item.updated", "item.completed")}),
+        ),
+        markers=('"thread.started"', '"turn.completed"'),
+        whole=True,
+        prepare=with_turns,
+        keep=_DONE,
+        reads=(raw.text("type"), raw.text("thread_id"), *_USED.values()),
+        calls={
+            "grain": pl.lit("bucket"),
+            "request_count": pl.lit(None, dtype=pl.Int64),
+            "session": pl.col("@thread"),
+            **leaves(
+                Counts(
+                    input=pl.col("@input_tokens"),
+                    cache_read=pl.col("@cached_input_tokens"),
+                    output=pl.col("@output_tokens"),
+                    reasoning=pl.col("@reasoning_output_tokens"),
+                )
+            ),
+        },
+        sample='{"type":"thread.started","thread_id":"t1"}\n{"type":"turn.started"}\n'
+        '{"type":"item.completed","item":{"id":"item_0","type":"agent_message","text":"done"}}\n'
+        '{"type":"turn.completed","usage":{"input_tokens":900,"cached_input_tokens":600,'
+        '"output_tokens":40,"reasoning_output_tokens":10}}\n'
+        '{"type":"turn.completed","usage":{"input_tokens":2000,"cached_input_tokens":1500,'
+        '"output_tokens":100,"reasoning_output_tokens":30}}\n',
+        expect=(
+            {
+                "grain": "bucket", "request_count": None, "session": "t1", "input_uncached": 300,
+                "cache_read": 600, "output_text": 30, "reasoning": 10,
+            },
+            {"session": "t1", "input_uncached": 200, "cache_read": 900, "output_text": 40, "reasoning": 20},
+        ),
+    ),
+)  # fmt: skip
