@@ -53,9 +53,7 @@ def read(tmp_path):
 
 def tokens(reading):
     calls = reading.calls
-    return [
-        int(calls[name].sum()) for name in ("input_uncached", "cache_read", "output_text", "reasoning")
-    ]
+    return [int(calls[name].sum()) for name in ("input_uncached", "cache_read", "output_text", "reasoning")]
 
 
 FIRST, SECOND, THIRD = (100, 0, 10), (150, 400, 30), (170, 900, 60)
