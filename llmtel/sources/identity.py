@@ -115,7 +115,8 @@ def _losers(calls: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
 def _poorer(calls: pl.DataFrame, tied: pl.DataFrame) -> pl.Series:
     """Of rows that no format prefers, all but one of each part: most known fields win, then a small hash."""
     copies = calls.join(tied, on="@row", how="inner")
-    fields = [name for name in copies.columns if name in FIELDS]
+    # in the order of FIELDS, since that of the columns depends on which file was read first
+    fields = [name for name in FIELDS if name in copies.columns]
     content = [
         pl.col(name).cast(pl.String) if copies.schema[name] == pl.Categorical else pl.col(name)
         for name in fields

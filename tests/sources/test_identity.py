@@ -124,3 +124,10 @@ def test_taking_duplicates_out_again_takes_out_no_more_than_it_should(given):
     without_ids = [row for row in given if row["call_id"] is None and row["response_id"] is None]
     known = once.filter(pl.col("call_id").is_null() & pl.col("response_id").is_null())
     assert known.height == len(without_ids)
+
+
+def test_the_order_of_the_columns_does_not_tell_which_copy_wins():
+    given = [{"call_id": f"c{i}", "model": model} for i in range(20) for model in ("one", "other")]
+    frame = rows(*given)
+    one, other = (deduplicated(frame.select(names))[0] for names in (frame.columns, frame.columns[::-1]))
+    assert one["model"].to_list() == other["model"].to_list()

@@ -84,7 +84,7 @@ SOURCES = (
         sample='{"uuid":"u1","sessionId":"s1","timestamp":"2026-09-01T10:00:04.000Z","type":"system",'
         '"subtype":"ui_telemetry","cwd":"/home/me/shop","gitBranch":"main","systemPayload":{"uiEvent":{'
         '"event.name":"qwen-code.api_response","event.timestamp":"2026-09-01T10:00:04.000Z",'
-        '"response_id":"chatcmpl-1","model":"qwen3-coder-plus","status_code":200,"duration_ms":2500,'
+        '"response_id":"chatcmpl-q1","model":"qwen3-coder-plus","status_code":200,"duration_ms":2500,'
         '"input_token_count":800,"output_token_count":30,"cached_content_token_count":500,'
         '"thoughts_token_count":0,"tool_token_count":0,"total_token_count":830}}}\n'
         '{"uuid":"u2","sessionId":"s1","timestamp":"2026-09-01T10:00:04.010Z","type":"assistant",'
@@ -93,10 +93,10 @@ SOURCES = (
         '"candidatesTokenCount":30,"totalTokenCount":830}}\n'
         '{"uuid":"u3","sessionId":"s1","timestamp":"2026-09-01T10:00:05.000Z","type":"system",'
         '"subtype":"ui_telemetry","systemPayload":{"uiEvent":{"event.name":"qwen-code.tool_call",'
-        '"function_name":"read_file","duration_ms":12,"success":true,"response_id":"chatcmpl-1"}}}\n',
+        '"function_name":"read_file","duration_ms":12,"success":true,"response_id":"chatcmpl-q1"}}}\n',
         expect=(
             {
-                "call_id": "chatcmpl-1", "response_id": "chatcmpl-1", "latency_ms": 2500.0, "session": "s1",
+                "call_id": "chatcmpl-q1", "response_id": "chatcmpl-q1", "latency_ms": 2500.0, "session": "s1",
                 "project": "shop", "branch": "main", "model": "qwen3-coder-plus", "input_uncached": 300,
                 "cache_read": 500, "output_text": 30, "reasoning": 0, "http_status": 200, "status": "ok",
             },
