@@ -124,6 +124,8 @@ def _billed_apart(calls: pl.DataFrame) -> pl.Series:
 
     The usage priced by the book and the bill are the same money, so only the bill counts.
     """
+    if not (calls["grain"] == "bucket").any():
+        return pl.Series([False]).new_from_index(0, calls.height)
     no_tokens = pl.all_horizontal(pl.col(leaf).is_null() for leaf in LEAVES)
     billed = (_BUCKET & pl.col("cost_logged").is_not_null() & no_tokens).alias("billed")
     usage = (_BUCKET & pl.col("cost_logged").is_null()).alias("usage")

@@ -48,7 +48,7 @@ def _unified(
         return owner.id if owner else None, None
     name = match.model.id if match.model else model
     plain = known.get(_words(name), _plain(name))
-    if owner is None and (vendor := find(book, None, plain).model) is not None:
+    if owner is None and not provider and (vendor := find(book, None, plain).model) is not None:
         return vendor.provider, plain
     return owner.id if owner else None, plain
 

@@ -63,7 +63,7 @@ def _why_empty(context: Context) -> str:
         when = f"; they are of {span}" if span else ""
         return f"of {in_calls(account.calls, account.noun)} pass {' and '.join(narrowed)}{when}"
     if account.other:
-        return "calls: no record is one of its format; llmtel inspect says how a file is read"
+        return "calls: no record tells of one, or of usage; llmtel inspect says how a file is read"
     return "no calls"
 
 

@@ -61,7 +61,7 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
     _count_remarks(mapped, source)
     mapped.calls = _without_placeholders(settled(mapped.calls))
     _check_values(mapped, source)
-    if assumed_utc:
+    if assumed_utc and not source.utc:
         mapped.remarks["utc"] += assumed_utc
     if source.extra is not None:
         mapped.calls = source.extra(mapped.calls)  # noqa: S610 (no query of Django)

@@ -108,6 +108,7 @@ class Source:
 
     Which records are of the format: any of the `marks`; those of one `family` may be mixed in a file and
     stand inside an application's own line. `layout` is that of the file.
+    `utc` says that its makers write times in UTC and without an offset, so that this is no assumption.
 
     Which records are calls: `keep` (the rest is *other*), `markers` (words one of which is in every call's
     line, so that other lines are never parsed), `refuse` (a text where a record cannot be read), `copies`
@@ -143,6 +144,7 @@ class Source:
     bind: Callable[[Sequence[Record], Source], Source] | None = None
     records: Callable[[Record], Iterable[Record]] | None = None
     layout: Literal["json", "csv"] = "json"
+    utc: bool = False
     family: str | None = None
     decisions: tuple[str, ...] = ()
     sample: str = ""

@@ -18,6 +18,7 @@ from llmtel.pricing import names
         ("openai", "gpt-4o-mini-2024-07-18", ("openai", "gpt-4o-mini")),
         ("openrouter", "openai/gpt-5-mini", ("openrouter", "gpt-5-mini")),
         ("azure", "gpt-4.1", ("azure", "gpt-4.1")),
+        ("Microsoft", "gpt 4o mini", (None, "gpt-4o-mini")),
         (None, "Acme-7B", (None, "acme-7b")),
         ("openai", None, ("openai", None)),
         (None, None, (None, None)),

@@ -402,7 +402,7 @@ def test_no_calls_is_explained(context):
     )
     assert [stand_out.empty(one).text for one in (none, other, away)] == [
         "no calls",
-        "calls: no record is one of its format; llmtel inspect says how a file is read",
+        "calls: no record tells of one, or of usage; llmtel inspect says how a file is read",
         "of 10 calls pass --where and --since; they are of 7–11 Sep 2026 · 5 days, UTC",
     ]
 

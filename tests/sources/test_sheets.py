@@ -8,6 +8,7 @@ import pytest
 
 from llmtel import pipeline
 from llmtel.core.errors import UnreadableInput
+from llmtel.core.schema import LEAVES
 from llmtel.sources.formats import sources
 
 FOCUS = {
@@ -88,3 +89,82 @@ def test_deepseek_amounts_of_one_bucket_are_one_row(tmp_path):
     path.write_text(sources()["deepseek_amount"].sample)
     account = pipeline.read([str(path)]).account
     assert (account.records, account.calls, account.other) == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("service", "meter", "description", "model", "leaf"),
+    [
+        ("Amazon Bedrock", "USE1-Claude3.5Sonnet-input-tokens", "", "claude3.5sonnet", "input_uncached"),
+        (
+            "Claude Sonnet 4.5 (Amazon Bedrock Edition)",
+            "USE1-CacheReadInputTokenCount-Units",
+            "",
+            "claude sonnet 4.5",
+            "cache_read",
+        ),
+        ("Azure OpenAI", "gpt 4o mini 0718 Output global Tokens", "", "gpt 4o mini", "output_text"),
+        (
+            "Vertex AI",
+            "NULL",
+            "Gemini 2.5 Flash Text Input - Predictions",
+            "gemini 2.5 flash",
+            "input_uncached",
+        ),
+        (
+            "Amazon Bedrock",
+            "NULL",
+            "$0.00022 per 1K input tokens for Nova-pro in US East",
+            "nova-pro",
+            "input_uncached",
+        ),
+        ("Amazon Bedrock", "USE1-Guardrail-units", "", None, None),
+    ],
+)
+def test_the_words_of_a_sku_tell_the_model_and_the_kind_of_token(
+    tmp_path, service, meter, description, model, leaf
+):
+    path = tmp_path / "bill.csv"
+    head = "BilledCost,BillingCurrency,ChargePeriodStart,ServiceName,SkuMeter,ChargeDescription,"
+    path.write_text(
+        f"{head}ConsumedQuantity,ConsumedUnit\n1.5,USD,2026-09-01T00:00:00Z,{service},{meter},{description},2000,tokens\n"
+    )
+    row = pipeline.read([str(path)]).calls.row(0, named=True)
+    leaves = {name: row[name] for name in LEAVES if row[name] is not None}
+    assert (row["model"], leaves) == (model, {leaf: 2000} if leaf else {})
+
+
+def test_a_bill_in_another_currency_is_unknown_and_told(tmp_path):
+    path = tmp_path / "bill.csv"
+    path.write_text("BilledCost,BillingCurrency,ChargePeriodStart,ServiceName\n9,EUR,2026-09-01,Vertex AI\n")
+    reading = pipeline.read([str(path)])
+    assert reading.calls["cost_logged"].to_list() == [None]
+    assert ["another currency" in note.text for note in reading.notes] == [True]
+
+
+def test_cents_of_a_cost_report_are_not_read_as_dollars(tmp_path):
+    path = tmp_path / "cost.json"
+    path.write_text(sources()["anthropic_usage"].sample.split("\n")[1])
+    assert pipeline.read([str(path)]).calls["cost_logged"].to_list() == [1.2345]
+
+
+def test_times_that_a_provider_writes_in_utc_are_no_assumption(tmp_path):
+    for name, told in (("anthropic_console_cost", []), ("focus", []), ("generic_csv", ["utc"])):
+        path = tmp_path / name
+        path.write_text(sources()[name].sample.replace("Z,", ","))
+        assert [note.kind for note in pipeline.read([str(path)]).notes if note.kind == "utc"] == told, name
+
+
+def test_a_page_that_says_another_follows_is_told_once(tmp_path):
+    path = tmp_path / "usage.json"
+    path.write_text(
+        sources()["openai_usage"].sample.split("\n")[0].replace('"has_more":false', '"has_more":true')
+    )
+    notes = pipeline.read([str(path)]).notes
+    assert [(note.kind, note.count) for note in notes] == [("page_follows", 1)]
+
+
+def test_buckets_without_results_are_no_usage_and_no_fault(tmp_path):
+    path = tmp_path / "usage.json"
+    path.write_text('{"object":"page","data":[],"has_more":false,"next_page":null}')
+    account = pipeline.read([str(path)]).account
+    assert (account.calls, account.other) == (0, 1)

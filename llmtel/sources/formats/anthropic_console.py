@@ -28,6 +28,7 @@ SOURCES = (
         help="Token export (CSV) of Anthropic's Console: sums of many requests",
         link="https://console.anthropic.com/usage",
         layout="csv",
+        utc=True,
         marks=(Mark(all=("usage_date_utc", "usage_input_tokens_no_cache")),),
         calls={
             **_SHARED,
@@ -63,6 +64,7 @@ SOURCES = (
         help="Cost export (CSV, dollars) of Anthropic's Console: a row a kind of token",
         link="https://console.anthropic.com/cost",
         layout="csv",
+        utc=True,
         marks=(Mark(all=("usage_date_utc", "cost_usd")),),
         calls={**_SHARED, "model": raw.text("model"), "cost_logged": raw.number("cost_usd")},
         sample="usage_date_utc,model,workspace,api_key,usage_type,token_type,cost_usd,list_price_usd,cost_type\n"

@@ -11,6 +11,7 @@ SOURCES = (
         help="Azure LLM inference traces: time, context tokens and generated tokens",
         link="https://github.com/Azure/AzurePublicDataset",
         layout="csv",
+        utc=True,
         marks=(Mark(all=("TIMESTAMP", "ContextTokens", "GeneratedTokens")),),
         calls={
             "ts": raw.time("TIMESTAMP"),

@@ -27,7 +27,7 @@ _VENDORS = "claude|gpt|gemini|nova|llama|mistral|command|titan|deepseek|text-emb
 _MODEL = rf"\b(?:anthropic )?((?:{_VENDORS})[- ]?[a-z0-9.]*(?:[- ](?:[a-z0-9.]+))*)"
 _REST = (
     r"[- ](?:amazon|bedrock|edition|inp(?:ut)?|outp?(?:ut)?|opt|cached?|cchd|read|write|batch|global|glbl|"
-    r"regnl|regional|data|dz|tokens?|per|text|audio|image|img|request|us|eu)\b.*$"
+    r"regnl|regional|data|dz|tokens?|per|text|audio|image|img|request|us|eu|in|\d{4})\b.*$"
 )
 _UNIT = pl.coalesce(_text("ConsumedUnit"), _text("PricingUnit")).str.to_lowercase()
 _SIZE = pl.when(_UNIT.str.contains("token")).then(

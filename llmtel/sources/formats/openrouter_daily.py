@@ -15,6 +15,7 @@ SOURCES = (
         help="Daily activity CSV of OpenRouter: cost, requests and tokens by day and model",
         link="https://openrouter.ai/activity",
         layout="csv",
+        utc=True,
         marks=(Mark(all=("Date", "Slug", "Usage")),),
         calls={
             "ts": raw.time("Date"),
