@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from llmtel.core.errors import ConfigError, UsageError
+from llmtel.document import Document, Place
 from llmtel.pricing import loader, match
 from llmtel.pricing.contracts import Term
-from llmtel.pricing.document import Document, Place
 from llmtel.pricing.entries import Book, Model, Name, Provider
 from llmtel.pricing.loader import Layer
 

@@ -20,7 +20,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
-from llmtel.pricing.document import Place
+from llmtel.document import Place
 
 _HUNDRED = Decimal(100)
 _DISCOUNT_KEYS = ("provider", "percent", "models", "from", "until", "note")

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from llmtel.document import Place
     from llmtel.pricing.contracts import Credit, Discount
-    from llmtel.pricing.document import Place
 
 Rates = Mapping[str, Decimal]
 Name = tuple[str, str]

@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import Literal
 
 from llmtel.core.errors import ConfigError
+from llmtel.document import Document, Place
 from llmtel.pricing import loader
-from llmtel.pricing.document import Document, Place
 from llmtel.pricing.entries import Mode, Model, Price, Rates
 from llmtel.pricing.loader import Layer
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from llmtel.document import Document, Place
 from llmtel.pricing import contracts
 from llmtel.pricing.contracts import Credit, Discount
-from llmtel.pricing.document import Document, Place
 from llmtel.pricing.entries import Model, Provider
 from llmtel.pricing.rows import factor, prices
 

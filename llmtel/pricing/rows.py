@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from llmtel.pricing.document import Place
+from llmtel.document import Place
 from llmtel.pricing.entries import FEES, MODES, TOKEN_RATES, Mode, OffPeak, Price, Rates, Tier
 
 _ROW_KEYS = (*TOKEN_RATES, *FEES, "from", "above", "off_peak", *MODES, "confidence", "unconfirmed")

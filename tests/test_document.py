@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from llmtel.core.errors import ConfigError
-from llmtel.pricing.document import Document
+from llmtel.document import Document
 
 
 def read(text):
@@ -44,7 +44,7 @@ def test_an_empty_file_says_nothing():
         ("a: 2025-02-30", 1, "no day 2025-02-30"),
         ("a: !!python/name:os.system x", 1, "would be read as"),
         ("a: }", 1, "no valid YAML"),
-        ("- 1", 1, "a price file is a mapping"),
+        ("- 1", 1, "the file must be a mapping"),
         ("a: 1\n---\nb: 2", 2, "no valid YAML"),
     ],
 )

@@ -38,7 +38,7 @@ class Document:
         self._seen: set[int] = set()
         self.data: object = {} if self._root is None else self._value(self._root)
         if not isinstance(self.data, dict):
-            self._fail(self._root, "a price file is a mapping (schema, models, aliases, …)")
+            self._fail(self._root, "the file must be a mapping, `key: value` line by line")
 
     @classmethod
     def of(cls, name: str, content: bytes, data: Mapping[str, object]) -> Document:
