@@ -38,19 +38,29 @@ def raw_rows(table: pl.DataFrame, numbers: list[int], plan: Plan) -> pl.DataFram
 def _read(text: pl.Series, kind: Kind) -> pl.Series:
     if kind in ("str", "time"):
         return text
-    frame, cell = text.alias("cell").to_frame(), pl.col("cell").str.strip_chars()
     if kind == "bool":
-        word = cell.str.to_lowercase()
-        return frame.select(
-            pl.when(word.is_in(_YES)).then(True).when(word.is_in(_NO)).then(False)
-        ).to_series()
-    plain = cell.str.replace(r"^(-?)\$", "$1")
-    plain = pl.when(plain.str.contains(_GROUPED)).then(plain.str.replace_all(",", "")).otherwise(plain)
-    number = plain.cast(pl.Float64, strict=False)
-    number = pl.when(number.is_finite()).then(number)
+        word = text.str.strip_chars().str.to_lowercase()
+        return pl.select(pl.when(word.is_in(_YES)).then(True).when(word.is_in(_NO)).then(False)).to_series()
+    wanted = pl.Float64 if kind == "number" else pl.Int64
+    plain = text.cast(wanted, strict=False)
     if kind == "number":
-        return frame.select(number).to_series()
-    whole = pl.when((number == number.floor()) & (number.abs() < _LARGEST)).then(number)
-    return frame.select(
-        pl.coalesce(cell.cast(pl.Int64, strict=False), whole.cast(pl.Int64, strict=False))
-    ).to_series()
+        plain = pl.select(pl.when(plain.is_finite()).then(plain)).to_series()
+    rest = (plain.is_null() & text.is_not_null() & (text != "")).arg_true()
+    if rest.is_empty():
+        return plain
+    return plain.scatter(rest, _dressed(text.gather(rest), kind))
+
+
+def _dressed(text: pl.Series, kind: Kind) -> pl.Series:
+    """Numbers that people and spreadsheets have made more readable: `$1,234.50`, ` 12 `, `3.0`."""
+    cell = text.str.strip_chars().str.replace(r"^(-?)\$", "$1")
+    grouped = cell.str.contains(_GROUPED)
+    plain = pl.select(pl.when(grouped).then(cell.str.replace_all(",", "")).otherwise(cell)).to_series()
+    number = plain.cast(pl.Float64, strict=False)
+    usable = number.is_finite()
+    if kind != "number":
+        usable &= (number == number.floor()) & (number.abs() < _LARGEST)
+    known = pl.select(pl.when(usable).then(number)).to_series()
+    if kind == "number":
+        return known
+    return text.str.strip_chars().cast(pl.Int64, strict=False).fill_null(known.cast(pl.Int64, strict=False))

@@ -146,12 +146,15 @@ def lines_of_nested(
 Rows = tuple[list[str], list[list[str]], list[int], list[tuple[int, str]]]
 
 
+def separator_of(text: str) -> str:
+    """What separates the names of the header: a comma, a tab or a semicolon."""
+    return max(",\t;", key=text.split("\n", 1)[0].count)
+
+
 def rows_of_csv(data: bytes) -> Rows:
     """A CSV or TSV: header, rows, the line each row ends on, (line, reason) of rows that do not fit."""
     text = data.removeprefix(codecs.BOM_UTF8).decode(errors="replace")
-    first = text.split("\n", 1)[0]
-    separator = max(",\t;", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text))
     header: list[str] = []
     rows: list[list[str]] = []
     numbers: list[int] = []

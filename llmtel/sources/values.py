@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -18,7 +20,6 @@ TICKS_AT_EPOCH = 621_355_968_000_000_000
 _TICKS = (6.2e17, 6.6e17)
 """Ticks of the years 1965 to 2092; as nanoseconds these would be 1989 to 1990."""
 
-_NUMERAL = r"^[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?$"
 _FIXED = {
     20: "%Y-%m-%dT%H:%M:%SZ",
     24: "%Y-%m-%dT%H:%M:%S.%3fZ",
@@ -26,6 +27,7 @@ _FIXED = {
 }
 """The forms that most programs write, by their length."""
 _FORMS_WITH_OFFSET = (
+    "%+",
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f %#z",
@@ -51,16 +53,26 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     parsed = _of_one_width(column)
     if parsed is not None and parsed.null_count() == column.null_count():
         return parsed, 0
-    parsed = column.str.to_datetime("%+", strict=False, cache=False, time_unit="us", time_zone="UTC")
-    if parsed.null_count() == column.null_count():
-        return parsed, 0
-    missing = parsed.is_null() & column.is_not_null() & (column.str.strip_chars() != "")
-    if not missing.any():
-        return parsed, 0
-    rest = _in_other_forms(column.filter(missing).str.strip_chars())
-    filled = rest["known"].fill_null(rest["utc"])
-    assumed = int((rest["known"].is_null() & rest["utc"].is_not_null()).sum())
-    return parsed.scatter(missing.arg_true(), filled.dt.epoch("us")), assumed
+    left = (column.is_not_null() & (column.str.strip_chars() != "")).arg_true()
+    found = pl.Series(column.name, [None], dtype=TIME).new_from_index(0, len(column))
+    if left.is_empty():
+        return found, 0
+    assumed = 0
+    for reader in _likeliest_first(column[left[0]].strip()):
+        read = reader.read(column.gather(left).str.strip_chars())
+        hits = read.is_not_null()
+        found = found.scatter(left.filter(hits), read.filter(hits).dt.epoch("us"))
+        left = left.filter(~hits)
+        assumed += int(hits.sum()) if reader.assumes_utc else 0
+        if left.is_empty():
+            break
+    return found, assumed
+
+
+def _likeliest_first(text: str) -> list[_Reader]:
+    """The readers of times, first those that read `text`: a file's times are of one form, or of few."""
+    one = pl.Series([text])
+    return sorted(_READERS, key=lambda reader: reader.read(one).null_count())
 
 
 def _of_one_width(column: pl.Series) -> pl.Series | None:
@@ -78,23 +90,6 @@ def _of_one_width(column: pl.Series) -> pl.Series | None:
     return parsed if isinstance(earliest, datetime) and earliest >= EARLIEST else None
 
 
-def _in_other_forms(texts: pl.Series) -> pl.DataFrame:
-    """Times that are not ISO 8601 to the letter: `known` those with an offset, `utc` those without one."""
-    frame, text = texts.to_frame("text"), pl.col("text")
-    if frame.select(text.str.contains(_NUMERAL).all()).item():
-        return frame.select(_epoch(text).alias("known"), pl.lit(None, dtype=TIME).alias("utc"))
-    with_offset = [
-        text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
-        for form in _FORMS_WITH_OFFSET
-    ]
-    days = text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-    of_utc = [*(text.str.to_datetime(form, strict=False, time_unit="us") for form in _FORMS_OF_UTC), days]
-    return frame.select(
-        pl.coalesce(*with_offset, _epoch(text)).alias("known"),
-        pl.coalesce(*of_utc).dt.replace_time_zone("UTC").alias("utc"),
-    )
-
-
 def _epoch(text: pl.Expr) -> pl.Expr:
     """Epoch numbers by their size, at full precision when they are whole."""
     whole = text.cast(pl.Int64, strict=False)
@@ -108,6 +103,45 @@ def _epoch(text: pl.Expr) -> pl.Expr:
         .otherwise(whole // 1000)
     )  # fmt: skip
     return micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _iso(form: str) -> Callable[[pl.Series], pl.Series]:
+    """A reader of times with an offset."""
+    return lambda texts: texts.str.to_datetime(
+        form, strict=False, cache=False, time_unit="us", time_zone="UTC"
+    )
+
+
+def _naive(form: str) -> Callable[[pl.Series], pl.Series]:
+    """A reader of times without an offset."""
+    return lambda texts: texts.str.to_datetime(
+        form, strict=False, cache=False, time_unit="us"
+    ).dt.replace_time_zone("UTC")
+
+
+def _numbers(texts: pl.Series) -> pl.Series:
+    return texts.to_frame("text").select(_epoch(pl.col("text"))).to_series()
+
+
+def _days(texts: pl.Series) -> pl.Series:
+    days = texts.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    return days.dt.replace_time_zone("UTC")
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """One form of times: how texts of it are read, and whether they lack an offset."""
+
+    read: Callable[[pl.Series], pl.Series]
+    assumes_utc: bool = False
+
+
+_READERS = (
+    *(_Reader(_iso(form)) for form in _FORMS_WITH_OFFSET),
+    _Reader(_numbers),
+    *(_Reader(_naive(form), assumes_utc=True) for form in _FORMS_OF_UTC),
+    _Reader(_days, assumes_utc=True),
+)
 
 
 def limits(name: str) -> pl.Expr | None:

@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmtel import pipeline
 from llmtel.core.errors import UnreadableInput
 from llmtel.core.schema import LEAVES
+from llmtel.sources import sheets
 from llmtel.sources.formats import sources
 
 FOCUS = {
@@ -168,3 +171,15 @@ def test_buckets_without_results_are_no_usage_and_no_fault(tmp_path):
     path.write_text('{"object":"page","data":[],"has_more":false,"next_page":null}')
     account = pipeline.read([str(path)]).account
     assert (account.calls, account.other) == (0, 1)
+
+
+@given(
+    st.lists(st.lists(st.text("ab1 \u00e9", max_size=3), max_size=4).map(",".join), max_size=8),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_a_table_without_quotes_is_cut_as_it_would_be_parsed(lines, ending, ended):
+    data = (ending.join(["a, b", *lines]) + (ending if ended else "")).encode()
+    cut, parsed = sheets.of_csv(data), sheets._of_parsed_csv(data)
+    assert cut.table.equals(parsed.table)
+    assert (cut.places, cut.lines, sorted(cut.bad)) == (parsed.places, parsed.lines, sorted(parsed.bad))
