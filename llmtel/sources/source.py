@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import polars as pl
@@ -51,6 +52,12 @@ class Mark:
                 _among(lookup(record, raw.steps_of(path)), values) for path, values in self.values.items()
             )
         )
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Keys of a record, one of which it must have to bear this mark: most records are let go by them."""
+        paths = self.all[:1] or self.any or tuple(self.values)
+        return frozenset(f"{raw.steps_of(path)[0]}" for path in paths) | set(paths)
 
     def words(self) -> str:
         """The mark in words, for `llmtel inspect`."""
@@ -156,15 +163,18 @@ class Source:
 
     def prefix_in(self, record: Record) -> str | None:
         """Where the body that bears a mark is: "" for the top; for a family also a wrapper: "response."."""
-        if any(mark.matches(record) for mark in self.marks):
+        if self._bears_mark(record):
             return ""
         if self.family is None:
             return None
         for key in WRAPPERS:
             body = record.get(key)
-            if isinstance(body, dict) and any(mark.matches(body) for mark in self.marks):
+            if isinstance(body, dict) and self._bears_mark(body):
                 return f"{key}."
         return None
+
+    def _bears_mark(self, record: Record) -> bool:
+        return any(not mark.keys.isdisjoint(record) and mark.matches(record) for mark in self.marks)
 
     def expressions(self) -> list[pl.Expr]:
         """Every expression over raw columns."""
