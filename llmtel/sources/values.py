@@ -85,9 +85,8 @@ def _of_one_width(column: pl.Series) -> pl.Series | None:
     if form is None:
         return None
     parsed = column.str.to_datetime(form, strict=False, cache=False, time_unit="us")
-    parsed = parsed.dt.replace_time_zone("UTC")
-    earliest = parsed.min()
-    return parsed if isinstance(earliest, datetime) and earliest >= EARLIEST else None
+    before = (parsed.to_physical() < int(EARLIEST.timestamp()) * 1_000_000).any()
+    return None if before else parsed.dt.replace_time_zone("UTC")
 
 
 def _epoch(text: pl.Expr) -> pl.Expr:
