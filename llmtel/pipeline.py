@@ -91,7 +91,7 @@ def read(
     account.duplicates += duplicates
     account.buckets = int((calls["grain"] == "bucket").sum())
     account.reconciled = int(calls[RECONCILED].sum()) if RECONCILED in calls.columns else 0
-    notes = (*found.notes, *_skipped(inputs))
+    notes = (*found.notes, *_skipped(inputs), *(_given_twice(calls) if account.buckets else ()))
     counts = dict(calls.group_by("@file").len().iter_rows()) if "@file" in calls.columns else {}
     reading = Reading(
         complete(calls), account, tuple(sorted(found.rejects, key=lambda r: (r.file, r.line))), notes,
@@ -110,6 +110,16 @@ def _one_frame(frames: list[pl.DataFrame], files: list[str]) -> pl.DataFrame:
     calls = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
     names = pl.Series("file", files, dtype=pl.Categorical).gather(calls["@file"])
     return calls.with_columns(pl.coalesce("file", names) if "file" in calls.columns else names)
+
+
+def _given_twice(calls: pl.DataFrame) -> list[Note]:
+    """A note on buckets that stand in two files with the same numbers: nothing else tells an export again."""
+    facts = [name for name in calls.columns if name not in {"@file", "file", "line", "format"}]
+    buckets = calls.lazy().filter(pl.col("grain") == "bucket")
+    groups = buckets.group_by(facts).agg(pl.col("@file").n_unique().alias("@files")).collect()
+    n = groups.filter(pl.col("@files") > 1).height
+    text = f"buckets that stand in two files with the same numbers: {n:,}; an export given twice counts twice"
+    return [Note("given_twice", text, n)] if n else []
 
 
 def _input(seen: Seen, counts: dict[int, int]) -> Input:

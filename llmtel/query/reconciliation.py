@@ -81,7 +81,7 @@ def reconciled(calls: pl.DataFrame, bill: pl.DataFrame) -> Reconciliation:
     by = _keys(calls, bill)
     day = pl.col("ts").dt.date().alias("day")
     ours = calls.with_columns(day).group_by(by).agg(*_ours())
-    states = bool(bill["cost_logged"].is_not_null().any())
+    states = bill.is_empty() or bool(bill["cost_logged"].is_not_null().any())
     theirs = bill.with_columns(day, _billed().alias("billed")).group_by(by).agg(*_theirs())
     cells = ours.join(theirs, on=by, how="full", coalesce=True, nulls_equal=True)
     cells = _split(cells).select(*by, *COUNTS, *MONEY, "reason").sort(by)
@@ -129,7 +129,7 @@ def _keys(calls: pl.DataFrame, bill: pl.DataFrame) -> tuple[str, ...]:
     def shared(name: str) -> bool:
         return calls.is_empty() or not set(calls[name].drop_nulls()).isdisjoint(money[name].drop_nulls())
 
-    model = () if money["model"].null_count() == money.height else ("model",)
+    model = () if money.height and money["model"].null_count() == money.height else ("model",)
     project = ("project",) if calls.height and shared("project") else ()
     return ("day", *model, *project)
 

@@ -121,7 +121,8 @@ def _headline(
     row, gap = total.rows[0], found.gap()
     days = [day and f"{day.isoformat()}T00:00:00" for day in (found.first, found.last)]
     span = headline.span_of(days[0] or None, days[1] or None, "UTC")
-    requests = _amount(row, "requests", COUNT, "{} requests")
+    counted = _number(row, "requests")
+    requests = () if counted is None else (trust.in_calls(counted, "request"),)
     stated = () if found.states else ("its usage at list prices",)
     share = () if gap is None else (f"{SHARE.show(gap)} of the bill",)
     limit = () if max_gap is None else (f"tolerance {SHARE.show(max_gap)}",)

@@ -196,3 +196,23 @@ def test_names_of_models_are_text_and_never_markup(llmtel):
     assert "<b>" not in llmtel("reconcile", "app.jsonl", "--with", "daily.csv", "--format", "markdown")[
         1
     ].replace("`<b>", "`")
+
+
+def test_an_export_without_usage_leaves_the_logs_unbilled_by_model(llmtel):
+    Path("daily.csv").write_text(DAILY.splitlines(keepends=True)[0])
+    code, answer = reconcile(llmtel)
+    assert (code, answer["gap"]) == (0, None)
+    assert [row["model"] for row in table(answer, "model")] == ["claude-haiku-4-5", "gpt-5-mini"]
+    assert table(answer)[0]["cost_billed"] == 0
+
+
+def test_a_bill_by_day_alone_is_compared_by_day_and_says_so(llmtel):
+    day = {"object": "bucket", "start_time": 1788220800, "end_time": 1788307200}
+    cost = {"object": "organization.costs.result", "amount": {"value": 0.5, "currency": "usd"}}
+    page = {"object": "page", "data": [{**day, "results": [cost]}], "has_more": False, "next_page": None}
+    Path("costs.json").write_text(json.dumps(page))
+    Path("app.jsonl").write_text(line(1, "gpt-5-mini", 10**6, 0, provider="openai"))
+    code, out, _ = llmtel("reconcile", "app.jsonl", "--with", "costs.json")
+    assert code == 0
+    assert "costs are not split by model" in out
+    assert "unexplained" in out

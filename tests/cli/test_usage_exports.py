@@ -137,3 +137,11 @@ def test_every_export_alone_gives_a_report_in_every_form(llmtel, name):
     frame = pl.read_parquet("export.parquet")
     assert set(frame["grain"]) == {"bucket"}
     assert frame["latency_ms"].null_count() == frame["status"].null_count() == frame.height
+
+
+def test_an_export_that_is_given_twice_is_told(llmtel):
+    Path("again.csv").write_text(DAILY)
+    twice = "buckets that stand in two files with the same numbers: 3"
+    assert twice in llmtel("analyze", "daily.csv", "again.csv")[1]
+    Path("again.csv").write_text(DAILY.replace("09-0", "08-0"))
+    assert twice not in llmtel("analyze", "daily.csv", "again.csv")[1]
