@@ -26,7 +26,8 @@ https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
 _NUMBERS = frozenset({
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens", "cost_usd", "duration_ms",
     "status_code", "attempt", "input_token_count", "output_token_count", "cached_content_token_count",
-    "thoughts_token_count", "tool_token_count", "total_token_count",
+    "thoughts_token_count", "tool_token_count", "total_token_count", "cached_token_count",
+    "cache_write_token_count", "reasoning_token_count", "ttft_ms", "http_response_status_code",
 })  # fmt: skip
 """Attributes of agents' log events that are numbers, though all are written as texts."""
 
@@ -80,7 +81,7 @@ def attributes(found: object) -> dict[str, Any]:
 
 def records(line: Record) -> Iterator[dict[str, Any]]:
     """The spans and log events of one exported object. Metrics repeat the calls: one record that is none."""
-    if "attributes" in line and isinstance(line.get("body"), str):
+    if isinstance(line.get("attributes"), dict) and ("body" in line or "_body" in line):
         yield _event(line, {})
         return
     for owner, scope in _scopes(
@@ -167,7 +168,9 @@ def _sample_rate(span: Record, found: dict[str, Any]) -> float | None:
 def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
     body = value_of(event.get("body"))
     found = attributes(event.get("attributes"))
-    name = body if isinstance(body, str) else found.get("event_name") or event.get("eventName")
+    name = found.get("event_name") or event.get("eventName")
+    if not (isinstance(name, str) and "." in name) and isinstance(body, str):
+        name = body  # Claude Code has its prefix there; the others write a sentence for people
     return {
         "kind": "event",
         "name": str(name or ""),
