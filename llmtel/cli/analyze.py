@@ -19,6 +19,11 @@ def analyze(
     pricing: o.PriceFiles = None,
     price: o.Price = None,
     cost_source: o.Cost = o.CostSource.AUTO,
+    price_as: o.PriceAs = None,
+    as_of: o.AsOf = None,
+    deferrable: o.Deferrable = None,
+    currency: o.ShownIn = None,
+    rates: o.Rates = None,
     input_format: o.InputFormat = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
@@ -30,6 +35,7 @@ def analyze(
     An overview of everything; with --by or --metrics, the tables asked for. What can be asked: llmtel list.
     """
     from llmtel.cli.answering import Question, exit_code, tell, words
+    from llmtel.cli.money import Money
 
     question = Question(
         paths=tuple(paths),
@@ -45,7 +51,9 @@ def analyze(
         pricing=tuple(pricing or ()),
         price=tuple(price or ()),
         cost_source=cost_source.value,
+        money=Money(price_as, as_of, tuple(deferrable or ()), currency, rates),
         input_format=input_format,
         all_rejects=rejects,
     )
-    return exit_code(tell(question.analyze, format_, output), strict=strict)
+    with question.money.shown():
+        return exit_code(tell(question.analyze, format_, output), strict=strict)

@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from llmtel.cli.money import Money, credits_of
 from llmtel.cli.options import OutputFormat
 from llmtel.core.account import Account, Note
 from llmtel.core.errors import Exit, UnreadableInput
@@ -46,6 +48,7 @@ class Question:
     cost_source: CostSource = "auto"
     input_format: str | None = None
     all_rejects: bool = False
+    money: Money = field(default_factory=Money)
     started: float = field(default_factory=time.monotonic)
 
     def analyze(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
@@ -85,11 +88,12 @@ class Question:
         from llmtel.pricing.match import alias_stanza
         from llmtel.pricing.unused import unused
         from llmtel.query import timerange, where
-        from llmtel.reports.context import Context, Prices, time_range
+        from llmtel.reports.context import Context, time_range
 
         condition = where.parse(self.where, self.tz)
         span = timerange.parse_range(self.since, self.until, self.tz)
         book = books.load(self.pricing, self.price)
+        imagined = self.money.imagined(book, self._wanted(), self.tz)
         if nothing is None:
             with Progress() as progress:
                 reading = pipeline.read(
@@ -104,15 +108,10 @@ class Question:
         timeless = calls["ts"].null_count() if span.bounded else None
         if span.bounded:
             calls = calls.filter(span.filter)
+        calls = imagined(calls)
         context = Context(
             account=reading.account,
-            prices=Prices(
-                book.as_of.isoformat(),
-                book.sha256,
-                self.cost_source,
-                book.layers,
-                stated=cost.is_stated(calls),
-            ),
+            prices=self.money.prices(book, self.cost_source, stated=cost.is_stated(calls)),
             command=self._command(),
             alias=partial(alias_stanza, book),
             tz=self.tz,
@@ -124,8 +123,18 @@ class Question:
             timeless=timeless,
             seconds=time.monotonic() - self.started,
             name=name,
+            today=datetime.now(UTC).date(),
+            what_if=self.money.what_if,
+            credits=credits_of(calls, book),
         )
         return calls, context
+
+    def _wanted(self) -> frozenset[str]:
+        """The fields that the metrics asked for read."""
+        from llmtel.query.metrics import METRICS
+
+        named = (*self.metrics, *([self.sort.partition(":")[0]] if self.sort else ()))
+        return frozenset[str]().union(*(METRICS[name].needs for name in named if name in METRICS))
 
     def _tags(self) -> tuple[str, ...]:
         """The extra keys that the question is about, which the reader must keep."""
@@ -133,7 +142,7 @@ class Question:
         from llmtel.query.dimensions import TAGS
 
         split = (name.removeprefix(TAGS) for one in self.by for name in one if name.startswith(TAGS))
-        return tuple(dict.fromkeys((*where.tags(self.where), *split)))
+        return tuple(dict.fromkeys((*where.tags((*self.where, *self.money.deferrable)), *split)))
 
     def _command(self) -> Command:
         """This command line, as findings extend it."""
@@ -144,7 +153,9 @@ class Question:
             "--until": self.until,
             "--tz": self.tz if self.tz != "UTC" else None,
             "--input-format": self.input_format,
-            "--cost-source": self.cost_source if self.cost_source != "auto" else None,
+            "--price-as": self.money.price_as,
+            "--as-of": self.money.as_of,
+            "--cost": self.cost_source if self.cost_source != "auto" else None,
         }
         return Command(
             self.paths,

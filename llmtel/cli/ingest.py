@@ -57,7 +57,7 @@ def _keep(reading: Reading, path: Path) -> None:
 
     from llmtel import __version__
     from llmtel.cli.output import put
-    from llmtel.core.schema import PRICED, SCHEMA_VERSION
+    from llmtel.core.schema import IMAGINED, PRICED, SCHEMA_VERSION
     from llmtel.sources.openings import PARQUET_KEY
 
     provenance = {
@@ -67,7 +67,7 @@ def _keep(reading: Reading, path: Path) -> None:
         ],
     }
     file = io.BytesIO()
-    reading.calls.drop(set(PRICED) - {"price_reason"}).write_parquet(
+    reading.calls.drop({*PRICED, *IMAGINED} - {"price_reason"}).write_parquet(
         file,
         compression="zstd",
         metadata={PARQUET_KEY: str(SCHEMA_VERSION), "llmtel_provenance": json.dumps(provenance)},

@@ -74,7 +74,7 @@ def show(
 
     day = day_of(as_of)
     book = books.load(pricing or (), price or ())
-    found = model_named(book, model, provider)
+    found = describe.model_meant(book, model, provider)
     rows = describe.shown(book, found, day)
     example = _example(book, found, day)
     write(
@@ -82,18 +82,6 @@ def show(
         format_,
         output,
     )
-
-
-def model_named(book: Book, name: str, provider: str | None = None) -> Model:
-    """The model a person means. Raises `UnknownName` with near names."""
-    from llmtel.core.errors import UnknownName
-    from llmtel.pricing import describe
-
-    found, near = describe.model_of(book, name, provider)
-    if found is None:
-        hint = f"Near: {', '.join(near)}." if near else "All: llmtel pricing list."
-        raise UnknownName(f"the book has no model {name!r}. {hint}")
-    return found
 
 
 def _example(book: Book, model: Model, day: date) -> str:

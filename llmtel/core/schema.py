@@ -157,7 +157,21 @@ FIELDS: Catalog[Field] = Catalog(
             "Share of calls that the log kept: a row stands for 1 ÷ rate calls",
             unit=SHARE,
         ),
-        Field("cost_usd", pl.Float64, "Cost at the price book's rates", unit=USD),
+        Field(
+            "cost_usd", pl.Float64, "Cost that counts: the book's, the log's, or that of a what-if", unit=USD
+        ),
+        Field("cost_computed", pl.Float64, "Cost at the price book's rates", unit=USD),
+        Field("cost_actual", pl.Float64, "Cost as it was, beside a what-if", unit=USD),
+        Field("saved_by_cache", pl.Float64, "What the call would have cost more without a cache", unit=USD),
+        Field(
+            "savable_by_cache",
+            pl.Float64,
+            "What the call would have cost less, had its conversation so far been cached",
+            unit=USD,
+        ),
+        Field(
+            "savable_by_batch", pl.Float64, "What a deferrable call would have cost less in a batch", unit=USD
+        ),
         Field("price_id", pl.String, "Row of the price book: provider/model@from", null="none"),
         Field("price_reason", pl.String, "Why there is no cost; null when there is one", null="none"),
         Field(
@@ -169,8 +183,10 @@ FIELDS: Catalog[Field] = Catalog(
 INPUT_LEAVES = ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio")
 OUTPUT_LEAVES = ("output_text", "reasoning", "output_audio")
 LEAVES = (*INPUT_LEAVES, *OUTPUT_LEAVES)
-PRICED = ("cost_usd", "price_id", "price_reason", "price_flags")
+PRICED = ("cost_usd", "cost_computed", "price_id", "price_reason", "price_flags")
 """What pricing adds; `price_reason` alone may come from a format (`invalid_usage`)."""
+IMAGINED = ("cost_actual", "saved_by_cache", "savable_by_cache", "savable_by_batch")
+"""What pricing adds when it is asked what would be, or would have been."""
 
 
 def polars_schema(names: Iterable[str] = FIELDS) -> pl.Schema:

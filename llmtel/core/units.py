@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,6 +21,30 @@ UNKNOWN = "?"
 """What an unknown number looks like in a table: never 0."""
 
 _NUMBER = re.compile(r"\s*([-+]?)\s*\$?\s*(\d[\d,]*\.?\d*(?:[eE][-+]?\d+)?|\.\d+)\s*([^\d\s]*)\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Currency:
+    """What people see amounts of money in; machines get USD. `per_usd` is its price of a dollar."""
+
+    code: str
+    symbol: str
+    per_usd: float
+
+
+_DOLLARS = Currency("USD", "$", 1.0)
+_CURRENCY = ContextVar("currency", default=_DOLLARS)
+_SYMBOLS = {"EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "USD": "$"}
+
+
+@contextmanager
+def money_in(code: str, per_usd: float) -> Iterator[None]:
+    """Show money to people in another currency, as long as this lasts."""
+    token = _CURRENCY.set(Currency(code, _SYMBOLS.get(code, f"{code} "), per_usd))
+    try:
+        yield
+    finally:
+        _CURRENCY.reset(token)
 
 
 @dataclass(frozen=True)
@@ -37,6 +63,12 @@ class Unit:
     suffixes: Mapping[str, float] = field(default_factory=dict)
     digits: Callable[[Sequence[float]], int] = lambda _values: 0
     compact: bool = False
+    shown_in: ContextVar[Currency] | None = None
+
+    @property
+    def head(self) -> str:
+        """The symbol in the head of a column; money is shown in the currency of the reader."""
+        return self.symbol if self.shown_in is None else self.shown_in.get().symbol
 
     def show(self, value: float | None) -> str:
         """The number alone, with its symbol."""
@@ -47,7 +79,8 @@ class Unit:
 
         A number too small for them is not shown as zero: "<0.01".
         """
-        known = [v / self.factor for v in values if v is not None and math.isfinite(v)]
+        per = self.factor if self.shown_in is None else self.factor / self.shown_in.get().per_usd
+        known = [v / per for v in values if v is not None and math.isfinite(v)]
         size, suffix = _scale(known) if self.compact else (1.0, "")
         digits = self.digits([v / size for v in known])
         cell = partial(_cell, digits=digits, suffix=suffix)
@@ -92,15 +125,10 @@ def _significant(value: float, digits: int) -> str:
 
 
 def _show_usd(value: float) -> str:
-    sign = "-" if value < 0 else ""
-    size = abs(value)
-    return (
-        f"{sign}$0"
-        if size == 0
-        else f"{sign}${size:,.2f}"
-        if size >= 1
-        else f"{sign}${_significant(size, 3)}"
-    )
+    currency = _CURRENCY.get()
+    sign = ("-" if value < 0 else "") + currency.symbol
+    size = abs(value) * currency.per_usd
+    return sign + ("0" if size == 0 else f"{size:,.2f}" if size >= 1 else _significant(size, 3))
 
 
 def _show_compact(value: float) -> str:
@@ -164,7 +192,12 @@ _SIZES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 _TIMES = {"ms": 1.0, "s": 1e3, "sec": 1e3, "m": 6e4, "min": 6e4, "h": 3.6e6}
 
 USD = Unit(
-    "US dollars", _show_usd, "$", digits=_money_digits, suffixes={"$": 1.0, "USD": 1.0, "c": 0.01, **_SIZES}
+    "US dollars",
+    _show_usd,
+    "$",
+    digits=_money_digits,
+    suffixes={"$": 1.0, "USD": 1.0, "c": 0.01, **_SIZES},
+    shown_in=_CURRENCY,
 )
 RATE = Unit(
     "US dollars per million tokens",

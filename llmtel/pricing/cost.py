@@ -29,14 +29,17 @@ _CATEGORIES = {"provider", "model", "service_tier", "region"}
 
 
 def priced(calls: pl.DataFrame, book: Book, source: CostSource = "auto") -> pl.DataFrame:
-    """`calls` with `cost_usd`, `price_id`, `price_reason` and `price_flags`, in the same order.
+    """`calls` with `cost_usd`, `cost_computed`, `price_id`, `price_reason`, `price_flags`, in the same order.
 
-    `source` says whose costs: `computed` the book's, `logged` the log's, `auto` the book's, but the log's
-    where the provider is one whose price depends on the route, or where the book has none and the log's is
-    above 0. A cost from the log has the flag `logged`. A frame that has costs already is priced anew.
+    `source` says whose costs count (`cost_usd`): `computed` the book's, `logged` the log's, `auto` the
+    book's, but the log's where the provider is one whose price depends on the route, or where the book has
+    none and the log's is above 0. A cost from the log has the flag `logged`. The book's is kept as
+    `cost_computed` whichever counts. A frame that has costs already is priced anew.
     """
     rows = typed(calls)
-    costs = _logged(rows) if source == "logged" else _booked(rows, book, or_logged=source == "auto")
+    costs = _booked(rows, book, or_logged=source == "auto")
+    if source == "logged":
+        costs = costs.with_columns(_logged(rows).get_columns())
     return calls.with_columns(costs.get_columns())
 
 
@@ -59,6 +62,7 @@ def _booked(calls: pl.DataFrame, book: Book, *, or_logged: bool) -> pl.DataFrame
     """The costs at the book's rates, or where it says so those of the log."""
     found, index = carded(calls, book)
     costs = arithmetic.costs(calls.with_columns(index), arithmetic.table([card for _, card in found]))
+    costs = costs.with_columns(cost_computed="cost_usd")
     if not or_logged or calls["cost_logged"].null_count() == calls.height:
         return costs
     prefers = pl.Series(
@@ -112,6 +116,7 @@ def _or_logged(calls: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
     apart = _billed_apart(calls)
     none = use | pl.col("apart")
     return costs.with_columns(logged, tokens["tokens"], calls["grain"], apart.alias("apart")).select(
+        "cost_computed",
         cost_usd=pl.when(use).then("logged").when(~pl.col("apart")).then("cost_usd"),
         price_id=pl.when(~none).then("price_id"),
         price_reason=pl.when(pl.col("apart")).then(pl.lit(APART)).when(~use).then("price_reason"),

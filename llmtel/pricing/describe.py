@@ -7,6 +7,7 @@ from datetime import date
 from itertools import pairwise
 
 from llmtel.core.answers import Value
+from llmtel.core.errors import UnknownName
 from llmtel.pricing.entries import FEES, TOKEN_RATES, Book, Mode, Model, Price, Rates
 from llmtel.pricing.match import find, suggestions, target
 
@@ -44,12 +45,21 @@ def shown(book: Book, model: Model, day: date) -> list[Row]:
     ]
 
 
-def model_of(book: Book, text: str, provider: str | None = None) -> tuple[Model | None, tuple[str, ...]]:
+def _model_of(book: Book, text: str, provider: str | None = None) -> tuple[Model | None, tuple[str, ...]]:
     """The model that a person means by provider/model, or by a name as logs have it; else near names."""
     if provider is None and (known := target(book, text)).model is not None:
         return known.model, ()
     found = find(book, provider, text)
     return (found.model, ()) if found.model is not None else (None, suggestions(book, provider, text))
+
+
+def model_meant(book: Book, name: str, provider: str | None = None) -> Model:
+    """The model that a person names. Raises `UnknownName` with near names."""
+    found, near = _model_of(book, name, provider)
+    if found is None:
+        hint = f"Near: {', '.join(near)}." if near else "All: llmtel pricing list."
+        raise UnknownName(f"the book has no model {name!r}. {hint}")
+    return found
 
 
 def facts(book: Book, model: Model) -> dict[str, Value]:

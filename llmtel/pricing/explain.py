@@ -88,7 +88,6 @@ class Explanation:
 def explained(call: pl.DataFrame, book: Book, source: cost.CostSource = "auto") -> Explanation:
     """Why `call` (one row) costs what it does."""
     answer = cost.priced(call, book, source).row(0, named=True)
-    computed = cost.priced(call, book, "computed").row(0, named=True)
     rows = cost.typed(call)
     (((match, card),), _) = cost.carded(rows, book)
     row = rows.row(0, named=True)
@@ -98,7 +97,7 @@ def explained(call: pl.DataFrame, book: Book, source: cost.CostSource = "auto") 
         leaves=() if free or not card.rates else tuple(_leaves(row, card)),
         story=tuple(_story(book, row, match, card, answer)),
         cost=answer["cost_usd"],
-        computed=computed["cost_usd"],
+        computed=answer["cost_computed"],
         logged=row["cost_logged"],
         reason=answer["price_reason"],
         flags=flags,

@@ -59,6 +59,22 @@ def _field(name: str, *, numeric: bool = False) -> Dimension:
     return Dimension(name, field.help, lambda _tz: pl.col(name), numeric=numeric, null=field.null)
 
 
+def _price(_tz: str) -> pl.Expr:
+    """How a cost is known, in words."""
+    reason, flags = (pl.col(name).cast(pl.String) for name in ("price_reason", "price_flags"))
+    known = (
+        pl.when(flags == "logged")
+        .then(pl.lit("logged"))
+        .when(flags == "not_billed")
+        .then(pl.lit("not billed"))
+        .when(flags.str.contains("assumed_cache_rate", literal=True))
+        .then(pl.lit("priced, cache rate assumed"))
+        .otherwise(pl.lit("priced"))
+    )
+    unpriced = pl.format("unpriced: {}", reason)
+    return pl.when(reason.is_not_null()).then(unpriced).when(pl.col("cost_usd").is_not_null()).then(known)
+
+
 def _local(tz: str) -> pl.Expr:
     return pl.col("ts").dt.convert_time_zone(tz)
 
@@ -102,7 +118,8 @@ DIMENSIONS: Catalog[Dimension] = Catalog(
         *map(_field, ("environment", "session", "prompt", "prompt_version", "variant", "case", "region")),
         *map(_field, ("operation", "status")),
         _field("http_status", numeric=True),
-        *map(_field, ("error", "finish_reason", "service_tier", "format", "file")),
+        *map(_field, ("error", "finish_reason", "service_tier", "format", "file", "price_id")),
+        Dimension("price", "How the cost is known: priced, logged, not billed, or why there is none", _price),
         _date("day", "%Y-%m-%d", _same, "Day as YYYY-MM-DD"),
         _date("week", "%G-W%V", _monday, "ISO week as YYYY-Www"),
         _date("month", "%Y-%m", _first, "Month as YYYY-MM"),

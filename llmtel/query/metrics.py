@@ -86,9 +86,16 @@ FEEDBACK = pl.when(c.thumb.is_not_null() | c.rating.is_not_null()).then(pl.lit(v
 COST_KNOWN = c.cost_usd.is_not_null()
 # No provider bills a refused call, whatever the model: its $0 says nothing of calls without a price. One that
 # failed before it stated a usage is no such call: nothing says that its model has no price.
-NOT_BILLED = (c.cost_usd == 0) & (c.http_status >= FIRST_FAILURE).fill_null(value=False)
 SILENT = (c.price_reason == "no_usage") & (c.status == "error")
-BILLED = pl.when(COST_KNOWN).then(~NOT_BILLED).when(SILENT).then(pl.lit(value=False))
+
+
+def _billed(cost: pl.Expr) -> pl.Expr:
+    """Whether a cost is evidence of prices; null where it is missing."""
+    refused = (cost == 0) & (c.http_status >= FIRST_FAILURE).fill_null(value=False)
+    return pl.when(cost.is_not_null()).then(~refused).when(SILENT).then(pl.lit(value=False))
+
+
+BILLED = _billed(c.cost_usd)
 
 
 def _of_kind(kind: str) -> Ratio:
@@ -191,6 +198,30 @@ METRICS: Catalog[Metric] = Catalog(
             "cost/ok", "lower",
         ),
         Metric("logged_cost", total(c.cost_logged), USD, "Σ cost that the logs state", "logged", "lower"),
+        Metric(
+            "computed_cost", total(c.cost_computed, evident=_billed(c.cost_computed)), USD,
+            "Σ cost at the price book's rates, whichever cost counts", "computed", "lower",
+        ),
+        Metric(
+            "actual_cost", total(c.cost_actual, evident=_billed(c.cost_actual)), USD,
+            "Σ cost as it was, beside the `cost` of a what-if (--price-as, --as-of)", "actual", "lower",
+        ),
+        Metric(
+            "cache_savings", total(c.saved_by_cache), USD,
+            "What caching saved: Σ cost had all cached tokens been plain input − cost; below zero where "
+            "writing to the cache cost more than reading from it saved", "cache saved", "higher",
+        ),
+        Metric(
+            "cache_savings_missed", total(c.savable_by_cache), USD,
+            "What caching would have saved: Σ cost − cost had the part of the input that the call before it "
+            "in its session had too been read from a cache (within 5 minutes, 1,024 tokens or more), writing "
+            "included; an estimate by sizes, texts are not compared", "cache missed", "lower",
+        ),
+        Metric(
+            "batch_savings", total(c.savable_by_batch), USD,
+            "What a batch would save: Σ cost − cost at batch rates, over the calls of --deferrable",
+            "batch saves", "lower",
+        ),
         Metric(
             "unpriced_calls", count(c.cost_usd.is_null(), "calls"), COUNT,
             "Calls with unknown cost", "unpriced", "lower",

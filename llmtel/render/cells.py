@@ -82,7 +82,7 @@ def _strip(column: Column, table: Table) -> Strip:
 def unit_head(column: Column) -> str:
     """The label with the unit of the numbers below it: "p95 s"."""
     label = visible(column.label)
-    symbol = column.unit.symbol if column.unit else ""
+    symbol = column.unit.head if column.unit else ""
     return label if not symbol or symbol in label else f"{label} {symbol}"
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ import polars as pl
 from llmtel import __version__
 from llmtel.core.account import Account, Note, Reject
 from llmtel.findings.command import Command
+from llmtel.findings.costs import Coverage, Credit, coverage
 from llmtel.findings.coverage import Alias
 
 TOOL = {"name": "llmtel", "version": __version__}
@@ -22,7 +24,8 @@ class Prices:
     """Which prices were used: the date of the book, the hash of its content, and which cost counts.
 
     `layers` are the book's parts by name: the packaged file first, then those of the user that lie over it.
-    `stated`: all costs are the log's own.
+    `stated`: all costs are the log's own. `discounts` are those of the user, in words. `shown_in` is the
+    currency that people see, with the rate and where it is from; machines get USD.
     """
 
     as_of: str
@@ -30,6 +33,8 @@ class Prices:
     source: str = "auto"
     layers: tuple[str, ...] = ()
     stated: bool = False
+    discounts: tuple[str, ...] = ()
+    shown_in: Mapping[str, str | float] | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Context:
     `covered` are the first and last time of a call before any condition.
     `timeless` are the calls without a time that `--since/--until` left out (None: no such option).
     `seconds` is what the run took so far.
+    `today` is the UTC day of the run, where the age of the book matters. `what_if` says in words at which
+    other prices the calls are shown; `credits` are amounts that the user has with providers.
     `all_rejects` asks for every rejected record to be shown, not the first few.
     """
 
@@ -54,6 +61,9 @@ class Context:
     covered: tuple[str | None, str | None] = (None, None)
     timeless: int | None = None
     seconds: float = 0.0
+    today: date | None = None
+    what_if: str | None = None
+    credits: Sequence[Credit] = ()
     name: str = "analyze"
 
     @property
@@ -71,8 +81,8 @@ class Context:
         """The rejected records to show: the first few, or all where they were asked for."""
         return self.rejects if self.all_rejects else self.rejects[:SHOWN_REJECTS]
 
-    def meta(self, calls: pl.DataFrame) -> dict[str, Any]:
-        """The keys of the JSON form beside tables and findings."""
+    def meta(self, calls: pl.DataFrame, known_by: Coverage | None = None) -> dict[str, Any]:
+        """The keys of the JSON form beside tables and findings; `known_by` is how the costs are known."""
         return {
             "tool": TOOL,
             "input": input_meta(self.account),
@@ -81,7 +91,11 @@ class Context:
                 "sha256": self.prices.sha256,
                 "cost_source": self.prices.source,
                 "layers": self.prices.layers,
+                **({"discounts": self.prices.discounts} if self.prices.discounts else {}),
+                **({"shown_in": self.prices.shown_in} if self.prices.shown_in else {}),
             },
+            "coverage": (known_by or coverage(calls)).meta(),
+            **({"what_if": self.what_if} if self.what_if else {}),
             "tz": self.tz,
             "range": time_range(calls, self.tz),
             **({} if self.timeless is None else {"without_time": self.timeless}),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from llmtel.core.answers import Card, Headline, Row, Table, Value
@@ -38,10 +39,15 @@ METRICS = (
 """What the headline reads."""
 
 
-def headline(total: Table, where: str, span: str, buckets: int = 0) -> Headline:
-    """The headline over the only row of `total`, which may be of a provider's `buckets`."""
+def headline(total: Table, where: str, span: str, buckets: int = 0, rests: Sequence[str] = ()) -> Headline:
+    """The headline over the only row of `total`, which may be of a provider's `buckets`.
+
+    `rests` says what of the cost rests on other than the book and logged tokens.
+    """
     row = total.rows[0]
-    cards = (card(row) for card in (_cost, _latency, _errors, _tokens, _quality))
+    cost = _cost(row)
+    cost = cost and replace(cost, lines=(*cost.lines, *rests))
+    cards = (cost, *(card(row) for card in (_latency, _errors, _tokens, _quality)))
     counted = _requests(row, buckets) if buckets else in_calls(_number(row[CALLS]) or 0)
     return Headline(
         title=" · ".join(part for part in ("llmtel", where, span, counted) if part),

@@ -11,6 +11,7 @@ import polars as pl
 
 from llmtel.core.answers import Document, Finding, Line, Series, Table, Timeline
 from llmtel.core.units import COUNT, SHARE, USD
+from llmtel.findings.costs import coverage, headline_words
 from llmtel.findings.drop_off import DROP_OFF
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
@@ -64,11 +65,18 @@ def overview(
     steps = tables.pop() if step else None
     split_tables = [replace(without_unknown(table), title=table.by[0]) for table in tables]
     found = stand_out.findings(calls, context, split_tables)
+    known_by = coverage(calls)
     return Document(
         schema=context.schema,
         title="Overview",
         blocks=(
-            headline.headline(total, context.subject, headline.span_of(first, last, context.tz), buckets),
+            headline.headline(
+                total,
+                context.subject,
+                headline.span_of(first, last, context.tz),
+                buckets,
+                headline_words(known_by),
+            ),
             *([timeline(steps)] if steps else []),
             *(for_people(table, total) for table in split_tables),
             *error_line(errors),
@@ -82,7 +90,7 @@ def overview(
             *([steps] if steps else []),
         ),
         findings=found,
-        meta=context.meta(calls),
+        meta=context.meta(calls, known_by),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from llmtel.core.answers import Block, Finding, Findings, Line, Table
-from llmtel.findings import bursts, changes, coverage, drop_off, prompts, segments
+from llmtel.findings import bursts, changes, costs, coverage, drop_off, prompts, segments
 from llmtel.findings.cube import Cube, cube
 from llmtel.reports import headline
 from llmtel.reports.context import Context
@@ -46,6 +46,19 @@ def about_coverage(calls: pl.DataFrame, context: Context, tables: Sequence[Table
         *coverage.unreadable(context.account, context.command),
         *coverage.unpriced(calls, context.command, context.alias),
         *coverage.few_calls(tables, context.command),
+        *_about_money(calls, context),
+    ]
+
+
+def _about_money(calls: pl.DataFrame, context: Context) -> list[Finding]:
+    """What the costs rest on, and what they would be."""
+    spent = float(calls["cost_usd"].sum())
+    imagined = costs.what_if(calls, context.what_if, context.command) if context.what_if else []
+    return [
+        *costs.differing(calls, context.command),
+        *imagined,
+        *costs.credits_used(context.credits, spent),
+        *costs.stale_book(context.prices.as_of, context.today, calls),
     ]
 
 

@@ -19,6 +19,8 @@ DEFAULT = (
 """The metrics of a table for which none were asked; the last is for machines alone."""
 OF_BUCKETS = ("cost", "requests", "total_tokens", "input_tokens", "output_tokens", "cache_hit_rate")
 """The same for a provider's sums over many requests: nothing about single calls."""
+BESIDE = {"cost_actual": ("actual_cost",), "cost_logged": ("computed_cost", "logged_cost")}
+"""Other costs that are shown beside the one that counts, where any call has them."""
 OPTIONAL = ("input_tokens_per_call", "output_tokens_per_call", "tokens_per_call")
 OPTIONAL_IN_FINE = ("p99_latency", "cost_per_call")
 """What tables over several dimensions leave out too: a p99 of few calls is none, and cost and calls stay."""
@@ -33,7 +35,10 @@ def are_buckets(calls: pl.DataFrame) -> bool:
 
 def default(calls: pl.DataFrame) -> tuple[str, ...]:
     """The metrics of a table of these rows for which none were asked."""
-    return OF_BUCKETS if are_buckets(calls) else DEFAULT
+    if are_buckets(calls):
+        return OF_BUCKETS
+    beside = [name for field, names in BESIDE.items() if known(calls, field) for name in names]
+    return (DEFAULT[0], *beside, *DEFAULT[1:])
 
 
 def without_unknown(table: Table, keep: Sequence[str] = ("calls",)) -> Table:
@@ -58,7 +63,8 @@ def for_people(table: Table, total: Table) -> Table:
 
     Each row's share of the cost in `total` is drawn as a bar, and what may give way is said.
     """
-    table = without(table, "unpriced_calls")
+    same = [name for name in BESIDE["cost_logged"] if _as_cost(table, name)]
+    table = without(table, "unpriced_calls", *same)
     spare = (*OPTIONAL, *OPTIONAL_IN_FINE) if len(table.by) > 1 else OPTIONAL
     optional = tuple(name for name in spare if name in table.metrics)
     whole = total.rows[0].get("cost")
@@ -71,6 +77,13 @@ def for_people(table: Table, total: Table) -> Table:
         rows=[{**row, "share": _part(row.get("cost"), whole)} for row in table.rows],
         bar="share",
         optional=optional,
+    )
+
+
+def _as_cost(table: Table, name: str) -> bool:
+    """Whether a cost is the one that counts in every row, and so says nothing."""
+    return name in table.metrics and all(
+        row[name] == row["cost"] for row in table.rows if row[name] is not None
     )
 
 

@@ -65,7 +65,10 @@ def price_line(prices: Prices) -> str:
     if prices.source == "logged" or prices.stated:
         return "costs as the logs state them"
     mine = "".join(f" + {layer}" for layer in prices.layers[1:])
-    return f"list prices of {prices.as_of}{mine} #{prices.sha256[:6]}, not your invoice"
+    less = f" less your discounts ({', '.join(prices.discounts)})" if prices.discounts else ""
+    shown = prices.shown_in
+    seen = f"; shown in {shown['code']} at {shown['per_usd']} per USD ({shown['source']})" if shown else ""
+    return f"list prices of {prices.as_of}{mine} #{prices.sha256[:6]}{less}, not your invoice{seen}"
 
 
 def remarks(notes: Sequence[Note], rejects: Sequence[Reject]) -> tuple[Line, ...]:

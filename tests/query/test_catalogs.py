@@ -13,8 +13,9 @@ METRIC_IDS = """
     calls requests sessions users input_tokens output_tokens total_tokens
     cache_read_tokens cache_write_tokens reasoning_tokens tokens_per_call input_tokens_per_call
     output_tokens_per_call p95_input_tokens p95_output_tokens cache_hit_rate cost cost_per_call
-    cost_per_user cost_per_session cost_per_1k_calls cost_per_success logged_cost unpriced_calls
-    priced_share mean_latency p50_latency p90_latency p95_latency p99_latency max_latency p50_ttft
+    cost_per_user cost_per_session cost_per_1k_calls cost_per_success logged_cost computed_cost
+    actual_cost cache_savings cache_savings_missed batch_savings unpriced_calls priced_share
+    mean_latency p50_latency p90_latency p95_latency p99_latency max_latency p50_ttft
     p95_ttft output_tokens_per_second errors error_rate rate_limit_rate timeout_rate
     parse_error_rate http_error_rate http_4xx_rate http_5xx_rate refusal_rate truncation_rate
     retry_rate feedback_rate thumbs_up_rate mean_rating regeneration_rate correction_rate
@@ -24,7 +25,7 @@ METRIC_IDS = """
 DIMENSION_IDS = """
     model model_requested provider user feature project branch agent
     environment session prompt prompt_version variant case region operation status http_status
-    error finish_reason service_tier format file day week month hour 15m 5m minute hour_of_day
+    error finish_reason service_tier format file price_id price day week month hour 15m 5m minute hour_of_day
     weekday
 """.split()  # noqa: SIM905
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from llmtel.core.schema import FIELDS, SCHEMA_VERSION, TIME
+from llmtel.core.schema import FIELDS, IMAGINED, PRICED, SCHEMA_VERSION, TIME
 from llmtel.sources import raw
 from llmtel.sources.source import Mark, Source
 
-_MADE_HERE = frozenset({"format", "file", "line", "tags", "cost_usd", "price_id", "price_flags"})
+_MADE_HERE = frozenset({"format", "file", "line", "tags", *PRICED, *IMAGINED} - {"price_reason"})
 """Fields that the reader or the price book gives, whatever a line says."""
 
 _VERSION = raw.count("llmtel_call")

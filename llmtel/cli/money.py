@@ -1,0 +1,107 @@
+"""Money as a question may want it: what if, savings, credits, and the currency that people see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from llmtel.findings.costs import Credit
+    from llmtel.pricing.entries import Book
+    from llmtel.reports.context import Prices
+
+BATCH = "savable_by_batch"
+
+
+@dataclass(frozen=True)
+class Money:
+    """The options about money of `llmtel analyze`, as they were given."""
+
+    price_as: str | None = None
+    as_of: str | None = None
+    deferrable: tuple[str, ...] = ()
+    currency: str | None = None
+    rates: Path | None = None
+
+    @property
+    def what_if(self) -> str | None:
+        """At which other prices the calls are shown, in words."""
+        parts = [f"as {self.price_as}"] if self.price_as else []
+        parts += [f"at the prices of {self.as_of}"] if self.as_of else []
+        return f"priced {' '.join(parts)}" if parts else None
+
+    def imagined(
+        self, book: Book, fields: Collection[str], tz: str
+    ) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        """What to do to priced calls: other prices, and those of `fields` that are savings.
+
+        Raises `UsageError` for a model, day or filter that cannot be, before anything is read.
+        """
+        from llmtel.cli.prices import day_of
+        from llmtel.core.errors import UsageError
+        from llmtel.pricing import savings, what_if
+        from llmtel.pricing.describe import model_meant
+        from llmtel.query import where
+
+        model = model_meant(book, self.price_as) if self.price_as else None
+        day = day_of(self.as_of) if self.as_of else None
+        waits = where.parse(self.deferrable, tz) if self.deferrable else None
+        if BATCH in fields and waits is None:
+            raise UsageError(
+                "batch_savings is about calls that can wait: name them with --deferrable 'feature=nightly-*'"
+            )
+
+        def done(calls: pl.DataFrame) -> pl.DataFrame:
+            calls = savings.with_savings(calls, book, fields, waits)
+            return what_if.repriced(calls, book, model, day) if model or day else calls
+
+        return done
+
+    def prices(self, book: Book, source: Literal["auto", "computed", "logged"], *, stated: bool) -> Prices:
+        """What a report says of the prices."""
+        from llmtel.reports.context import Prices
+
+        counts = "computed" if self.what_if else source
+        shown = self._exchange if self.currency else None
+        discounts = tuple(_discount(d.provider, d.percent, d.models) for d in book.discounts)
+        return Prices(
+            book.as_of.isoformat(), book.sha256, counts, book.layers,
+            stated=stated and not self.what_if, discounts=discounts, shown_in=shown,
+        )  # fmt: skip
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show money in the currency asked for. Raises `UsageError` or `ConfigError`."""
+        from llmtel.core.units import money_in
+
+        if self.currency is None:
+            yield
+            return
+        rate = self._exchange
+        with money_in(str(rate["code"]), float(rate["per_usd"])):
+            yield
+
+    @property
+    def _exchange(self) -> Mapping[str, str | float]:
+        from llmtel.pricing import exchange
+
+        return exchange.rate(self.rates, self.currency or "USD")
+
+
+def _discount(provider: str, percent: object, models: tuple[str, ...]) -> str:
+    return f"{provider} {percent} %" + (f" on {', '.join(models)}" if models else "")
+
+
+def credits_of(calls: pl.DataFrame, book: Book) -> tuple[Credit, ...]:
+    """The credits of the book, with what priced calls used of them."""
+    from llmtel.findings.costs import Credit
+    from llmtel.pricing.balance import balances
+
+    return tuple(
+        Credit(b.provider, b.usd, b.used, b.end.isoformat() if b.end else None) for b in balances(calls, book)
+    )
