@@ -23,9 +23,10 @@ def summary() -> None:
     if not folders:
         write(nothing_found(), OutputFormat.TABLE, None)
         return
+    transcripts = [path for folder in folders for path in folder.transcripts]
     book = books.load()
     with Progress() as progress:
-        reading = pipeline.read([str(folder.path) for folder in folders], progress=progress)
+        reading = pipeline.read(transcripts, progress=progress)
     now = datetime.now().astimezone()
     home = str(Path.home())
     shown = [

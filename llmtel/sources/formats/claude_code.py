@@ -56,7 +56,7 @@ SOURCES = (
             Mark(all=("message.usage.input_tokens",), none=("usageMetadata", "message.parts", "custom_id")),
             Mark(all=("inputTokens", "outputTokens", "message"), none=("usageMetadata", "message.parts")),
             Mark(
-                all=("message",),
+                any=("message.role", "message.content"),
                 none=("usageMetadata", "message.parts"),
                 values={"type": ("user", "assistant")},
             ),
