@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -21,7 +21,7 @@ from llmtel.stats.rates import Interval
 from llmtel.stats.special import NORMAL
 
 REPLICATES = 2000
-MOST_CLUSTERS = 2000
+MOST_CLUSTERS = 1000
 """More clusters are put together at random into this many: totals stay exact, and so does, on average, the
 variance of sums."""
 
@@ -36,11 +36,11 @@ def seed_of(*words: str) -> int:
     return int.from_bytes(hashlib.sha256("\0".join(words).encode()).digest()[:8], "big")
 
 
-def _poisson() -> NDArray[np.float64]:
+def _poisson() -> NDArray[np.uint8]:
     """Poisson(1) at 65,536 equally likely places; mean and variance are 1 to 2e-5."""
     places = (np.arange(65_536) + 0.5) / 65_536
     chances = np.array([math.exp(-1) / math.factorial(k) for k in range(12)])
-    return np.searchsorted(np.cumsum(chances), places).astype(np.float64)
+    return np.searchsorted(np.cumsum(chances), places).astype(np.uint8)
 
 
 _POISSON: Final = _poisson()
@@ -149,19 +149,20 @@ def _p(theta: Floats) -> float:
 def _replicates(clusters: Clusters, seed: int) -> Floats:
     """The ratio of each replicate; not a number where no cluster of it counts."""
     columns = np.column_stack((clusters.sums, clusters.counts))
-    totals = np.concatenate([weights @ columns for weights in _weights(len(clusters), seed)])
+    weights = _weights(len(clusters), seed)
+    parts = (weights[i : i + _CHUNK] for i in range(0, REPLICATES, _CHUNK))
+    totals = np.concatenate([part.astype(np.float64) @ columns for part in parts])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios: Floats = totals[:, 0] / totals[:, 1]
     return ratios
 
 
-def _weights(clusters: int, seed: int) -> Iterator[Floats]:
-    """Poisson weights, `_CHUNK` replicates at a time: (replicates, clusters).
+@lru_cache(maxsize=8)
+def _weights(clusters: int, seed: int) -> NDArray[np.uint8]:
+    """Poisson weights: (replicates, clusters), as bytes.
 
-    From the raw words of PCG64, which NumPy promises to keep.
+    From the raw words of PCG64, which NumPy promises to keep. Large segments have the same number of clusters
+    after folding, so with the same seed they share weights, which are most of the work.
     """
-    source = np.random.PCG64(seed)
-    words = -(-_CHUNK * clusters // 4)
-    for _ in range(REPLICATES // _CHUNK):
-        places = source.random_raw(words).view(np.uint16)[: _CHUNK * clusters]
-        yield _POISSON[places].reshape(_CHUNK, clusters)
+    words = np.random.PCG64(seed).random_raw(-(-REPLICATES * clusters // 4))
+    return _POISSON[words.view(np.uint16)[: REPLICATES * clusters]].reshape(REPLICATES, clusters)

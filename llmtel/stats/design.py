@@ -26,6 +26,17 @@ def design_effect(hits: Floats, counts: Floats, rows: float | None = None) -> fl
     return max(1.0, robust / binomial)
 
 
+def calls_needed_for_rate(
+    rate: float, change: float, effect: float = 1.0, confidence: float = 0.95, power: float = 0.8
+) -> int | None:
+    """Calls a side that prove that a rate moved by `change`, one-sided; `effect` is the design effect."""
+    moved = min(1.0, max(0.0, rate + change))
+    if moved == rate:
+        return None
+    variance = rate * (1 - rate) + moved * (1 - moved)
+    return math.ceil(((z(confidence) + z(power)) / (moved - rate)) ** 2 * variance * effect)
+
+
 def calls_needed(deviation: float, change: float, confidence: float = 0.95, power: float = 0.8) -> int | None:
     """Calls a side that prove a relative `change` of a mean with this power, one-sided.
 

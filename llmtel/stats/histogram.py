@@ -6,13 +6,14 @@ by at most (base − 1)/(base + 1) of its value: 1.083 % at scale 5. Merging add
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
+
+from llmtel.stats.arrays import Floats
 
 SCALE = 5
 
@@ -45,34 +46,37 @@ class Histogram:
     what was seen.
     """
 
-    counts: Mapping[int, int] = field(default_factory=dict)
-    zeros: int = 0
-    negatives: int = 0
+    counts: Mapping[int, float] = field(default_factory=dict)
+    zeros: float = 0
+    negatives: float = 0
     sum: float = 0.0
     low: float | None = None
     high: float | None = None
     scale: int = SCALE
 
     @classmethod
-    def of(cls, values: Iterable[float], scale: int = SCALE) -> Histogram:
-        """The histogram of known, finite values."""
+    def of(cls, values: Iterable[float], scale: int = SCALE, weights: Floats | None = None) -> Histogram:
+        """The histogram of known, finite values, each of which counts once, or with its weight."""
         x = np.fromiter(values, dtype=np.float64) if not isinstance(values, np.ndarray) else values
         if not x.size:
             return cls(scale=scale)
+        w = np.ones(x.size, dtype=np.int64) if weights is None else weights
         buckets = np.ceil(np.log2(x[x > 0]) * 2**scale).astype(np.int64) - 1
-        keys, counts = np.unique(buckets, return_counts=True)
+        keys, places = np.unique(buckets, return_inverse=True)
+        counts = np.zeros(keys.size, dtype=w.dtype)
+        np.add.at(counts, places, w[x > 0])
         return cls(
             dict(zip(keys.tolist(), counts.tolist(), strict=True)),
-            zeros=int((x == 0).sum()),
-            negatives=int((x < 0).sum()),
-            sum=float(x.sum()),
+            zeros=w[x == 0].sum().item(),
+            negatives=w[x < 0].sum().item(),
+            sum=float((x * w).sum()),
             low=float(x.min()),
             high=float(x.max()),
             scale=scale,
         )
 
     @property
-    def n(self) -> int:
+    def n(self) -> float:
         """How many values it holds."""
         return self.zeros + self.negatives + sum(self.counts.values())
 
@@ -80,8 +84,8 @@ class Histogram:
         """Both together, at the coarser scale of the two."""
         scale = min(self.scale, other.scale)
         left, right = self.shifted(scale), other.shifted(scale)
-        counts = Counter(left.counts)
-        counts.update(right.counts)
+        both = {**left.counts, **right.counts}
+        counts = {i: left.counts.get(i, 0) + right.counts.get(i, 0) for i in both}
         lows = [x for x in (left.low, right.low) if x is not None]
         highs = [x for x in (left.high, right.high) if x is not None]
         return Histogram(
@@ -99,9 +103,10 @@ class Histogram:
         if scale > self.scale:
             msg = f"a histogram of scale {self.scale} has no buckets of scale {scale}"
             raise ValueError(msg)
-        counts: Counter[int] = Counter()
+        counts: dict[int, float] = {}
         for i, n in self.counts.items():
-            counts[i >> (self.scale - scale)] += n
+            place = i >> (self.scale - scale)
+            counts[place] = counts.get(place, 0) + n
         return Histogram(
             dict(sorted(counts.items())), self.zeros, self.negatives, self.sum, self.low, self.high, scale
         )
@@ -110,22 +115,17 @@ class Histogram:
         """The value at rank ⌊q(n − 1)⌋, within `relative_error`; None of nothing."""
         return self.quantiles([q])[0]
 
-    def quantiles(self, shares: Iterable[float]) -> list[float | None]:
+    def quantiles(self, shares: Sequence[float] | Floats) -> list[float | None]:
         """Several quantiles at once."""
         if self.low is None or self.high is None:
             return [None for _ in shares]
         ordered = sorted(self.counts.items())
         shown = [self.low, 0.0, *(value(i, self.scale) for i, _ in ordered)]
         ends = np.array(list(accumulate([self.negatives, self.zeros, *(n for _, n in ordered)])))
-        ranks = np.floor(np.array(list(shares)) * (self.n - 1) + 1e-9)
+        ranks = np.floor(np.asarray(shares, dtype=np.float64) * max(self.n - 1, 0) + 1e-9)
         places = np.searchsorted(ends, ranks, side="right")
         found: list[float | None] = np.clip(np.array(shown)[places], self.low, self.high).tolist()
         return found
-
-    def above(self, limit: float) -> float:
-        """The share of values whose bucket is above that of a positive `limit`."""
-        bucket = index(limit, self.scale)
-        return sum(n for i, n in self.counts.items() if i > bucket) / self.n if self.n else 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back; buckets as `first` and the counts from there on."""

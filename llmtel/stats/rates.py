@@ -70,6 +70,20 @@ def _hybrid(first: Rate, second: Rate, deviations: float) -> Interval:
     )
 
 
+def relative(first: Rate, second: Rate, confidence: float = 0.95) -> Interval | None:
+    """The two-sided interval of `first.share ÷ second.share − 1`; None where the second has no hits.
+
+    On the logarithmic scale, with half a hit added (Katz 1978; Walter 1975).
+    """
+    if second.hits <= 0:
+        return None
+    a, b = first.hits + 0.5, second.hits + 0.5
+    ratio = math.log(a / (first.n + 0.5)) - math.log(b / (second.n + 0.5))
+    variance = 1 / a - 1 / (first.n + 0.5) + 1 / b - 1 / (second.n + 0.5)
+    half = z((1 + confidence) / 2) * math.sqrt(max(0.0, variance))
+    return Interval(math.expm1(ratio - half), math.expm1(ratio + half))
+
+
 def p_rise(current: Rate, base: Rate) -> float:
     """The one-sided p-value of Newcombe's interval: small where `current` is surely above `base`.
 

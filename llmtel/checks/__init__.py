@@ -1,0 +1,1 @@
+"""Checks: rules that calls must meet, and the judgement whether a change is more than noise."""

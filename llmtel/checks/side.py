@@ -1,0 +1,50 @@
+"""A side of a comparison: what calls, or a baseline made of them, say about the segments of each split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from llmtel.checks.rules import Key, Split
+from llmtel.checks.samples import Sample
+
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What is known of the calls of one segment: how many there are, and a sample of each metric."""
+
+    calls: float
+    samples: Mapping[str, Sample]
+
+
+Segments = Mapping[Key, Segment]
+
+
+@dataclass(frozen=True)
+class Side:
+    """Segments by split, and what all calls of the side were: how many, from when until when.
+
+    `label` names it for people. `saved` is when a baseline was made; None for calls at hand. `prices` names
+    the price book, `commit` the state of the code.
+    """
+
+    splits: Mapping[Split, Segments]
+    calls: float
+    first: datetime | None = None
+    last: datetime | None = None
+    label: str = ""
+    saved: datetime | None = None
+    prices: Mapping[str, str] = field(default_factory=dict)
+    commit: str | None = None
+    accepted: str | None = None
+
+    @property
+    def days(self) -> float | None:
+        """Days that the calls cover; None where they cover less than one, which says nothing of a month."""
+        if self.first is None or self.last is None:
+            return None
+        days = (self.last - self.first).total_seconds() / _DAY
+        return days if days >= 1 else None

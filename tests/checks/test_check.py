@@ -1,0 +1,185 @@
+"""Checks over calls: what fails, what does not, and what is said."""
+
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+import pytest
+
+from llmtel.checks.oneline import rule
+from llmtel.checks.rules import POOLED, Exemption, RuleSet, Split
+from llmtel.core.errors import Exit
+from llmtel.query.query import Query
+
+RULES = (
+    "cost_per_call > +10%", "p95_latency > +20%", "error_rate > +0.5pp", "unpriced_calls > +0",
+    "tokens_per_call > +10%", "mean_latency > +10%", "cost > +30%",
+)  # fmt: skip
+
+
+def states(report):
+    return [r.state for r in report.results]
+
+
+def by_feature(line):
+    one = rule(line)
+    return RuleSet((replace(one, split=Split(by=("feature",))),))
+
+
+def test_identical_logs_never_fail(judged, service):
+    calls = service()
+    report = judged(calls, calls, *RULES)
+    assert set(states(report)) == {"pass"}
+    assert report.exit_code(strict=True) is Exit.OK
+    assert all(r.evidence.relative == 0 for r in report.results)
+
+
+def test_a_first_run_never_fails(judged, service):
+    report = judged(service(), None, *RULES)
+    assert set(states(report)) == {"no_baseline"}
+    assert report.exit_code() is Exit.OK
+    assert report.exit_code(strict=True) is Exit.STRICT
+    assert report.sentence() == (
+        "0 comparisons, 0 failed, 0 inconclusive, 7 skipped (7 no baseline); no baseline"
+    )
+
+
+def test_dearer_calls_fail_and_say_how_much(judged, service):
+    report = judged(service(2, cost=1.5), service(1), *RULES)
+    (failed,) = [r for r in report.results if r.state == "fail" and r.rule.metric == "cost_per_call"]
+    facts = failed.evidence
+    assert facts.relative == pytest.approx(0.5, abs=0.2)
+    assert facts.relative_interval.low < facts.relative < facts.relative_interval.high
+    assert failed.p_adjusted >= failed.p
+    assert report.exit_code() is Exit.VIOLATED
+
+
+def test_swapped_sides_mirror_the_verdicts(judged, service):
+    cheap, dear = service(1), service(2, cost=1.6, slow=1.8, errors=0.2)
+    lines = ("cost_per_call > +10%", "p95_latency > +20%", "error_rate > +0.5pp")
+    assert states(judged(dear, cheap, *lines)) == ["fail"] * 3
+    assert states(judged(cheap, dear, *lines)) == ["improved"] * 3
+    falls = ("cost_per_call < -10%", "p95_latency < -20%", "error_rate < -0.5pp")
+    assert states(judged(cheap, dear, *falls)) == ["fail"] * 3
+
+
+def test_points_are_the_numbers_that_analyze_shows(judged, service):
+    calls = service()
+    limits = {
+        "cost_per_call": "$1", "p95_latency": "9s", "error_rate": "99%", "tokens_per_call": "1M",
+        "cost": "$99", "cost_per_user": "$99", "p50_ttft": "1s",
+    }  # fmt: skip
+    names, lines = tuple(limits), [f"{name} > {limit}" for name, limit in limits.items()]
+    row = Query(names).run(calls).rows[0]
+    report = judged(calls, None, *lines)
+    for result in report.results[:-1]:
+        assert result.evidence.current == pytest.approx(row[result.rule.metric], rel=1e-12)
+        assert result.state == "pass"
+    assert report.results[-1].state == "insufficient"
+    assert report.results[-1].evidence.current is None
+
+
+def test_the_same_seed_gives_the_same_report_whatever_the_order_of_rows(judged, service):
+    now, before = service(2, cost=1.1), service(1)
+    first = judged(now, before, *RULES, seed="1")
+    again = judged(now.sample(fraction=1, shuffle=True, seed=4), before, *RULES, seed="1")
+    for a, b in zip(first.results, again.results, strict=True):
+        assert a.state == b.state
+        assert a.evidence.relative == pytest.approx(b.evidence.relative, rel=1e-9)
+    assert judged(now, before, *RULES, seed="1").results == first.results
+    assert judged(now, before, *RULES, seed="2").results != first.results
+
+
+def test_segments_are_new_or_missing_in_their_own_words(judged, service):
+    before, now = service(1, features=("chat", "old")), service(2, features=("chat", "fresh"))
+    report = judged(now, before, rules=by_feature("cost_per_call > +10%"))
+    found = {r.key[0]: r.state for r in report.results}
+    assert found == {"old": "missing", "fresh": "new", "chat": "inconclusive"}
+    assert {r.key: r.reaction for r in report.results}["old",] == "warn"
+    assert report.exit_code() is Exit.OK
+    assert report.exit_code(fail_on_warn=True) is Exit.VIOLATED
+    assert "2 skipped (1 new segment, 1 missing segment)" in report.sentence()
+
+
+def test_an_absolute_limit_holds_for_new_segments_too(judged, service):
+    report = judged(service(2, features=("fresh",)), service(1), rules=by_feature("p95_latency > 1ms"))
+    assert [(r.key, r.state) for r in report.results] == [(("fresh",), "fail")]
+
+
+def test_small_segments_are_pooled_alike_on_both_sides(judged, service):
+    many = tuple(f"f{i:02}" for i in range(30))
+    one = by_feature("cost_per_call > +10%").rules[0]
+    rules = RuleSet((replace(one, settings=replace(one.settings, max_segments=5)),))
+    report = judged(service(2, features=many), service(1, features=many), rules=rules)
+    keys = {r.key for r in report.results}
+    assert POOLED in keys
+    assert len(keys) == 6
+    assert report.count("new", "missing") == 0
+    assert one.segment(POOLED) == "cost_per_call{feature=other}"
+
+
+def test_few_calls_are_insufficient_and_say_what_is_needed(judged, service):
+    report = judged(service(2, conversations=10), service(1), "cost_per_call > +10%")
+    (result,) = report.results
+    assert result.state == "insufficient"
+    assert "needs 200" in result.verdict.reason
+
+
+def test_ten_calls_of_one_conversation_are_no_ten_proofs(judged, service):
+    calls = service(2, cost=1.5).with_columns(trace=pl.lit("one"))
+    (result,) = judged(calls, service(1), "cost_per_call > +10%").results
+    assert result.state == "insufficient"
+    assert "conversations" in result.verdict.reason
+
+
+def test_the_same_cases_are_paired(judged, service):
+    before = service(1, conversations=60, cases=60)
+    dearer = before.with_columns(pl.col("cost_usd") * 1.2, trace=pl.lit("x") + pl.col("trace"))
+    plain = judged(dearer.drop("case"), before.drop("case"), "cost_per_call > +10%").results[0]
+    paired = judged(dearer, before, "cost_per_call > +10%").results[0]
+    assert paired.evidence.pairs == (60, 0, 0)
+    assert paired.state == "fail"
+    assert paired.evidence.relative == pytest.approx(0.2)
+    assert plain.state == "inconclusive"
+
+
+def test_cases_that_failed_are_counted_by_case(judged, service):
+    before = service(1, conversations=60, cases=60, errors=0)
+    broken = pl.col("case").is_in([f"case {i}" for i in range(8)])
+    after = before.with_columns(status=pl.when(broken).then(pl.lit("error")).otherwise("status"))
+    (result,) = judged(after, before, "error_rate > +0.5pp").results
+    assert result.state == "fail"
+    assert (result.evidence.base, result.evidence.current) == (0, pytest.approx(8 / 60))
+    assert result.p == pytest.approx(1 / 256)
+
+
+def test_an_exemption_excuses_until_its_day(judged, service):
+    now, before = service(2, cost=1.8), service(1)
+    (one,) = by_feature("cost_per_call > +10%").rules
+    lapse = Exemption(one.id, {"feature": "ch*"}, date(2026, 12, 31), "moving")
+    rules = RuleSet((one,), exemptions=(lapse,))
+    report = judged(now, before, rules=rules, today=date(2026, 12, 31))
+    assert {r.key[0]: r.state for r in report.results} == {"rag": "fail", "chat": "exempt"}
+    late = judged(now, before, rules=rules, today=date(2027, 1, 1))
+    assert {r.state for r in late.results} == {"fail"}
+    assert late.expired == (lapse,)
+
+
+def test_totals_are_budgets_and_are_compared_by_the_day(judged, service):
+    before = service(1, conversations=800)
+    half = before.filter(pl.col("ts") < before["ts"].max() - (before["ts"].max() - before["ts"].min()) / 2)
+    (result,) = judged(before, half, "cost > +30%").results
+    assert result.state == "pass"
+    assert "per day" in result.evidence.notes[0]
+    (result,) = judged(before, before, "cost > +$1/month").results
+    assert result.state == "pass"
+    (result,) = judged(before.with_columns(pl.col("cost_usd") * 2), before, "cost > +$1/month").results
+    assert result.state == "fail"
+
+
+def test_an_impact_is_the_change_at_the_traffic_of_a_month(judged, service):
+    before = service(1, conversations=800)
+    after = before.with_columns(pl.col("cost_usd") * 2)
+    (result,) = judged(after, before, "cost_per_call > +10%").results
+    days = (before["ts"].max() - before["ts"].min()).total_seconds() / 86400
+    assert result.evidence.impact == pytest.approx(before["cost_usd"].sum() * 30 / days, rel=1e-6)
