@@ -173,6 +173,7 @@ def differing(calls: pl.DataFrame, command: Command) -> list[Finding]:
     )
     most = listing([f"{r['model'] or 'no model'} {_signed(r['gap'])}" for r in rows.head(MOST).to_dicts()])
     zeros = int(rows["zeros"].sum())
+    noun = "buckets" if (calls["grain"] == "bucket").all() else "calls"
     free = f"; {COUNT.show(zeros)} calls with tokens are logged at $0, which is not trusted" if zeros else ""
     share = f" ({gap / states:+.1%})" if states else ""
     return [
@@ -180,7 +181,7 @@ def differing(calls: pl.DataFrame, command: Command) -> list[Finding]:
             level="warning",
             kind="cost_differs",
             figure=_signed(gap),
-            text=f"is the book's cost beside the log's over {COUNT.show(n)} calls that have both: "
+            text=f"is the book's cost beside the log's over {COUNT.show(n)} {noun} that have both: "
             f"{USD.show(computes)} computed, {USD.show(states)} logged{share}; most: {most}{free}",
             command=command.paste(by="model", metrics="calls,computed_cost,logged_cost"),
             money=apart,

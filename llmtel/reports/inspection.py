@@ -14,6 +14,7 @@ from llmtel.core.units import COUNT
 from llmtel.findings.words import listing
 from llmtel.reports import trust
 from llmtel.reports.context import TOOL, input_meta, remarks_meta
+from llmtel.reports.tables import are_buckets
 
 SAMPLES = 3
 MOST_PATHS = 4
@@ -92,8 +93,9 @@ def _mapping(look: Look) -> Table:
 def _samples(calls: pl.DataFrame) -> Table:
     """The first calls, a column each: every field that one of them knows."""
     sample = calls.head(SAMPLES)
+    derived = set(DERIVED) - ({"request_count"} if are_buckets(calls) else set())
     names = [
-        n for n in FIELDS if n not in DERIVED and n in sample.columns and sample[n].null_count() < len(sample)
+        n for n in FIELDS if n not in derived and n in sample.columns and sample[n].null_count() < len(sample)
     ]
     shown = sample.select(_words(name) for name in names)
     columns = tuple(

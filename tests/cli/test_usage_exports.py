@@ -145,3 +145,9 @@ def test_an_export_that_is_given_twice_is_told(llmtel):
     assert twice in llmtel("analyze", "daily.csv", "again.csv")[1]
     Path("again.csv").write_text(DAILY.replace("09-0", "08-0"))
     assert twice not in llmtel("analyze", "daily.csv", "again.csv")[1]
+
+
+def test_inspect_shows_how_many_requests_a_row_stands_for(llmtel):
+    out = llmtel("inspect", "daily.csv")[1]
+    assert "openrouter_daily" in out
+    assert any(line.split()[:4] == ["request_count", "12", "5", "18"] for line in out.splitlines())
