@@ -11,7 +11,7 @@ import polars as pl
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.core.schema import complete, empty_calls
-from llmtel.sources.counted import Counting
+from llmtel.sources.counted import COUNTED, Counting, TokenizerOf
 from llmtel.sources.detect import Verdict
 from llmtel.sources.files import Inputs, expand
 from llmtel.sources.identity import deduplicated
@@ -41,13 +41,18 @@ class Input:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read: `calls` (all FIELDS, unpriced), and the fate of everything else."""
+    """What was read: `calls` (all FIELDS, unpriced), and the fate of everything else.
+
+    `counted`, where every text was counted: the tokens of each call's texts in their base encoding
+    (`prompt`, `output`), row by row beside `calls`; null where there was no text.
+    """
 
     calls: pl.DataFrame
     account: Account
     rejects: tuple[Reject, ...]
     notes: tuple[Note, ...]
     inputs: tuple[Input, ...]
+    counted: pl.DataFrame | None = None
 
     def of_one_grain(self) -> Reading:
         """This reading. Raises `UsageError` where it has calls and a provider's sums over the same calls."""
@@ -72,16 +77,19 @@ def read(
     input_format: str | None = None,
     tags: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
-    counting: Counting | None = None,
+    tokenizer: TokenizerOf | None = None,
+    count_all: bool = False,
 ) -> Reading:
     """The calls of some paths: files, folders, globs or `-`.
 
-    `progress` is told bytes done and bytes in all. Raises `UsageError` for a path that does not exist,
-    `UnreadableInput` when there was input and nothing of it could be read.
+    `progress` is told bytes done and bytes in all. With a `tokenizer` the tokens of calls that have texts and
+    no counts are counted, with `count_all` those of every call, beside what is logged. Raises `UsageError`
+    for a path that does not exist, `UnreadableInput` when there was input and nothing of it could be read.
     """
     inputs = expand(paths)
     total = sum(inputs.sizes.values())
     told = None if progress is None else lambda done: progress(done, total)
+    counting = Counting(tokenizer, every=count_all) if tokenizer is not None else None
     found = read_calls(inputs, input_format, tuple(tags), told, counting)
     _refuse_unreadable(paths, inputs, found)
     calls = _one_frame(found.frames, inputs.files)
@@ -91,11 +99,13 @@ def read(
     account.duplicates += duplicates
     account.buckets = int((calls["grain"] == "bucket").sum())
     account.reconciled = int(calls[RECONCILED].sum()) if RECONCILED in calls.columns else 0
-    notes = (*found.notes, *_skipped(inputs), *(_given_twice(calls) if account.buckets else ()))
+    twice = _given_twice(calls) if account.buckets else ()
+    notes = (*found.notes, *_counted(calls), *_skipped(inputs), *twice)
     counts = dict(calls.group_by("@file").len().iter_rows()) if "@file" in calls.columns else {}
     reading = Reading(
         complete(calls), account, tuple(sorted(found.rejects, key=lambda r: (r.file, r.line))), notes,
         tuple(_input(seen, counts) for seen in found.seen),
+        _beside(calls) if count_all else None,
     )  # fmt: skip
     if account.balance():
         msg = f"the account does not add up: {account}"
@@ -120,6 +130,28 @@ def _given_twice(calls: pl.DataFrame) -> list[Note]:
     n = groups.filter(pl.col("@files") > 1).height
     text = f"buckets that stand in two files with the same numbers: {n:,}; an export given twice counts twice"
     return [Note("given_twice", text, n)] if n else []
+
+
+def _beside(calls: pl.DataFrame) -> pl.DataFrame:
+    """What was counted of each call's texts; null where no call had any."""
+    names = zip(("prompt", "output"), COUNTED, strict=True)
+    return calls.select(
+        (pl.col(counted) if counted in calls.columns else pl.lit(None, dtype=pl.Int64)).alias(name)
+        for name, counted in names
+    )
+
+
+def _counted(calls: pl.DataFrame) -> list[Note]:
+    """How many calls' tokens are not the provider's, but counted here."""
+    if "token_source" not in calls.columns:
+        return []
+    levels = dict(calls["token_source"].cast(pl.String).value_counts().iter_rows())
+    exact, estimated = levels.get("tokenizer", 0), levels.get("estimated", 0)
+    if not exact + estimated:
+        return []
+    rough = f", {estimated:,} of them estimated by their models' families" if estimated else ""
+    text = f"tokens of {exact + estimated:,} calls were counted from their texts{rough}"
+    return [Note("counted", text, exact + estimated)]
 
 
 def _input(seen: Seen, counts: dict[int, int]) -> Input:

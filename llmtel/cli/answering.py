@@ -86,6 +86,7 @@ class Question:
         from llmtel.pricing import book as books
         from llmtel.pricing import cost
         from llmtel.pricing.match import alias_stanza
+        from llmtel.pricing.tokenizers import tokenizer_of
         from llmtel.pricing.unused import unused
         from llmtel.query import timerange, where
         from llmtel.reports.context import Context, time_range
@@ -97,7 +98,11 @@ class Question:
         if nothing is None:
             with Progress() as progress:
                 reading = pipeline.read(
-                    self.paths, input_format=self.input_format, tags=self._tags(), progress=progress
+                    self.paths,
+                    input_format=self.input_format,
+                    tags=self._tags(),
+                    progress=progress,
+                    tokenizer=tokenizer_of(book),
                 ).of_one_grain()
         else:
             reading = pipeline.Reading(empty_calls(), nothing.account, nothing.rejects, nothing.notes, ())

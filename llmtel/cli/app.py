@@ -18,6 +18,7 @@ import typer
 from llmtel import __version__
 from llmtel.cli import (
     analyze,
+    calibrate,
     calls,
     explain,
     ingest,
@@ -70,6 +71,9 @@ EXAMPLES: dict[Callable[..., object], str] = {
         """,
     inspect.inspect: """
         llmtel inspect logs/app.jsonl
+        """,
+    calibrate.calibrate: """
+        llmtel calibrate logs/
         """,
     listing.list_: """
         llmtel list metrics

@@ -33,11 +33,18 @@ def ingest(
     from llmtel.cli.answering import exit_code
     from llmtel.cli.narration import Progress
     from llmtel.cli.output import write
+    from llmtel.pricing import book as books
+    from llmtel.pricing.tokenizers import tokenizer_of
     from llmtel.reports.context import SHOWN_REJECTS
     from llmtel.reports.ingestion import ingestion
 
     with Progress() as progress:
-        reading = pipeline.read(paths, input_format=input_format, progress=progress).of_one_grain()
+        reading = pipeline.read(
+            paths,
+            input_format=input_format,
+            progress=progress,
+            tokenizer=tokenizer_of(books.load()),
+        ).of_one_grain()
     code = exit_code(reading.account, strict=strict)
     if not code:
         _keep(reading, output)

@@ -121,6 +121,7 @@ class Comparison:
         from llmtel.findings import coverage
         from llmtel.pricing import book as books
         from llmtel.pricing import cost, names
+        from llmtel.pricing.tokenizers import tokenizer_of
         from llmtel.query import timerange
         from llmtel.query.dimensions import dimension
         from llmtel.query.reconciliation import reconciled
@@ -132,7 +133,11 @@ class Comparison:
         book = books.load(self.pricing, self.price)
         with Progress() as progress:
             logs = pipeline.read(
-                self.logs, input_format=self.input_format, tags=self._tags(), progress=progress
+                self.logs,
+                input_format=self.input_format,
+                tags=self._tags(),
+                progress=progress,
+                tokenizer=tokenizer_of(book),
             )
             bill = pipeline.read(self.exports, progress=progress)
         _refuse_other_grain(logs, bill)

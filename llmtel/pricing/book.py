@@ -144,6 +144,7 @@ def merged(layers: Sequence[Layer], given: Sequence[Layer]) -> Book:
         names=names,
         aliases={name: place.text() for layer in layers for name, place in layer.aliases.items()},
         given={layer.name: priced for layer in given if (priced := frozenset(_names(layer)))},
+        tokenizers={name: one for layer in layers for name, one in layer.tokenizers.items()},
     )
     _check(layers, book)
     return replace(
@@ -197,7 +198,7 @@ def _spellings(layers: Sequence[Layer], providers: Mapping[str, Provider]) -> di
 
 def _check(layers: Sequence[Layer], book: Book) -> None:
     """Refuse what refers to nothing; the fall-backs first, since aliases may lead through them."""
-    tokenizers = sorted(frozenset().union(*(layer.tokenizers for layer in layers)))
+    tokenizers = sorted(book.tokenizers)
     # A circle is closed by the last layer that is part of it.
     for layer in reversed(layers):
         for place in layer.tokenizer_of:

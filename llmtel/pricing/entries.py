@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from llmtel.document import Place
     from llmtel.pricing.contracts import Credit, Discount
+    from llmtel.tokens.counting import Tokenizer
 
 Rates = Mapping[str, Decimal]
 Name = tuple[str, str]
@@ -139,7 +140,8 @@ class Book:
     `spellings` leads from what logs call a provider to its id; `aliases` from what users call a model to
     provider/model. `as_of` is the day the packaged book was last checked as a whole; `sha256` is over the
     bytes of the layers one after the other; `layers` are their names, the later ones winning. `given` says
-    of the layers that this run alone has what they give a price to. `discounts` and `credits` are what the
+    of the layers that this run alone has what they give a price to. `tokenizers` are by the names that models
+    give. `discounts` and `credits` are what the
     user has agreed on with providers, beside the list prices.
     """
 
@@ -151,6 +153,7 @@ class Book:
     names: Mapping[str, Mapping[str, Model]]
     aliases: Mapping[str, str]
     given: Mapping[str, frozenset[Name]]
+    tokenizers: Mapping[str, Tokenizer] = field(default_factory=dict)
     discounts: tuple[Discount, ...] = ()
     credits: tuple[Credit, ...] = ()
 

@@ -16,6 +16,8 @@ from llmtel.pricing import contracts
 from llmtel.pricing.contracts import Credit, Discount
 from llmtel.pricing.entries import Model, Provider
 from llmtel.pricing.rows import factor, prices
+from llmtel.tokens.counting import Tokenizer
+from llmtel.tokens.encodings import ENCODINGS
 
 SCHEMA = 1
 
@@ -59,7 +61,7 @@ class Layer:
     name: str
     content: bytes
     as_of: date | None = None
-    tokenizers: frozenset[str] = frozenset()
+    tokenizers: Mapping[str, Tokenizer] = field(default_factory=dict)
     aliases: Mapping[str, Place] = field(default_factory=dict)
     providers: Mapping[str, Provider] = field(default_factory=dict)
     models: Mapping[str, Mapping[str, Model]] = field(default_factory=dict)
@@ -83,7 +85,7 @@ def parse(document: Document) -> Layer:
         name=document.name,
         content=document.content,
         as_of=top["as_of"].day() if "as_of" in top else None,
-        tokenizers=frozenset(_tokenizers(_section(top, "tokenizers"))),
+        tokenizers=_tokenizers(_section(top, "tokenizers")),
         aliases=_aliases(_section(top, "aliases")),
         providers=_providers(_section(top, "providers")),
         models={provider: _models(provider, entries) for provider, entries in rows.items()},
@@ -104,20 +106,16 @@ def _section(top: Mapping[str, Place], name: str) -> dict[str, Place]:
     return top[name].items() if name in top else {}
 
 
-def _tokenizers(section: Mapping[str, Place]) -> Mapping[str, Place]:
-    for entry in section.values():
-        keys = entry.items(_TOKENIZER_KEYS)
-        for name, check in (
-            ("base", Place.text),
-            ("factor", factor),
-            ("exact", Place.flag),
-            ("measured", Place.flag),
-        ):
-            if name in keys:
-                check(keys[name])
-        if not {"base", "factor"} <= keys.keys():
-            entry.fail("needs a base and a factor")
-    return section
+def _tokenizers(section: Mapping[str, Place]) -> dict[str, Tokenizer]:
+    return {name: _tokenizer(entry) for name, entry in section.items()}
+
+
+def _tokenizer(entry: Place) -> Tokenizer:
+    keys = entry.items(_TOKENIZER_KEYS)
+    if not {"base", "factor"} <= keys.keys():
+        entry.fail("needs a base and a factor")
+    flags = {name: keys[name].flag() for name in ("exact", "measured") if name in keys}
+    return Tokenizer(keys["base"].choice(tuple(ENCODINGS)), float(factor(keys["factor"])), **flags)
 
 
 def _aliases(section: Mapping[str, Place]) -> dict[str, Place]:

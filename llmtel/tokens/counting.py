@@ -21,12 +21,13 @@ CHARACTERS_PER_TOKEN = 4
 class Tokenizer:
     """How a family of models counts: `factor` times the tokens of `base`, an encoding we have.
 
-    `exact` says that the encoding is the model's own.
+    `exact` says that the encoding is the model's own, `measured` that the factor was found by comparison.
     """
 
     base: str = "o200k_base"
     factor: float = 1.0
     exact: bool = False
+    measured: bool = False
 
 
 @dataclass

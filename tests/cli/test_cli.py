@@ -42,18 +42,6 @@ def logs(tmp_path, monkeypatch):
     return "calls.jsonl"
 
 
-@pytest.fixture
-def llmtel(capsysbinary):
-    """Run a command line: exit code, standard output, standard error."""
-
-    def call(*arguments):
-        code = run([str(argument) for argument in arguments])
-        out, err = capsysbinary.readouterr()
-        return code, out.decode(), err.decode()
-
-    return call
-
-
 def process(*arguments, **options):
     command = [sys.executable, "-m", "llmtel", *arguments]
     env = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from llmtel.cli.app import run
-
 LINE = {
     "timestamp": "2026-09-01T10:00:00Z",
     "request_id": "r1",
@@ -18,18 +16,6 @@ LINE = {
     "usage": {"input_tokens": 1000, "cache_read_input_tokens": 10_000, "output_tokens": 500},
 }
 COST = (1000 * 3 + 10_000 * 0.3 + 500 * 15) / 1e6
-
-
-@pytest.fixture
-def llmtel(capsysbinary):
-    """Run a command line: exit code, standard output, standard error."""
-
-    def call(*arguments):
-        code = run([str(argument) for argument in arguments])
-        out, err = capsysbinary.readouterr()
-        return code, out.decode(), err.decode()
-
-    return call
 
 
 @pytest.fixture

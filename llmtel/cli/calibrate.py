@@ -1,0 +1,37 @@
+"""`llmtel calibrate`: how a family of models counts tokens, learned from logs that have texts and counts."""
+
+from __future__ import annotations
+
+from llmtel.cli import options as o
+
+
+def calibrate(
+    paths: o.Paths,
+    input_format: o.InputFormat = None,
+    pricing: o.PriceFiles = None,
+    format_: o.Format = o.OutputFormat.TABLE,
+    output: o.Output = None,
+) -> None:
+    """Learn how models count tokens, from calls that have both texts and counts.
+
+    Prints what to put into a price file, so that calls without counts are estimated as these models count.
+    """
+    from llmtel import pipeline
+    from llmtel.cli.narration import Progress
+    from llmtel.cli.output import write
+    from llmtel.pricing import book as books
+    from llmtel.pricing.calibration import factors
+    from llmtel.pricing.tokenizers import tokenizer_of
+    from llmtel.reports.calibration import calibration
+
+    book = books.load(pricing or ())
+    with Progress() as progress:
+        reading = pipeline.read(
+            paths,
+            input_format=input_format,
+            progress=progress,
+            tokenizer=tokenizer_of(book),
+            count_all=True,
+        )
+    found = factors(reading.calls, reading.counted, book)
+    write(calibration([factor.row() for factor in found]), format_, output)

@@ -1,0 +1,63 @@
+"""Logs that have texts and counts teach how a model counts; what is printed works as a price file."""
+
+import json
+import re
+
+import pytest
+
+from llmtel.tokens.counting import Counter
+
+PROMPT, ANSWER = "Say hello to the whole wide world, please. " * 5, "Hello, whole wide world! " * 4
+
+
+@pytest.fixture
+def counted():
+    return sum(Counter().counts([PROMPT, ANSWER], "o200k_base"))
+
+
+def log(path, lines, **fields):
+    line = {"timestamp": "2026-09-01T10:00:00Z", "latency_ms": 5, "prompt": PROMPT, "completion": ANSWER}
+    path.write_text((json.dumps(line | fields) + "\n") * lines)
+    return path
+
+
+def test_a_family_learns_its_factor_and_estimates_with_it(llmtel, tmp_path, counted):
+    prompt, answer = Counter().counts([PROMPT, ANSWER], "o200k_base")
+    half_more = {"prompt_tokens": round(prompt * 1.5), "completion_tokens": round(answer * 1.5)}
+    logs = log(tmp_path / "logs.jsonl", 40, model="claude-sonnet-4-5", **half_more)
+    code, out, _ = llmtel("calibrate", logs, "--format", "json")
+    [row] = json.loads(out)["tables"][0]["rows"]
+    assert (code, row["tokenizer"], row["calls"]) == (0, "claude", 40)
+    assert row["factor"] == pytest.approx(sum(half_more.values()) / counted)
+
+    _, out, _ = llmtel("calibrate", logs)
+    book = tmp_path / "book.yaml"
+    book.write_text("schema: 1\n" + re.search(r"tokenizers: \{.*?\}\}", " ".join(out.split()))[0] + "\n")
+    silent = log(tmp_path / "silent.jsonl", 1, model="claude-sonnet-4-5")
+    _, out, _ = llmtel("analyze", silent, "--pricing", book, "--format", "json", "--metrics", "total_tokens")
+    assert json.loads(out)["tables"][0]["rows"][0]["total_tokens"] == pytest.approx(1.5 * counted, abs=1)
+
+
+def test_too_few_calls_are_told_and_taught_by_nothing(llmtel, tmp_path):
+    few = log(tmp_path / "few.jsonl", 3, model="claude-sonnet-4-5", prompt_tokens=9, completion_tokens=9)
+    _, out, _ = llmtel("calibrate", few)
+    assert "claude: 3 calls are too few to go by" in out
+    assert "factor:" not in out
+
+
+def test_logs_without_texts_have_nothing_to_teach(llmtel, tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"timestamp":"2026-09-01","model":"gpt-4o","prompt_tokens":9}\n')
+    code, out, _ = llmtel("calibrate", path)
+    assert code == 0
+    assert "nothing to learn from" in out
+
+
+def test_calls_without_counts_are_priced_by_their_texts_and_say_so(llmtel, tmp_path):
+    silent = log(tmp_path / "silent.jsonl", 2, model="gpt-4o")
+    _, out, _ = llmtel("analyze", silent)
+    assert "tokens of 2 calls were counted from their texts" in out
+    _, out, _ = llmtel("calls", silent, "--format", "json")
+    rows = json.loads(out)["tables"][0]["rows"]
+    assert all(row["cost_usd"] > 0 for row in rows)
+    assert "Hello" not in out
