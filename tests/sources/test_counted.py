@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from llmtel import pipeline
-from llmtel.sources.counted import Counting
 from llmtel.sources.texts import texts_of
 from llmtel.tokens.counting import Counter, Tokenizer
 
@@ -19,10 +18,8 @@ def read(tmp_path):
     def read(*lines, tokenizer=EXACT, every=False):
         path = tmp_path / "log.jsonl"
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        counting = Counting(lambda _provider, _model: tokenizer, every=every)
-        return pipeline.read([str(path)], counting=counting).calls.with_columns(
-            pl.col("token_source").cast(pl.String)
-        )
+        reading = pipeline.read([str(path)], tokenizer=lambda *_: tokenizer, count_all=every)
+        return reading.calls.with_columns(pl.col("token_source").cast(pl.String))
 
     return read
 
@@ -86,7 +83,7 @@ def test_other_counts_of_a_line_do_not_stand_for_tokens(read):
 def test_texts_of_a_table_are_counted(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("timestamp,model,latency_ms,prompt,completion\n2026-09-01,gpt-4o,5,Say hello,Hi\n")
-    calls = pipeline.read([str(path)], counting=Counting(lambda _provider, _model: EXACT)).calls
+    calls = pipeline.read([str(path)], tokenizer=lambda *_: EXACT).calls
     assert calls.select("input_uncached", "output_text").row(0) == (tokens("Say hello"), tokens("Hi"))
 
 
