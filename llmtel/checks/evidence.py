@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from llmtel.checks import kinds
-from llmtel.checks.limits import DAYS
+from llmtel.checks.limits import DAYS, is_money
 from llmtel.checks.rules import Key, Rule
 from llmtel.checks.samples import Change, Quotient, Sample, Share, Total, compare
 from llmtel.checks.side import Segments, Side
@@ -136,7 +136,7 @@ class Sides:
     def _impact(self, rule: Rule, change: Change, sample: Sample) -> float | None:
         """What a change of money comes to in a month, at the traffic that is known."""
         calls = self.traffic.calls_a_month
-        if change.absolute is None or calls is None or not kinds.has_money(rule.definition):
+        if change.absolute is None or calls is None or not is_money(rule.definition):
             return None
         months = calls / self.current.calls if self.current.calls else 0.0
         if isinstance(sample, Quotient):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from llmtel.core.units import SHARE, USD
+from llmtel.core.units import SHARE
 from llmtel.query.measures import Measure
 from llmtel.query.metrics import Metric
 
@@ -31,8 +31,3 @@ def fewest_for_limit(metric: Metric) -> int:
     """Calls below which a percentile is no more than the slowest few: ⌈1 ÷ (1 − q)⌉."""
     q = at(metric)
     return 0 if q is None else round(1 / min(q, 1 - q) + 0.5 - 1e-9)
-
-
-def has_money(metric: Metric) -> bool:
-    """Whether a change of it is an amount of money."""
-    return metric.unit is USD

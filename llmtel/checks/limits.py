@@ -93,12 +93,26 @@ def change(text: str, metric: Metric) -> Amount:
     return _absolute(text, metric)
 
 
-def money(text: str) -> Amount:
-    """An amount of money, which may be a rate: `$50/month`. Raises `UsageError`."""
+def size(text: str, metric: Metric) -> Amount:
+    """An absolute change of a metric without its sign: `$0.001`, `150ms`, `0.2pp`. Raises `UsageError`."""
+    found = change(text, metric)
+    if found.relative:
+        raise UsageError(f"{text!r} is relative; an absolute change is in {metric.unit.name}")
+    return found
+
+
+def a_month(text: str) -> Amount:
+    """Money a month: `$50/month`, or of another period, or without one. Raises `UsageError`."""
     number, unit, period = _parts(text)
     if not number.startswith("$") and unit not in ("USD", "c"):
-        raise UsageError(f"{text!r}: write money with its unit, as in ${number}")
-    return Amount(USD.read(number + unit), text, period=period)
+        raise UsageError(f"{text!r}: write money with its unit, as in ${number}/month")
+    months = DAYS["month"] / DAYS[period or "month"]
+    return Amount(_read(USD, number + unit, text) * months, text)
+
+
+def is_money(metric: Metric) -> bool:
+    """Whether a change of it is an amount of money."""
+    return metric.unit.name == USD.name
 
 
 def _absolute(text: str, metric: Metric) -> Amount:
