@@ -97,6 +97,14 @@ PRICING: dict[Callable[..., object], str] = {
         llmtel pricing check
         llmtel pricing check prices.yaml
         """,
+    price_files.update: """
+        llmtel pricing update --from genai-prices
+        llmtel pricing update --from models.dev api.json --only 'openai/gpt-6*' --write
+        """,
+    price_files.add: """
+        llmtel pricing add openai/gpt-9=1.25/10 --cache-read 0.125
+        llmtel pricing add acme-7b=0.2/0.6
+        """,
 }
 """The commands of `llmtel pricing`, in the same way."""
 pricing = typer.Typer(

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from llmtel.core.answers import Block, Column, Document, Line, Row, Table, Value
-from llmtel.core.units import COUNT, RATE, USD
+from llmtel.core.units import COUNT, RATE, SHARE, USD
+from llmtel.findings.words import listing as listing_of
 from llmtel.reports.context import TOOL, Prices
 from llmtel.reports.trust import price_line
 
@@ -126,6 +127,46 @@ def checked(remarks: Sequence[Row], files: Sequence[str], prices: Prices | None)
     blocks: list[Block] = [Line(f"{', '.join(files)}: {said}"), *lines, *notes]
     whole = Table((), (), tuple(map(column, names)), remarks, "remarks")
     return _document("pricing", "Check", blocks, [whole], prices, {"files": list(files), "counts": counts})
+
+
+def updated(
+    rows: Sequence[Row],
+    compared: int,
+    new: Sequence[str],
+    prices: Prices,
+    source: str,
+    written: str | None,
+    *,
+    shown: bool,
+) -> Document:
+    """Rates that differ from another data set; `new` are models that only it has, told where `shown`."""
+    columns = (
+        column("model"),
+        column("rate_name"),
+        Column("mine", "book", "Rate in the book", "metric", RATE),
+        Column("theirs", source, f"Rate in {source}", "metric", RATE),
+        Column("change", "change", "How much more that is", "metric", SHARE),
+    )
+    whole = Table((), (), columns, rows, "differences")
+    said = f"{COUNT.show(compared)} models of the book are in {source}, {_counted(rows)}"
+    more = f"{COUNT.show(len(new))} models of the book's providers are only in {source}"
+    names = f": {listing_of(new)}" if shown and new else "; --only PATTERN takes them in"
+    end = f"written: {written}" if written else "nothing is written without --write"
+    blocks: list[Block] = [Line(said), *([whole] if rows else []), Line(more + names), Line(end)]
+    blocks.append(Line(price_line(prices)))
+    meta = {"source": source, "compared": compared, "new": list(new), "written": written}
+    return _document("pricing", "Update", blocks, [whole], prices, meta)
+
+
+def _counted(rows: Sequence[Row]) -> str:
+    models = {row["model"] for row in rows}
+    return f"{len(rows)} rates of {len(models)} differ" if rows else "and all their rates are the same"
+
+
+def added(path: str, stanza: str) -> Document:
+    """What was written into a price file."""
+    blocks = [Line(f"written to {path}"), *(Line(line) for line in stanza.splitlines())]
+    return _document("pricing", "Added", blocks, [], None, {"file": path, "entry": stanza})
 
 
 def _document(

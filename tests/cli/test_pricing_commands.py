@@ -146,3 +146,50 @@ def test_the_packaged_book_has_no_mistake_and_few_warnings(llmtel):
     assert code == 0
     assert json.loads(out)["counts"]["error"] == 0
     assert json.loads(out)["counts"]["warning"] <= 7
+
+
+def test_a_price_is_added_in_one_line_and_used_from_then_on(llmtel):
+    assert llmtel("pricing", "add", "anthropic/claude-9=1/2")[0] == 0
+    line = json.dumps({**LINE, "model": "claude-9"})
+    _, out, _ = llmtel("pricing", "explain", line, "--format", "json")
+    document = json.loads(out)
+    assert document["cost"]["price_id"] == "anthropic/claude-9"
+    assert document["pricing"]["layers"][1].endswith("llmtel/pricing.yaml")
+    code, _, err = llmtel("pricing", "add", "anthropic/claude-9=3/4")
+    assert code == 2
+    assert "--from DAY" in err
+
+
+def test_an_update_shows_differences_and_writes_only_when_told(llmtel, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    models = {"gpt-4o": {"cost": {"input": 2, "output": 10}}, "gpt-9": {"cost": {"input": 1, "output": 2}}}
+    Path("api.json").write_text(json.dumps({"openai": {"models": models}}))
+    update = (
+        "pricing",
+        "update",
+        "--from",
+        "models.dev",
+        "api.json",
+        "--to",
+        "mine.yaml",
+        "--format",
+        "json",
+    )
+    document = json.loads(llmtel(*update)[1])
+    (row,) = document["tables"][0]["rows"]
+    assert row == {
+        "model": "openai/gpt-4o",
+        "rate_name": "input",
+        "mine": 2.5,
+        "theirs": 2,
+        "change": pytest.approx(-0.2),
+    }
+    assert document["new"] == ["openai/gpt-9"]
+    assert not Path("mine.yaml").exists()
+    llmtel(*update, "--write")
+    assert "gpt-9" not in Path("mine.yaml").read_text()
+    _, out, _ = llmtel("pricing", "show", "gpt-4o", "--pricing", "mine.yaml", "--format", "json")
+    assert [r["input"] for r in json.loads(out)["tables"][0]["rows"]] == [2.5, 2]
+    llmtel(*update, "--write", "--only", "openai/gpt-9")
+    assert llmtel("pricing", "show", "gpt-9", "--pricing", "mine.yaml")[0] == 0
+    assert json.loads(llmtel(*update)[1])["tables"][0]["rows"] == []
