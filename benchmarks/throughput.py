@@ -48,7 +48,7 @@ def data_of(source: Source, size: int) -> bytes:
         writer.writeheader()
         while out.tell() < size:
             turn = next(turns)
-            writer.writerows(renamed(row, turn) for row in rows)
+            writer.writerows({key: renamed(cell, turn, key) for key, cell in row.items()} for row in rows)
         return out.getvalue().encode()
     records = [json.loads(line) for line in sample.split("\n")]
     while out.tell() < size:

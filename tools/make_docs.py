@@ -9,6 +9,8 @@ A block stands between `<!-- NAME: made by tools/make_docs.py -->` and `<!-- end
 from __future__ import annotations
 
 import argparse
+import csv
+import json
 import os
 import re
 import subprocess
@@ -22,9 +24,11 @@ import typer
 
 from llmtel.cli.app import app
 from llmtel.core.errors import Exit
+from llmtel.core.schema import FIELDS
 from llmtel.reports import catalogs
 from llmtel.sources.aliases import ALIASES
 from llmtel.sources.formats import sources
+from llmtel.sources.source import Source
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 112
@@ -37,15 +41,13 @@ PAGES = {
     "empty in CSV and `(unknown)` in tables; days, weeks, months and hours are in `--tz`.",
     "fields": "The columns of a call: one row is one request to a model and what came of it. `--where` "
     "takes them too, and `llmtel ingest` writes them. Each token is counted in exactly one token field.",
-    "formats": "The logs that are read. The format is found from the content, whatever the file is called; "
-    "`--input-format NAME` overrides.",
 }
 WRITTEN = (ROOT / "README.md", ROOT / "docs" / "formats.md")
 EXITS = {
     Exit.OK: "fine; also for an empty file",
     Exit.CRASH: "a crash, or a fault of the machine (a full disk)",
     Exit.USAGE: "an option, name, path or price file that cannot work",
-    Exit.VIOLATED: "kept for rules that are violated; no command of this version has rules",
+    Exit.VIOLATED: "a rule is violated: of `llmtel check`, or `llmtel reconcile --max-gap`",
     Exit.STRICT: "under `--strict`: a record was rejected, or a value could not be read",
     Exit.UNREADABLE: "there was input, and nothing of it could be read",
 }
@@ -120,10 +122,7 @@ def page_of_commands() -> str:
 
 def listed(what: str) -> str:
     """A catalog as a Markdown table: what `llmtel list` shows."""
-    if what == "formats":
-        document = catalogs.formats((s.name, s.evidence, s.help, s.link) for s in sources().values())
-    else:
-        document = catalogs.CATALOGS[what]()
+    document = catalogs.CATALOGS[what]()
     rows = document.tables[0].rows
     heads = tuple(rows[0])
     return table(heads, ((f"`{row['name']}`", *(str(row[head]) for head in heads[1:])) for row in rows))
@@ -137,6 +136,36 @@ def reference() -> dict[Path, str]:
         for what, intro in PAGES.items()
     }
     return {**pages, folder / "commands.md": page_of_commands()}
+
+
+def formats() -> str:
+    """Every format: what it is and rests on, where it is defined, how it is known, what it gives."""
+    rows = ((f"`{s.name}`", f"[{s.help}]({s.link.removeprefix('docs/formats.md')})", s.evidence) for s in sources().values())
+    told = [
+        f"- `{s.name}` is known by {marks_of(s)}; gives {', '.join(f'`{name}`' for name in fields_of(s))}"
+        for s in sources().values()
+    ]
+    return table(("format", "what it is", "rests on"), rows) + "\n" + "\n".join(told) + "\n"
+
+
+def marks_of(source: Source) -> str:
+    """How a format is known, in words."""
+    return "; or ".join(mark.words() for mark in source.marks) or "a time, and a model, tokens or a latency"
+
+
+def fields_of(source: Source) -> list[str]:
+    """The fields that a format may give, in the order of the schema."""
+    sample = [record for record in records_of(source) if isinstance(record, dict)]
+    bound = source.bind(sample, source) if source.bind is not None else source
+    return [name for name in FIELDS if name in bound.calls]
+
+
+def records_of(source: Source) -> list[dict[str, str]]:
+    """The records of a format's sample."""
+    lines = source.sample.strip().split("\n")
+    if source.layout == "csv":
+        return list(csv.DictReader(lines))
+    return [json.loads(line) for line in lines]
 
 
 def aliases() -> str:
@@ -160,7 +189,7 @@ def blocks() -> dict[str, str]:
             ("command", "what it does"),
             ((f"`llmtel {name}`", first_line(c)) for name, c in commands().items()),
         ),
-        "formats": table(("format", "what it is"), ((f"`{s.name}`", s.help) for s in sources().values())),
+        "sources": formats(),
         "exits": table(("exit code", "when"), ((str(int(code)), EXITS[code]) for code in Exit)),
     }
 
