@@ -140,7 +140,10 @@ def reference() -> dict[Path, str]:
 
 def formats() -> str:
     """Every format: what it is and rests on, where it is defined, how it is known, what it gives."""
-    rows = ((f"`{s.name}`", f"[{s.help}]({s.link.removeprefix('docs/formats.md')})", s.evidence) for s in sources().values())
+    here = "docs/formats.md"
+    rows = (
+        (f"`{s.name}`", f"[{s.help}]({s.link.removeprefix(here)})", s.evidence) for s in sources().values()
+    )
     told = [
         f"- `{s.name}` is known by {marks_of(s)}; gives {', '.join(f'`{name}`' for name in fields_of(s))}"
         for s in sources().values()
