@@ -52,11 +52,11 @@ def test_gemini_cli_counts_thoughts_and_tools_beside_input_and_output(read):
     assert reading.account.other == 2
 
 
-def test_a_message_of_gemini_cli_that_is_written_again_holds_as_it_was_written_last(read):
-    fewer = gemini("m1", 3)
-    assert leaves(read([HEAD, gemini("m1", 7), fewer]))[0][3] == 3
-    rewritten = {"$set": {"messages": [SAID, gemini("m1", 9)]}}
-    assert leaves(read([HEAD, gemini("m1", 7), rewritten]))[0][3] == 9
+@pytest.mark.parametrize(("first", "last"), [(7, 3), (3, 7), (7, 9), (9, 7), (1, 2), (2, 1)])
+def test_a_message_of_gemini_cli_that_is_written_again_holds_as_it_was_written_last(read, first, last):
+    assert leaves(read([HEAD, gemini("m1", first), gemini("m1", last)]))[0][3] == last
+    rewritten = {"$set": {"messages": [SAID, gemini("m1", last)]}}
+    assert leaves(read([HEAD, gemini("m1", first), rewritten]))[0][3] == last
 
 
 def test_a_message_of_gemini_cli_that_was_rewound_was_paid_for(read):

@@ -115,11 +115,13 @@ def test_a_fork_without_a_last_call_is_measured_from_where_its_parent_stood(read
     assert tokens(read(child)) == [10, 0, 15, 0]
 
 
-def test_a_replay_that_took_longer_meets_the_calls_of_the_parent(read):
+@pytest.mark.parametrize("name", ["child", "other", "third", "fourth"])
+def test_a_replay_that_took_longer_meets_the_calls_of_the_parent(read, name):
     child = fork(100, 1, 0.7, count(120, (180, 900, 75), (10, 0, 15)))
+    child[0]["payload"]["id"] = name
     both = read(child, PARENT)
     assert tokens(both) == [180, 900, 75, 0]
-    assert both.calls["session"].sort().to_list() == ["child", "parent", "parent", "parent"]
+    assert both.calls.sort("ts")["session"].to_list() == ["parent", "parent", "parent", name]
     assert both.account.duplicates == 2  # the first event came within a second and is dropped
 
 
