@@ -15,13 +15,25 @@ from llmtel.sources.counted import COUNTED, Counting, TokenizerOf
 from llmtel.sources.detect import Verdict
 from llmtel.sources.files import Inputs, expand
 from llmtel.sources.identity import deduplicated
+from llmtel.sources.maps import TYPED, Rule
 from llmtel.sources.openings import Seen
 from llmtel.sources.plan import Plan
 from llmtel.sources.read import Calls, read_calls
+from llmtel.sources.source import Record
 from llmtel.sources.usage import RECONCILED
+from llmtel.sources.wishes import Wishes
 
 _TOLD = 5
 """Reasons why nothing could be read that are told in full."""
+
+
+class NoFormat(UnreadableInput):
+    """Nothing could be read because no format claims it: `records` are the first of the file at `path`."""
+
+    def __init__(self, unread: UnreadableInput, path: str, records: Sequence[Record]) -> None:
+        super().__init__(str(unread), unread.account, unread.rejects, unread.notes)
+        self.path = path
+        self.records = records
 
 
 @dataclass(frozen=True)
@@ -76,21 +88,24 @@ def read(
     *,
     input_format: str | None = None,
     tags: Sequence[str] = (),
+    rules: Sequence[Rule] = (),
     progress: Callable[[int, int], None] | None = None,
     tokenizer: TokenizerOf | None = None,
     count_all: bool = False,
 ) -> Reading:
     """The calls of some paths: files, folders, globs or `-`.
 
-    `progress` is told bytes done and bytes in all. With a `tokenizer` the tokens of calls that have texts and
-    no counts are counted, with `count_all` those of every call, beside what is logged. Raises `UsageError`
-    for a path that does not exist, `UnreadableInput` when there was input and nothing of it could be read.
+    `tags` are extra keys to keep, `rules` fields to read from where a person says. `progress` is told bytes
+    done and bytes in all. With a `tokenizer` the tokens of calls that have texts and no counts are counted,
+    with `count_all` those of every call, beside what is logged. Raises `UsageError` for a path that does not
+    exist and for a `--map` that finds nothing, `UnreadableInput` when there was input and nothing of it could
+    be read.
     """
     inputs = expand(paths)
     total = sum(inputs.sizes.values())
     told = None if progress is None else lambda done: progress(done, total)
     counting = Counting(tokenizer, every=count_all) if tokenizer is not None else None
-    found = read_calls(inputs, input_format, tuple(tags), told, counting)
+    found = read_calls(inputs, input_format, Wishes(tuple(rules), tuple(tags)), told, counting)
     _refuse_unreadable(paths, inputs, found)
     calls = _one_frame(found.frames, inputs.files)
     calls, duplicates = deduplicated(calls)
@@ -110,7 +125,21 @@ def read(
     if account.balance():
         msg = f"the account does not add up: {account}"
         raise AssertionError(msg)
+    _refuse_vain(rules, found.seen, reading.calls)
     return reading
+
+
+def _refuse_vain(rules: Sequence[Rule], seen: Sequence[Seen], calls: pl.DataFrame) -> None:
+    """Raise where a path that was typed stands in no file, nor is the field known otherwise."""
+    mapped = [dict(one.absent) for one in seen if one.plan is not None]
+    for one in (field for rule in rules for field in rule.fields if field.origin == TYPED):
+        if not mapped:
+            raise UsageError(
+                f"--map {one.field}={one.path}: what is read are calls already, whose fields are set"
+            )
+        known = one.field in calls.columns and calls[one.field].null_count() < calls.height
+        if not known and all(one in absent for absent in mapped):
+            raise UsageError(mapped[0][one])
 
 
 def _one_frame(frames: list[pl.DataFrame], files: list[str]) -> pl.DataFrame:
@@ -185,4 +214,7 @@ def _refuse_unreadable(paths: Sequence[str], inputs: Inputs, found: Calls) -> No
         reasons = [f"{path}: no files in it" for path in paths]
     more = f"\n… and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
     msg = "nothing could be read:\n" + "\n".join(reasons[:_TOLD]) + more
-    raise UnreadableInput(msg, account, tuple(found.rejects), (*found.notes, *_skipped(inputs)))
+    unread = UnreadableInput(msg, account, tuple(found.rejects), (*found.notes, *_skipped(inputs)))
+    if found.unclaimed:
+        raise NoFormat(unread, found.unclaimed[0].path, found.unclaimed[0].records)
+    raise unread

@@ -12,7 +12,7 @@ def analyze(
     where: o.Where = None,
     since: o.Since = None,
     until: o.Until = None,
-    tz: o.Tz = "UTC",
+    tz: o.Tz = None,
     sort: o.Sort = None,
     top: o.Top = None,
     include_failed: o.IncludeFailed = False,
@@ -25,6 +25,9 @@ def analyze(
     currency: o.ShownIn = None,
     rates: o.Rates = None,
     input_format: o.InputFormat = None,
+    map_: o.Map = None,
+    join: o.Join = None,
+    config: o.Config = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
     format_: o.Format = o.OutputFormat.TABLE,
@@ -36,16 +39,18 @@ def analyze(
     """
     from llmtel.cli.answering import Question, exit_code, tell, words
     from llmtel.cli.money import Money
+    from llmtel.cli.settings import settle
 
+    settings = settle(config, map_, join)
     question = Question(
         paths=tuple(paths),
-        by=tuple(dict.fromkeys(named for one in by or () if (named := words([one])))),
+        by=tuple(dict.fromkeys(named for one in by or () if (named := settings.named(words([one]))))),
         metrics=words(metrics),
         where=tuple(where or ()),
         since=since,
         until=until,
-        tz=tz,
-        sort=sort,
+        tz=tz or settings.tz,
+        sort=settings.sorting(sort),
         top=top,
         include_failed=include_failed,
         pricing=tuple(pricing or ()),
@@ -54,6 +59,7 @@ def analyze(
         money=Money(price_as, as_of, tuple(deferrable or ()), currency, rates),
         input_format=input_format,
         all_rejects=rejects,
+        settings=settings,
     )
     with question.money.shown():
         return exit_code(tell(question.analyze, format_, output), strict=strict)

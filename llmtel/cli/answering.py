@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from llmtel.cli.money import Money, credits_of
 from llmtel.cli.options import OutputFormat
+from llmtel.cli.settings import Settings
 from llmtel.core.account import Account, Note
 from llmtel.core.errors import Exit, UnreadableInput
 
@@ -49,6 +50,7 @@ class Question:
     input_format: str | None = None
     all_rejects: bool = False
     money: Money = field(default_factory=Money)
+    settings: Settings = field(default_factory=Settings)
     started: float = field(default_factory=time.monotonic)
 
     def analyze(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
@@ -91,13 +93,13 @@ class Question:
         from llmtel.query import timerange, where
         from llmtel.reports.context import Context, time_range
 
-        condition = where.parse(self.where, self.tz)
+        condition = where.parse(self.where, self.tz, self.settings.columns)
         span = timerange.parse_range(self.since, self.until, self.tz)
-        book = books.load(self.pricing, self.price)
+        book = books.load((*self.settings.pricing, *self.pricing), self.price)
         imagined = self.money.imagined(book, self._wanted(), self.tz)
         if nothing is None:
             with Progress() as progress:
-                reading = pipeline.read(
+                reading = self.settings.read(
                     self.paths,
                     input_format=self.input_format,
                     tags=self._tags(),
@@ -121,6 +123,7 @@ class Question:
             alias=partial(alias_stanza, book),
             tz=self.tz,
             rejects=reading.rejects,
+            unmatched=self.settings.unmatched(calls),
             notes=(*reading.notes, *(Note("unused_price", text) for text in unused(reading.calls, book))),
             include_failed=self.include_failed,
             all_rejects=self.all_rejects,
@@ -156,7 +159,7 @@ class Question:
         given = {
             "--since": self.since,
             "--until": self.until,
-            "--tz": self.tz if self.tz != "UTC" else None,
+            "--tz": self.tz if self.tz != self.settings.tz else None,
             "--input-format": self.input_format,
             "--price-as": self.money.price_as,
             "--as-of": self.money.as_of,
@@ -169,6 +172,7 @@ class Question:
             (
                 *(("--pricing", str(file)) for file in self.pricing),
                 *(("--price", price) for price in self.price),
+                *self.settings.typed,
             ),
         )
 

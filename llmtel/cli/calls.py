@@ -10,13 +10,16 @@ def calls(
     where: o.Where = None,
     since: o.Since = None,
     until: o.Until = None,
-    tz: o.Tz = "UTC",
+    tz: o.Tz = None,
     sort: o.SortCalls = None,
     top: o.TopCalls = 20,
     pricing: o.PriceFiles = None,
     price: o.Price = None,
     cost_source: o.Cost = o.CostSource.AUTO,
     input_format: o.InputFormat = None,
+    map_: o.Map = None,
+    join: o.Join = None,
+    config: o.Config = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
     format_: o.Format = o.OutputFormat.TABLE,
@@ -24,13 +27,15 @@ def calls(
 ) -> int:
     """The calls themselves: file and line, ids and numbers, no text."""
     from llmtel.cli.answering import Question, exit_code, tell
+    from llmtel.cli.settings import settle
 
+    settings = settle(config, map_, join)
     question = Question(
         paths=tuple(paths),
         where=tuple(where or ()),
         since=since,
         until=until,
-        tz=tz,
+        tz=tz or settings.tz,
         sort=sort,
         top=top,
         pricing=tuple(pricing or ()),
@@ -38,5 +43,6 @@ def calls(
         cost_source=cost_source.value,
         input_format=input_format,
         all_rejects=rejects,
+        settings=settings,
     )
     return exit_code(tell(question.calls, format_, output), strict=strict)

@@ -22,6 +22,9 @@ def ingest(
     paths: o.Paths,
     output: Target,
     input_format: o.InputFormat = None,
+    map_: o.Map = None,
+    join: o.Join = None,
+    config: o.Config = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
 ) -> int:
@@ -29,21 +32,22 @@ def ingest(
 
     Every command reads it like a log. Prices are not in it: a cost is found when it is asked for.
     """
-    from llmtel import pipeline
     from llmtel.cli.answering import exit_code
     from llmtel.cli.narration import Progress
     from llmtel.cli.output import write
+    from llmtel.cli.settings import settle
     from llmtel.pricing import book as books
     from llmtel.pricing.tokenizers import tokenizer_of
     from llmtel.reports.context import SHOWN_REJECTS
     from llmtel.reports.ingestion import ingestion
 
+    settings = settle(config, map_, join)
     with Progress() as progress:
-        reading = pipeline.read(
+        reading = settings.read(
             paths,
             input_format=input_format,
             progress=progress,
-            tokenizer=tokenizer_of(books.load()),
+            tokenizer=tokenizer_of(books.load(settings.pricing)),
         ).of_one_grain()
     code = exit_code(reading.account, strict=strict)
     if not code:

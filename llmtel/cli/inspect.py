@@ -19,6 +19,8 @@ File = Annotated[str, typer.Argument(help="The file to look at, or - for standar
 def inspect(
     file: File,
     input_format: o.InputFormat = None,
+    map_: o.Map = None,
+    config: o.Config = None,
     rejects: o.Rejects = False,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
@@ -27,14 +29,15 @@ def inspect(
 
     Its format and why, what each field is read from, three calls as read, and what was not understood.
     """
-    from llmtel import pipeline
     from llmtel.cli.narration import Progress
     from llmtel.cli.output import write
+    from llmtel.cli.settings import settle
     from llmtel.reports.context import SHOWN_REJECTS
     from llmtel.reports.inspection import inspection
 
+    settings = settle(config, map_)
     with Progress() as progress:
-        reading = pipeline.read([file], input_format=input_format, progress=progress)
+        reading = settings.read([file], input_format=input_format, progress=progress)
     shown = reading.rejects if rejects else reading.rejects[:SHOWN_REJECTS]
     looks = [_look(one) for one in reading.inputs]
     write(inspection(looks, reading.calls, reading.account, shown, reading.notes), format_, output)

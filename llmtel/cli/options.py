@@ -89,8 +89,13 @@ Until = Annotated[
     typer.Option("--until", metavar="TIME", help="Last day (inclusive) or moment", rich_help_panel=ASK),
 ]
 Tz = Annotated[
-    str,
-    typer.Option("--tz", metavar="ZONE", help="Time zone of days, hours and dates", rich_help_panel=ASK),
+    str | None,
+    typer.Option(
+        "--tz",
+        metavar="ZONE",
+        help="Time zone of days, hours and dates  [default: the configuration's, else UTC]",
+        rich_help_panel=ASK,
+    ),
 ]
 Sort = Annotated[
     str | None,
@@ -208,6 +213,33 @@ InputFormat = Annotated[
         "--input-format",
         metavar="NAME",
         help="Read as this format instead of detecting it; names: llmtel list formats",
+        rich_help_panel=READ,
+    ),
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=PATH",
+        help="Read a field from there: user=metadata.uid, latency_ms=took:s (unit after a colon); repeatable",
+        rich_help_panel=READ,
+    ),
+]
+Join = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--join",
+        metavar="FILE:FIELD",
+        help="Columns of a CSV or JSON as dimensions, by a field: people.csv:user; repeatable",
+        rich_help_panel=READ,
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The configuration  [default: llmtel.yaml here or above, up to the repository's root]",
         rich_help_panel=READ,
     ),
 ]

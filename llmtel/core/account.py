@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -26,6 +27,20 @@ class Note:
     text: str
     count: int = 1
     file: str | None = None
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """Values of a field that a joined file does not have, each with its calls; `keyless` calls have no value.
+
+    `column` is one of the columns that the file would have given them.
+    """
+
+    file: str
+    field: str
+    column: str
+    values: Mapping[str, int]
+    keyless: int = 0
 
 
 @dataclass

@@ -29,6 +29,8 @@ ASKED_OF = {
     "buckets": {"metrics": "requests,cost,total_tokens", "sort": "total_tokens"},
 }
 """What shows the calls without a price, and a provider's sums."""
+SAID = ("--map", "--config")
+"""Options that say how to read, which `llmtel inspect` takes as well."""
 MOST = 20
 """Models with a stanza; there may be as many names as calls."""
 Alias = Callable[[str | None, str], str]
@@ -90,8 +92,9 @@ def unreadable(account: Account, command: Command) -> list[Finding]:
 
 def _inspection(command: Command) -> str | None:
     """How to look at the file, when there is one to look at."""
+    said = tuple(pair for pair in command.repeated if pair[0] in SAID)
     return (
-        Command(command.paths).paste("inspect")
+        Command(command.paths, repeated=said).paste("inspect")
         if len(command.paths) == 1 and command.paths[0] != "-"
         else None
     )

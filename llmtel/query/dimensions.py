@@ -7,13 +7,13 @@ clocks: an hour that occurs twice is two hours, told apart by their offset.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import polars as pl
 
-from llmtel.core.catalog import Catalog
-from llmtel.core.errors import UsageError
+from llmtel.core.catalog import Catalog, unknown
+from llmtel.core.errors import UnknownName, UsageError
 from llmtel.core.schema import FIELDS, Null
 
 TAGS = "tags."
@@ -161,6 +161,18 @@ def tag(key: str) -> Dimension:
         f"Extra key {key!r} of the log",
         lambda _tz: pl.col("tags").cast(pl.String).str.json_path_match(path),
     )
+
+
+def named(name: str, own: Collection[str]) -> str:
+    """The dimension that a name means where `own` are extra keys that may be called by their bare name.
+
+    Raises `UnknownName` where it is neither a dimension nor one of them.
+    """
+    if not own or name in DIMENSIONS or name.startswith(TAGS):
+        return name
+    if name not in own:
+        raise UnknownName(unknown("dimension", name, (*DIMENSIONS, *own)))
+    return TAGS + name
 
 
 def dimension(name: str) -> Dimension:

@@ -12,7 +12,7 @@ known.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import reduce
 from operator import and_, eq, ge, gt, le, lt, ne
 from typing import Any
@@ -22,7 +22,7 @@ import polars as pl
 from llmtel.core.catalog import unknown
 from llmtel.core.errors import UnknownName, UsageError
 from llmtel.core.schema import FIELDS, Field
-from llmtel.query.dimensions import DIMENSIONS, TAGS, Dimension, dimension
+from llmtel.query.dimensions import DIMENSIONS, TAGS, Dimension, dimension, named
 from llmtel.query.metrics import METRICS
 from llmtel.query.terms import Term, terms
 from llmtel.query.timerange import parse_time, parse_zone
@@ -33,14 +33,14 @@ _ORDERED = frozenset({"day", "week", "month"})
 """Dimensions of text whose order is that of their letters."""
 
 
-def parse(filters: Sequence[str], tz: str = "UTC") -> pl.Expr:
+def parse(filters: Sequence[str], tz: str = "UTC", own: Collection[str] = ()) -> pl.Expr:
     """One expression that is true for the calls that meet all filters, and never null; no filters: all calls.
 
     Each string may hold several terms. `tz` is the zone of the dimensions of time. Raises `UsageError` for
     a term that is none, with the names that a wrong one may have meant.
     """
     parse_zone(tz)
-    conditions = [_expression(term, tz) for text in filters for term in terms(text)]
+    conditions = [_expression(term, tz, own) for text in filters for term in terms(text)]
     return reduce(and_, conditions, pl.lit(value=True))
 
 
@@ -50,9 +50,10 @@ def tags(filters: Sequence[str]) -> tuple[str, ...]:
     return tuple(name.removeprefix(TAGS) for name in names if name.startswith(TAGS))
 
 
-def _expression(term: Term, tz: str) -> pl.Expr:
+def _expression(term: Term, tz: str, own: Collection[str]) -> pl.Expr:
     try:
-        return _condition(term.name, term.operator, term.value, tz)
+        name = term.name if term.name in FIELDS or term.name in METRICS else named(term.name, own)
+        return _condition(name, term.operator, term.value, tz)
     except UsageError as error:
         raise type(error)(f"--where {term.text}: {error}") from None
 

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from llmtel import __version__
-from llmtel.core.account import Account, Note, Reject
+from llmtel.core.account import Account, Note, Reject, Unmatched
 from llmtel.findings.command import Command
 from llmtel.findings.costs import Coverage, Credit, coverage
 from llmtel.findings.coverage import Alias
@@ -43,6 +43,7 @@ class Context:
 
     `covered` are the first and last time of a call before any condition.
     `timeless` are the calls without a time that `--since/--until` left out (None: no such option).
+    `unmatched` is what joined tables do not have.
     `seconds` is what the run took so far.
     `today` is the UTC day of the run, where the age of the book matters. `what_if` says in words at which
     other prices the calls are shown; `credits` are amounts that the user has with providers.
@@ -56,6 +57,7 @@ class Context:
     tz: str = "UTC"
     rejects: Sequence[Reject] = ()
     notes: Sequence[Note] = ()
+    unmatched: Sequence[Unmatched] = ()
     include_failed: bool = False
     all_rejects: bool = False
     covered: tuple[str | None, str | None] = (None, None)

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from llmtel.core.answers import Block, Finding, Findings, Line, Table
-from llmtel.findings import bursts, changes, costs, coverage, drop_off, prompts, segments
+from llmtel.findings import bursts, changes, costs, coverage, drop_off, joined, prompts, segments
 from llmtel.findings.cube import Cube, cube
 from llmtel.reports import headline
 from llmtel.reports.context import Context
@@ -44,6 +44,7 @@ def about_coverage(calls: pl.DataFrame, context: Context, tables: Sequence[Table
     return [
         *coverage.rejected(context.account, context.rejects, context.command),
         *coverage.unreadable(context.account, context.command),
+        *joined.unmatched(context.unmatched, context.command),
         *coverage.unpriced(calls, context.command, context.alias),
         *coverage.few_calls(tables, context.command),
         *_about_money(calls, context),

@@ -216,9 +216,12 @@ def _candidates(name: str, long_name: str) -> Iterator[tuple[Alias, int]]:
                 yield alias, alias.names.index(candidate)
 
 
-def is_call(record: Record) -> bool:
-    """Whether a record has a time and one of model, tokens or latency: what the generic formats ask for."""
-    facts = {
+def is_call(record: Record, also: frozenset[str] = frozenset()) -> bool:
+    """Whether a record has a time and one of model, tokens or latency: what the generic formats ask for.
+
+    `also` are facts that it is known to have under names of its own.
+    """
+    facts = also | {
         alias.fact
         for _, name, long_name, value in leaves(record)
         if value is not None

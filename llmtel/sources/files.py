@@ -9,11 +9,11 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import zstandard
 
@@ -32,7 +32,11 @@ class Undecodable(Exception):
 
 
 class Unclaimed(Undecodable):
-    """A file that opens well and that no format claims. In a folder that is no fault."""
+    """A file that opens well and that no format claims: its first `records`. In a folder that is no fault."""
+
+    def __init__(self, message: str, records: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.records = records
 
 
 @dataclass

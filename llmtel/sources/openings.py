@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,16 +13,18 @@ import polars as pl
 
 from llmtel.core.account import Account
 from llmtel.core.schema import FIELDS, SCHEMA_VERSION
-from llmtel.sources import layout, raw, sheets
+from llmtel.sources import layout, maps, sheets
 from llmtel.sources.batches import SIZE, Batch, CsvBatch, FrameBatch
 from llmtel.sources.detect import Tied, Verdict, source_of, verdict_on
 from llmtel.sources.files import Inputs, Stream, Unclaimed, Undecodable, blocks, open_stream
 from llmtel.sources.formats import sources
 from llmtel.sources.mapping import CATEGORIES
+from llmtel.sources.maps import Mapped
 from llmtel.sources.plan import Plan
 from llmtel.sources.sampling import first_lines, lines_across, objects
 from llmtel.sources.sheets import Sheet
 from llmtel.sources.source import Record, Source
+from llmtel.sources.wishes import Wishes
 
 PARQUET_KEY = "llmtel_schema"
 """Key of a Parquet file's metadata: the version of FIELDS it was written with."""
@@ -30,16 +34,23 @@ _NAMED = 8
 
 @dataclass(frozen=True)
 class Mishap:
-    """A file that could not be decoded, that nobody claims, or (no reason) that is empty."""
+    """A file that could not be decoded, that nobody claims, or (no reason) that is empty.
+
+    `records` are the first ones of a file that opens well and that nobody claims.
+    """
 
     path: str
     reason: str
     account: Account
+    records: Sequence[Record] = ()
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A file that is being read: its number among the inputs, its format, and what was decided for it."""
+    """A file that is being read: its number among the inputs, its format, and what was decided for it.
+
+    `absent` are the mapped fields whose path is in no record looked at, each with a sentence about it.
+    """
 
     path: str
     file: int
@@ -47,6 +58,7 @@ class Seen:
     bytes: int = 0
     plan: Plan | None = None
     verdict: Verdict | None = None
+    absent: tuple[tuple[Mapped, str], ...] = ()
 
 
 Item = Batch | CsvBatch | FrameBatch | Mishap | Seen
@@ -62,7 +74,7 @@ class Opener:
 
     inputs: Inputs
     wanted: Source | None = None
-    tags: tuple[str, ...] = ()
+    wishes: Wishes = field(default_factory=Wishes)
     plans: dict[str, Plan] = field(default_factory=dict)
     pending: Batch | None = None
     done: int = 0
@@ -81,7 +93,8 @@ class Opener:
                     self.inputs.skipped.append(("no format claims it", path))
                     continue
                 unseen = Account() if seen else Account(files=1, bytes=size)
-                yield Mishap(path, str(error), replace(unseen, files_rejected=1))
+                records = error.records if isinstance(error, Unclaimed) else ()
+                yield Mishap(path, str(error), replace(unseen, files_rejected=1), records)
             self.done += size
         if self.pending is not None:
             yield self.pending
@@ -108,11 +121,12 @@ class Opener:
         """A table of texts: of a CSV, or of a Parquet file."""
         self._refuse_other_layout("csv")
         sample = sheet.sample()
-        verdict = self._verdict(sample, "csv")
+        verdict = self._verdict(path, sample, "csv")
         if verdict.source is None:
-            raise Unclaimed(_unclaimed(sample, "a table with the columns", sheet.table.columns))
-        plan = self._plan(verdict.source, sample)
-        yield Seen(path, number, plan.source.name, size, plan, verdict)
+            words = _unclaimed(path, sample, "a table with the columns", sheet.table.columns)
+            raise Unclaimed(words, sample)
+        plan, absent = self._plan(path, verdict.source, sample)
+        yield Seen(path, number, plan.source.name, size, plan, verdict, absent)
         yield CsvBatch(
             plan, self.inputs.files, [0], [number], [0], sheet.lines, self.done + size,
             table=sheet.table, places=sheet.places, bad=sheet.bad,
@@ -144,13 +158,13 @@ class Opener:
         whole = kind != "jsonl"
         if whole:
             first = layout.as_lines(first + _rest(stream), kind)
-        verdict, sample = self._judged(first)
+        verdict, sample = self._judged(path, first)
         if verdict.source is None:
             keys = sorted({key for record in sample[:5] for key in record})
-            raise Unclaimed(_unclaimed(sample, "JSON objects with the keys", keys))
-        plan = self._plan(verdict.source, sample)
+            raise Unclaimed(_unclaimed(path, sample, "JSON objects with the keys", keys), sample)
+        plan, absent = self._plan(path, verdict.source, sample)
         size = self.inputs.sizes.get(path, 0) or len(first)
-        yield Seen(path, number, plan.source.name, size, plan, verdict)
+        yield Seen(path, number, plan.source.name, size, plan, verdict, absent)
         if plan.source.whole and not whole:
             whole, first = True, first + _rest(stream)
         line = 1
@@ -181,36 +195,46 @@ class Opener:
             return waiting
         return Batch(plan, self.inputs.files)
 
-    def _judged(self, data: bytes) -> tuple[Verdict, list[Record]]:
+    def _judged(self, path: str, data: bytes) -> tuple[Verdict, list[Record]]:
         """The format of some lines, and the records it was judged on: few where these agree, else many."""
         sample = objects(first_lines(data))
         try:
-            verdict = self._verdict(sample, "json")
+            verdict = self._verdict(path, sample, "json")
         except Tied:
             pass  # more records may tell
         else:
             if verdict.unanimous and verdict.source is not None and verdict.source.bind is None:
                 return verdict, sample
         sample = objects(lines_across(data))
-        return self._verdict(sample, "json"), sample
+        return self._verdict(path, sample, "json"), sample
 
-    def _verdict(self, sample: Sequence[Record], kind: str) -> Verdict:
+    def _verdict(self, path: str, sample: Sequence[Record], kind: str) -> Verdict:
+        """What the file is; if no format claims it, an application's log where mapped fields make it one."""
         if self.wanted is not None:
             return verdict_on(sample, kind, self.wanted)
-        return source_of(sample, kind)
+        verdict = source_of(sample, kind)
+        if verdict.source is not None or not self.wishes.rules:
+            return verdict
+        plain = sources()["generic" if kind == "json" else "generic_csv"]
+        count = maps.claims(self.wishes.of(path, plain), sample[: verdict.asked])
+        return replace(verdict, source=plain, claims=Counter({plain.name: count})) if count else verdict
 
-    def _plan(self, source: Source, sample: Sequence[Record]) -> Plan:
-        """The plan for a file; files whose mappings are the same share one."""
-        if source.bind is None and source.name in self.plans:
-            return self.plans[source.name]
+    def _plan(
+        self, path: str, source: Source, sample: Sequence[Record]
+    ) -> tuple[Plan, tuple[tuple[Mapped, str], ...]]:
+        """The plan for a file, and what is mapped in vain; files whose mappings are the same share a plan."""
+        wanted = self.wishes.of(path, source)
+        if source.bind is None and not wanted and source.name in self.plans:
+            return self.plans[source.name], ()
         bound = source.bind(sample, source) if source.bind is not None else source
-        if self.tags:
-            bound = replace(bound, calls={**bound.calls, "tags": _tags(self.tags)})
+        shape = self.wishes.shape(wanted)
+        bound = shape(bound, sample)
         key = bound.name
-        if source.bind is not None:
+        if source.bind is not None or wanted:
             mapping = sorted((name, str(value)) for name, value in bound.calls.items())
             key += f"{bound.decisions}{mapping}"
-        return self.plans.setdefault(key, Plan(bound))
+        absent = tuple((one, maps.missing_words(one, sample)) for one in maps.absent(wanted, sample))
+        return self.plans.setdefault(key, Plan(bound, shape)), absent
 
 
 def _rest(stream: Stream) -> bytes:
@@ -248,18 +272,7 @@ def _add(batch: Batch, block: bytes, number: int, line: int) -> int:
     return batch.lines - before
 
 
-def _tags(keys: tuple[str, ...]) -> pl.Expr:
-    """The extra keys asked for, as a JSON object: from `tags`, `metadata` or the top of a record."""
-    names = {key: raw.escaped(key) for key in keys}
-    found = [
-        pl.coalesce(raw.text(f"tags.{name}"), raw.text(f"metadata.{name}"), raw.text(name)).alias(key)
-        for key, name in names.items()
-    ]
-    known = pl.any_horizontal(value.is_not_null() for value in found)
-    return pl.when(known).then(pl.struct(found).struct.json_encode())
-
-
-def _unclaimed(sample: Sequence[Record], what: str, names: Sequence[str]) -> str:
+def _unclaimed(path: str, sample: Sequence[Record], what: str, names: Sequence[str]) -> str:
     """Why no format claims a file, and what would be claimed."""
     if not sample:
         return "no line of it is a JSON object"
@@ -267,11 +280,12 @@ def _unclaimed(sample: Sequence[Record], what: str, names: Sequence[str]) -> str
     more = ", …" if len(names) > _NAMED else ""
     return (
         f"{what} {shown}{more}: no format claims them. A generic log needs a time (timestamp, created_at, …)"
-        " and one of model, tokens or latency; `llmtel list formats` shows the rest"
+        " and one of model, tokens or latency. To say which keys these are: "
+        f"llmtel inspect {shlex.quote(path)}"
     )
 
 
-def open_files(inputs: Inputs, input_format: str | None, tags: tuple[str, ...]) -> Iterator[Item]:
+def open_files(inputs: Inputs, input_format: str | None, wishes: Wishes) -> Iterator[Item]:
     """The batches of all inputs. Raises `UnknownName` for a format that does not exist."""
     wanted = sources()[input_format] if input_format is not None else None
-    return Opener(inputs, wanted, tags).items()
+    return Opener(inputs, wanted, wishes).items()

@@ -27,9 +27,13 @@ _SECONDS_BELOW, _MS_FROM = 120, 20
 """A bare duration: fractions with a median below are seconds, whole numbers from there on milliseconds."""
 
 
-def _between(start: pl.Expr | None, end: pl.Expr | None) -> pl.Expr | None:
+def between(start: pl.Expr, end: pl.Expr) -> pl.Expr:
     """Milliseconds from a start to an end."""
-    return None if start is None or end is None else (end - start).dt.total_microseconds() / 1000
+    return (end - start).dt.total_microseconds() / 1000
+
+
+def _between(start: pl.Expr | None, end: pl.Expr | None) -> pl.Expr | None:
+    return None if start is None or end is None else between(start, end)
 
 
 def _in_ms(seconds: pl.Expr | None) -> pl.Expr | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 import polars as pl
 
 from llmtel.sources.raw import DTYPES, Kind, RawColumn, Step
-from llmtel.sources.source import Source
+from llmtel.sources.source import Record, Source
 
 _END = 7
 """Bytes of a key's end that are looked for: `_tokens` stands for most counts."""
@@ -66,16 +67,26 @@ def _checker(node: Tree | RawColumn) -> Any:  # noqa: ANN401 (a type made at run
     return msgspec.defstruct("Node", members) | None
 
 
+Shape = Callable[[Source, Sequence[Record]], Source]
+"""Makes of a bound source and some records of the file the source that the run wants: more, other fields."""
+
+
+def _as_it_is(source: Source, _records: Sequence[Record]) -> Source:
+    return source
+
+
 @dataclass(frozen=True)
 class Plan:
     """How the lines of one (bound) source are decoded.
 
     A line is *plain* when it is one object from its first to its last byte and no number in it may be more
     than the typed decode can tell (`suspicious`): those are decoded in one query, all others are looked at
-    one by one.
+    one by one. `shaped` is what the run wants of every source besides (`Shape`), which a source that is bound
+    for single records of the same file gets too.
     """
 
     source: Source
+    shaped: Shape = _as_it_is
     columns: tuple[RawColumn, ...] = field(init=False)
     dtype: pl.Struct = field(init=False)
 

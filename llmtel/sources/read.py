@@ -25,10 +25,12 @@ from llmtel.sources.formats import sources
 from llmtel.sources.openings import Item, Mishap, Seen, open_files
 from llmtel.sources.plan import Plan
 from llmtel.sources.take import Taken, mapped, take
+from llmtel.sources.wishes import Wishes
 
 Progress = Callable[[int], None]
 """Is told the bytes of the files, as they lie on the disk, that were read so far."""
 Outcome = Mishap | Seen
+_NO_WISHES = Wishes()
 _WAITING = 1
 """Batches that are read ahead."""
 _ROWS = 50_000
@@ -44,19 +46,23 @@ _REMARKS = {
 
 @dataclass
 class Calls:
-    """What was read: frames of calls (with `@file`, the file's number), the account, rejects and notes."""
+    """What was read: frames of calls (with `@file`, the file's number), the account, rejects and notes.
+
+    `unclaimed` are the named files that open well and that no format claims.
+    """
 
     frames: list[pl.DataFrame] = field(default_factory=list)
     account: Account = field(default_factory=Account)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    unclaimed: list[Mishap] = field(default_factory=list)
 
 
 def read_calls(
     inputs: Inputs,
     input_format: str | None = None,
-    tags: tuple[str, ...] = (),
+    wishes: Wishes = _NO_WISHES,
     progress: Progress | None = None,
     counting: Counting | None = None,
 ) -> Calls:
@@ -65,7 +71,7 @@ def read_calls(
     for path, why in inputs.unreadable:
         _add_mishap(Mishap(path, why, Account(files_rejected=1)), result)
     remarks: Counter[tuple[str, str]] = Counter()
-    items = _prefetched(open_files(inputs, input_format, tags))
+    items = _prefetched(open_files(inputs, input_format, wishes))
     with ThreadPoolExecutor(_WORKERS) as pool:
         for done in _Works(pool, inputs.files, counting).results(items):
             if isinstance(done, Mishap):
@@ -164,6 +170,7 @@ def _add_seen(seen: Seen, result: Calls) -> None:
     result.account.add(Account(files=1, bytes=seen.bytes))
     decisions = seen.plan.source.decisions if seen.plan is not None else ()
     result.notes += [Note("unit", f"{seen.path}: {decision}", file=seen.path) for decision in decisions]
+    result.notes += [Note("map", f"{seen.path}: {words}", file=seen.path) for _, words in seen.absent]
     if seen.verdict is not None and not seen.verdict.forced and seen.format is not None:
         result.notes += _minorities(seen.path, seen.format, seen.verdict)
 
@@ -186,6 +193,8 @@ def _add_mishap(mishap: Mishap, result: Calls) -> None:
     result.account.add(mishap.account)
     if not mishap.reason:
         return
+    if mishap.records:
+        result.unclaimed.append(mishap)
     result.notes.append(Note("file_rejected", f"{mishap.path}: {mishap.reason}", file=mishap.path))
 
 

@@ -138,7 +138,9 @@ def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken, counting: Count
     lines = batch.data.split(b"\n")
     for (name, _), found in _claimed(own.other.to_list(), lines, batch.plan.source.family).items():
         source = sources()[name]
-        plan = Plan(source.bind(list(found.values()), source) if source.bind is not None else source)
+        records = list(found.values())
+        bound = source.bind(records, source) if source.bind is not None else source
+        plan = Plan(batch.plan.shaped(bound, records))
         data = b"\n".join(lines[row] for row in found) + b"\n"
         raw = decode_slowly(data, plan).raw
         if counting is not None:

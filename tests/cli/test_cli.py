@@ -371,7 +371,7 @@ def test_help_of_a_command_has_its_options_under_headings_and_says_defaults(llmt
     headings = [line[:-1] for line in out.splitlines() if re.fullmatch(r"[A-Z][\w ]*:", line)]
     assert headings == ["Arguments", "What to ask", "Prices", "Reading", "Output", "Other"]
     assert out.startswith("Usage: llmtel analyze [OPTIONS] PATHS...\n")
-    assert "[default: UTC]" in out
+    assert "[default: auto]" in out
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(logs):

@@ -1,0 +1,141 @@
+"""The configuration and the options that say the same things, as one: what an option says wins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmtel.core.account import Note, Unmatched
+from llmtel.core.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from llmtel.config import Config
+    from llmtel.pipeline import Reading
+    from llmtel.sources.counted import TokenizerOf
+    from llmtel.sources.joins import Join
+    from llmtel.sources.maps import Rule
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for a run: the configuration, the rules that map fields, and the tables that are joined.
+
+    `typed` are the options of it on this command line, as pairs.
+    """
+
+    config: Config | None = None
+    rules: tuple[Rule, ...] = ()
+    joins: tuple[Join, ...] = ()
+    typed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def tz(self) -> str:
+        """The time zone where no option says one."""
+        return (self.config and self.config.tz) or "UTC"
+
+    @property
+    def pricing(self) -> tuple[Path, ...]:
+        """The price files of the configuration, which those of options lie over."""
+        return self.config.pricing if self.config else ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the joined tables: extra keys that are called by their bare name."""
+        return tuple(column for join in self.joins for column in join.columns)
+
+    def named(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Dimensions by their full names. Raises `UnknownName` for one that is none, nor a joined column."""
+        from llmtel.query.dimensions import named
+
+        return tuple(named(name, self.columns) for name in names)
+
+    def sorting(self, sort: str | None) -> str | None:
+        """What rows are sorted by, joined columns by their full names."""
+        name, colon, way = (sort or "").partition(":")
+        return f"{self.named([name])[0]}{colon}{way}" if name in self.columns else sort
+
+    def read(
+        self,
+        paths: Sequence[str],
+        *,
+        input_format: str | None = None,
+        tags: Sequence[str] = (),
+        progress: Callable[[int, int], None] | None = None,
+        tokenizer: TokenizerOf | None = None,
+    ) -> Reading:
+        """The calls of some paths, as `pipeline.read`, with the tables joined and notes of what was set."""
+        from llmtel import pipeline
+
+        kept = dict.fromkeys((*(self.config.tags if self.config else ()), *tags))
+        wanted = [tag for tag in kept if tag not in self.columns]
+        reading = pipeline.read(
+            paths,
+            input_format=input_format,
+            tags=wanted,
+            rules=self.rules,
+            progress=progress,
+            tokenizer=tokenizer,
+        )
+        calls = reading.calls
+        for join in self.joins:
+            calls = join.joined(calls)
+        return replace(reading, calls=calls, notes=(*reading.notes, *self.notes()))
+
+    def unmatched(self, calls: pl.DataFrame) -> tuple[Unmatched, ...]:
+        """For each joined table what it does not have."""
+        return tuple(join.unmatched(calls) for join in self.joins)
+
+    def notes(self) -> tuple[Note, ...]:
+        """Which configuration was used, and which fields are read from where a person says."""
+        found = []
+        if self.config is not None:
+            keys = ", ".join(self.config.said) or "nothing"
+            found.append(Note("config", f"configured by {self.config.name}: {keys}", file=self.config.name))
+        mapped = dict.fromkeys(one.words() for rule in self.rules for one in rule.fields)
+        if mapped:
+            found.append(Note("map", f"mapped: {', '.join(mapped)}", len(mapped)))
+        found += [
+            Note("join", f"{join.file} joined by {join.field}: {', '.join(join.columns)}", file=join.file)
+            for join in self.joins
+        ]
+        return tuple(found)
+
+
+def settle(
+    config: Path | None = None, map_: Sequence[str] | None = None, join: Sequence[str] | None = None
+) -> Settings:
+    """The settings of this run. Raises `ConfigError` and `UsageError` before a byte of a log is read."""
+    from llmtel import config as configs
+    from llmtel.sources import joins, maps
+
+    at = configs.find(Path.cwd()) if config is None else config
+    found = None if at is None else configs.load(at, _shown(at))
+    typed = [maps.parse(text) for text in map_ or ()]
+    tables = (*(found.join if found else ()), *map(joins.load, join or ()))
+    _refuse_same_columns(tables)
+    given = {"--config": [str(config)] if config is not None else [], "--map": map_, "--join": join}
+    return Settings(
+        found,
+        (*(found.map if found else ()), *([maps.Rule(tuple(typed))] if typed else [])),
+        tables,
+        tuple((option, text) for option, texts in given.items() for text in texts or ()),
+    )
+
+
+def _shown(path: Path) -> str:
+    """A configuration for people: as seen from the working directory."""
+    return os.path.relpath(path) if path.is_absolute() else str(path)
+
+
+def _refuse_same_columns(tables: Sequence[Join]) -> None:
+    seen: dict[str, str] = {}
+    for table in tables:
+        for column in table.columns:
+            if column in seen:
+                raise UsageError(f"--join: {seen[column]} and {table.file} both have a column {column}")
+            seen[column] = table.file
