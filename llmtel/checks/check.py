@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Literal
 
 from llmtel.checks import verdict
 from llmtel.checks.evidence import Sides, Traffic
@@ -77,8 +78,8 @@ class Report:
     current: Side
     base: Side | None
     traffic: Traffic
+    rules: RuleSet
     today: date | None = None
-    expired: tuple[Exemption, ...] = ()
 
     def count(self, *states: State) -> int:
         """How many results have one of these states."""
@@ -108,19 +109,34 @@ class Report:
         return f"baseline{when} ({days}{self.base.calls:,.0f} calls)"
 
     @property
+    def expired(self) -> tuple[Exemption, ...]:
+        """Exemptions whose day has passed."""
+        return tuple(e for e in self.rules.exemptions if self.today and self.today > e.until)
+
+    @property
+    def staleness(self) -> Literal["fresh", "old", "stale"]:
+        """Whether the baseline is older than it may be, or than twice that."""
+        most = self.rules.baseline.max_age_days
+        if most is None or self.age is None or self.age <= most:
+            return "fresh"
+        return "stale" if self.age > 2 * most else "old"
+
+    @property
     def age(self) -> int | None:
         """Days since the baseline was saved; None for calls at hand."""
         saved = self.base.saved if self.base else None
         return None if saved is None or self.today is None else (self.today - saved.date()).days
 
-    def exit_code(self, *, strict: bool = False, fail_on_warn: bool = False, stale: bool = False) -> Exit:
-        """3 where a rule is violated; under `strict` 4 where nothing was compared, or not conclusively."""
+    def exit_code(self, *, strict: bool = False, fail_on_warn: bool = False) -> Exit:
+        """3 where a rule is violated.
+
+        Under `strict` 4 where nothing was compared, or not conclusively, or the baseline is stale.
+        """
         fatal: tuple[Reaction, ...] = ("fail", "warn") if fail_on_warn else ("fail",)
         if any(r.reaction in fatal for r in self.results):
             return Exit.VIOLATED
-        return (
-            Exit.STRICT if strict and (not self.compared or self.count("inconclusive") or stale) else Exit.OK
-        )
+        unsure = not self.compared or self.count("inconclusive") or self.staleness == "stale"
+        return Exit.STRICT if strict and unsure else Exit.OK
 
 
 @dataclass(frozen=True)
@@ -164,8 +180,7 @@ def check(
     results = [_excused(result, rules, today) for result in results]
     order = {rule.id: i for i, rule in enumerate(rules)}
     results.sort(key=lambda r: (order[r.rule.id], verdict.ORDER.index(r.state)))
-    expired = tuple(e for e in rules.exemptions if today and today > e.until)
-    return Report(tuple(results), current, base, sides.traffic, today, expired)
+    return Report(tuple(results), current, base, sides.traffic, rules, today)
 
 
 def _corrected(found: Sequence[_Comparison], rules: RuleSet, way: int) -> dict[tuple[int, int], float]:

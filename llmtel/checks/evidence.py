@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from llmtel.checks import kinds
 from llmtel.checks.limits import DAYS, is_money
+from llmtel.checks.private import stored_key
 from llmtel.checks.rules import Key, Rule
 from llmtel.checks.samples import Change, Quotient, Sample, Share, Total, compare
 from llmtel.checks.side import Segments, Side
@@ -49,16 +50,17 @@ class Sides:
         here = self.current.splits.get(rule.split, {})
         there = self._held(rule)
         for key, segment in here.items():
-            yield key, self._segment(rule, key, segment.samples[rule.metric], there)
+            yield key, self._segment(rule, stored_key(rule.split, key), segment.samples[rule.metric], there)
+        seen = {stored_key(rule.split, key) for key in here}
         changes = any(limit.is_change for level in rule.levels for limit in level.limits)
         for key, segment in (there or {}).items():
-            if key not in here and changes:
+            if key not in seen and changes:
                 sample = segment.samples[rule.metric]
                 yield key, Evidence(None, sample.point, (sample.n, 0), (sample.clusters, 0), "missing")
 
     def _held(self, rule: Rule) -> Segments | None:
         """What the baseline holds of a rule: None where it was made for other rules."""
-        there = self.base.splits.get(rule.split) if self.base else None
+        there = self.base.segments(rule.split) if self.base else None
         if there and not any(rule.metric in segment.samples for segment in there.values()):
             return None
         return there

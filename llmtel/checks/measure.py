@@ -13,6 +13,7 @@ import polars as pl
 
 from llmtel.checks.clusters import FIELDS as CLUSTER_FIELDS
 from llmtel.checks.clusters import cluster
+from llmtel.checks.private import stored_key
 from llmtel.checks.rules import POOLED, Key, Rule, Split
 from llmtel.checks.sampling import CLUSTER, SEGMENT, Sampling
 from llmtel.checks.side import Segment, Segments, Side
@@ -45,8 +46,8 @@ def measured(
 ) -> Side:
     """What priced `calls` say about the rules.
 
-    Of each split the largest segments are kept, with all of `keep` (those of the other side), and the rest is
-    pooled. Percentiles are exact and carry their histogram.
+    Of each split the largest segments are kept, with all of `keep` (those of the other side, `keys_of`), and
+    the rest is pooled. Percentiles are exact and carry their histogram.
     """
     calls = completed(calls, needs(rules))
     calls = calls.with_columns(cluster(calls, cluster_by).alias(CLUSTER))
@@ -67,9 +68,10 @@ def measured(
     )
 
 
-def keys_of(side: Side) -> Keep:
-    """The segments that a side keeps, for `measured` to keep them too."""
-    return {split: tuple(segments) for split, segments in side.splits.items()}
+def keys_of(side: Side, rules: Iterable[Rule]) -> Keep:
+    """The segments that a side keeps of the rules' splits, for `measured` to keep them too."""
+    found = {rule.split: side.segments(rule.split) for rule in rules}
+    return {split: tuple(segments) for split, segments in found.items() if segments is not None}
 
 
 def _count(calls: pl.DataFrame) -> float:
@@ -112,9 +114,8 @@ def _numbered(
     words = {d.name: d.words(pl.col(f"@{d.name}")).cast(pl.String) for d in dims}
     groups = groups.with_columns(**words).sort("len", *words, descending=[True, *(False for _ in words)])
     names: list[Key] = list(groups.select(list(words)).rows())
-    kept = {*names[:most], *(k for k in keep if k in set(names))} if POOLED not in keep else set(keep)
-    kept.discard(POOLED)
-    shown = [name for name in names if name in kept]
+    others = [name for name in names if stored_key(split, name) in keep]
+    shown = others if POOLED in keep else [name for name in names if name in {*names[:most], *others}]
     if len(shown) < len(names):
         places = {name: i for i, name in enumerate(shown)}
         numbers = [places.get(name, len(shown)) for name in names]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -54,17 +53,6 @@ class Split:
     where: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
     window: Window | None = None
-
-    def __str__(self) -> str:
-        """A text that stands for it in a baseline."""
-        parts = {"where": self.where, "by": self.by, "window": self.window}
-        return json.dumps({k: v for k, v in parts.items() if v}, ensure_ascii=False)
-
-    @classmethod
-    def read(cls, text: str) -> Split:
-        """The split that `str` wrote."""
-        data = json.loads(text)
-        return cls(tuple(data.get("where", ())), tuple(data.get("by", ())), data.get("window"))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from llmtel.stats.rates import Rate
 SEGMENT, CLUSTER, CASE = "@segment", "@cluster", "case"
 MOST_CASES = 5000
 _DIGITS = 12
+_FINE = 1e12
 _MOSTLY = 0.8
 """Sums by case are kept where this share of the calls has one."""
 
@@ -47,6 +48,9 @@ class Sampling:
         }
         columns = self._lowering.columns
         self._rows = calls.lazy().with_columns(**columns).select(SEGMENT, CLUSTER, CASE, *columns).collect()
+        self._aggregates = {
+            name: self._exactly(name, expr).alias(name) for name, expr in self._lowering.aggregates.items()
+        }
 
     def samples(self) -> Samples:
         """All of them."""
@@ -75,10 +79,19 @@ class Sampling:
     def _two(self, expr: Ratio) -> tuple[Lowered, Lowered]:
         return self._lower(expr.over), self._lower(expr.under)
 
+    def _exactly(self, name: str, expr: pl.Expr) -> pl.Expr:
+        """A sum that does not depend on the order of rows, for a file must not differ by chance.
+
+        Threads add up floats in any order; whole numbers of 1e-12 add up exactly.
+        """
+        column, _, how = name.rpartition(":")
+        if how != "sum" or name == ROWS or not self._rows.schema[column].is_float():
+            return expr
+        return (pl.col(column) * _FINE).round().cast(pl.Int128).sum().cast(pl.Float64) / _FINE
+
     def _totals(self) -> pl.DataFrame:
         """One row a segment: its calls, and the value and number of rows of each metric."""
-        aggs = [e.alias(name) for name, e in self._lowering.aggregates.items()]
-        frame = self._rows.lazy().group_by(SEGMENT).agg(aggs)
+        frame = self._rows.lazy().group_by(SEGMENT).agg(self._aggregates.values())
         for q in self._lowering.quantiles.values():
             frame = frame.join(percentiles(self._ordered(q), [SEGMENT], [q]), on=SEGMENT, how="left")
         return frame.select(
@@ -99,7 +112,7 @@ class Sampling:
         """By segment: numerator and denominator of a ratio (`over`, `under`) of each group that counts."""
         over, under = self._parts[metric.name]
         wanted = {*over.value.meta.root_names(), *under.value.meta.root_names(), ROWS}
-        aggs = [self._lowering.aggregates[name].alias(name) for name in sorted(wanted)]
+        aggs = [self._aggregates[name] for name in sorted(wanted)]
         frame = (
             self._rows.lazy()
             .group_by(SEGMENT, by)

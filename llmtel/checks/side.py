@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from llmtel.checks.private import stored_key, stored_split
 from llmtel.checks.rules import Key, Split
 from llmtel.checks.samples import Sample
 
@@ -40,6 +41,12 @@ class Side:
     prices: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
     accepted: str | None = None
+
+    def segments(self, split: Split) -> Segments | None:
+        """The segments of a split by their stored names; None where the side was not split so."""
+        wanted = stored_split(split)
+        found = next((s for known, s in self.splits.items() if stored_split(known) == wanted), None)
+        return None if found is None else {stored_key(split, key): s for key, s in found.items()}
 
     @property
     def days(self) -> float | None:

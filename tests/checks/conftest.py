@@ -63,7 +63,7 @@ def judged():
     def judge(current, base, *lines, rules=None, **options):
         ruleset = rules or RuleSet(tuple(rule(line) for line in lines))
         before = None if base is None else measured(base, ruleset.rules)
-        now = measured(current, ruleset.rules, keep=keys_of(before) if before else None)
+        now = measured(current, ruleset.rules, keep=keys_of(before, ruleset.rules) if before else None)
         return check(ruleset, now, before, **options)
 
     return judge
