@@ -69,7 +69,7 @@ def _leaves(*names: str) -> pl.Expr:
 
 
 c = pl.col
-FIRST_FAILURE = 400
+FIRST_FAILURE, _HALF = 400, 50
 INPUT = _leaves(*INPUT_LEAVES)
 OUTPUT = _leaves(*OUTPUT_LEAVES)
 TOTAL = _leaves(*LEAVES)
@@ -106,6 +106,27 @@ def _of_kind(kind: str) -> Ratio:
 def _among(value: pl.Expr, condition: pl.Expr) -> pl.Expr:
     """`value` where `condition` holds, else null."""
     return pl.when(condition).then(value)
+
+
+def _spread(name: str, of: pl.Expr, beaten: str, slowest: str) -> tuple[Metric, ...]:
+    """How a duration in ms is spread over the calls that did not fail: mean, percentiles, largest."""
+    suffix = "" if name == "latency" else f" {name}"
+    thing = "latency" if name == "latency" else "time to the first token"
+    percentiles = (
+        Metric(
+            f"p{percent}_{name}", quantile(of, percent / 100, "timed"), MS,
+            f"{'Half' if percent == _HALF else f'{percent} %'} of {beaten}", f"p{percent}{suffix}", "lower",
+        )
+        for percent in (_HALF, 90, 95, 99)
+    )  # fmt: skip
+    return (
+        Metric(
+            f"mean_{name}", mean(of, "timed"), MS, f"Σ {thing} ÷ calls with known {thing}", f"mean{suffix}",
+            "lower",
+        ),
+        *percentiles,
+        Metric(f"max_{name}", maximum(of, "timed"), MS, slowest, f"max{suffix}", "lower"),
+    )  # fmt: skip
 
 
 METRICS: Catalog[Metric] = Catalog(
@@ -228,35 +249,8 @@ METRICS: Catalog[Metric] = Catalog(
         ),
         Metric("priced_share", count(COST_KNOWN, "calls") / count(pl.lit(value=True), "calls"), SHARE,
                "Calls with known cost ÷ calls", "priced", "higher"),
-        Metric(
-            "mean_latency", mean(c.latency_ms, "timed"), MS,
-            "Σ latency ÷ calls with known latency", "mean", "lower",
-        ),
-        Metric(
-            "p50_latency", quantile(c.latency_ms, 0.5, "timed"), MS,
-            "Half of the calls are faster", "p50", "lower",
-        ),
-        Metric(
-            "p90_latency", quantile(c.latency_ms, 0.9, "timed"), MS,
-            "90 % of the calls are faster", "p90", "lower",
-        ),
-        Metric(
-            "p95_latency", quantile(c.latency_ms, 0.95, "timed"), MS,
-            "95 % of the calls are faster", "p95", "lower",
-        ),
-        Metric(
-            "p99_latency", quantile(c.latency_ms, 0.99, "timed"), MS,
-            "99 % of the calls are faster", "p99", "lower",
-        ),
-        Metric("max_latency", maximum(c.latency_ms, "timed"), MS, "The slowest call", "max", "lower"),
-        Metric(
-            "p50_ttft", quantile(c.ttft_ms, 0.5, "timed"), MS,
-            "Half of the calls begin to answer sooner", "p50 ttft", "lower",
-        ),
-        Metric(
-            "p95_ttft", quantile(c.ttft_ms, 0.95, "timed"), MS,
-            "95 % of the calls begin to answer sooner", "p95 ttft", "lower",
-        ),
+        *_spread("latency", c.latency_ms, "the calls are faster", "The slowest call"),
+        *_spread("ttft", c.ttft_ms, "the calls begin to answer sooner", "The slowest first token"),
         Metric(
             "output_tokens_per_second",
             total(_among(OUTPUT, SPEED_KNOWN), "timed") / total(_among(GENERATION_S, SPEED_KNOWN), "timed"),

@@ -5,13 +5,21 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import polars as pl
 
+from llmtel.sources.files import STDIN
 from llmtel.sources.plan import Plan
+from llmtel.sources.raw import STEM
 
 SIZE = 16 << 20
 """Bytes of a batch: enough that a query's fixed cost is small, few enough that memory stays bounded."""
+
+
+def _stem(path: str) -> str | None:
+    """A file's name without its extension and that of its compression; None for what has no name."""
+    return None if path == STDIN else Path(path.removesuffix(".gz").removesuffix(".zst")).stem
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,10 @@ class _Placed:
         )
 
     def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Raw rows with `@file` (the file's number), `line`, and `@segment` (the ordinal of the part)."""
+        """Raw rows with `@file` (the file's number), `line`, `@segment` (the ordinal of the part).
+
+        And `STEM` where the mapping asks for it.
+        """
         segments = pl.DataFrame(
             {
                 "@segment": range(len(self.starts)),
@@ -62,6 +73,9 @@ class _Placed:
             },
             schema={"@segment": pl.UInt32, "@start": pl.UInt32, "@file": pl.UInt32, "@first": pl.Int64},
         )
+        if self.plan.names_files:
+            stems = [_stem(self.paths[file]) for file in self.files]
+            segments = segments.with_columns(pl.Series(STEM, stems, dtype=pl.String))
         if segments.height == 1:
             rows = rows.with_columns(
                 pl.lit(segments[name].item(), dtype=segments.schema[name]).alias(name)

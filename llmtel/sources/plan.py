@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from llmtel.sources.raw import DTYPES, Kind, RawColumn, Step
+from llmtel.sources.raw import DTYPES, STEM, Kind, RawColumn, Step
 from llmtel.sources.source import Record, Source
 
 _END = 7
@@ -98,6 +98,11 @@ class Plan:
     def schema(self) -> dict[str, pl.DataType]:
         """The dtypes of the raw columns."""
         return {column.name: column.dtype for column in self.columns}
+
+    @cached_property
+    def names_files(self) -> bool:
+        """Whether the mapping wants to know the name of a row's file."""
+        return any(STEM in expression.meta.root_names() for expression in self.source.expressions())
 
     @cached_property
     def checker(self) -> Any:  # noqa: ANN401 (a type made at run time)

@@ -29,6 +29,9 @@ DTYPES: dict[Kind, type[pl.DataType]] = {
 }
 """What each kind is decoded as. A time stays text until `values.times` reads it."""
 
+STEM = "@stem"
+"""A column that the reader makes for mappings that ask for it: the file's name without its extension."""
+
 Step = str | int
 
 

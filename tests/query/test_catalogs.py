@@ -15,8 +15,9 @@ METRIC_IDS = """
     output_tokens_per_call p95_input_tokens p95_output_tokens cache_hit_rate cost cost_per_call
     cost_per_user cost_per_session cost_per_1k_calls cost_per_success logged_cost computed_cost
     actual_cost cache_savings cache_savings_missed batch_savings unpriced_calls priced_share
-    mean_latency p50_latency p90_latency p95_latency p99_latency max_latency p50_ttft
-    p95_ttft output_tokens_per_second errors error_rate rate_limit_rate timeout_rate
+    mean_latency p50_latency p90_latency p95_latency p99_latency max_latency
+    mean_ttft p50_ttft p90_ttft p95_ttft p99_ttft max_ttft
+    output_tokens_per_second errors error_rate rate_limit_rate timeout_rate
     parse_error_rate http_error_rate http_4xx_rate http_5xx_rate refusal_rate truncation_rate
     retry_rate feedback_rate thumbs_up_rate mean_rating regeneration_rate correction_rate
     escalation_rate hallucination_rate
