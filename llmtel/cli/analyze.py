@@ -30,7 +30,7 @@ def analyze(
     config: o.Config = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
-    format_: o.Format = o.OutputFormat.TABLE,
+    format_: o.FormatOfAnalysis = o.AnalyzeFormat.TABLE,
     output: o.Output = None,
 ) -> int:
     """Latency, tokens, cost and errors of logs.
@@ -62,4 +62,6 @@ def analyze(
         settings=settings,
     )
     with question.money.shown():
-        return exit_code(tell(question.analyze, format_, output), strict=strict)
+        if format_ is o.AnalyzeFormat.FOCUS:
+            return exit_code(tell(question.focus, o.OutputFormat.CSV, output), strict=strict)
+        return exit_code(tell(question.analyze, o.OutputFormat(format_), output), strict=strict)

@@ -72,6 +72,28 @@ class Question:
         document = asked(calls, context, by=self.by, metrics=self.metrics, sort=self.sort, top=self.top)
         return document, context.account
 
+    def focus(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
+        """The costs as a bill; what of the calls is not in it is said beside it."""
+        from llmtel.cli.narration import narrate
+        from llmtel.core.errors import UsageError
+        from llmtel.pricing import book as books
+        from llmtel.pricing.meters import metered
+        from llmtel.reports import focus
+
+        if self.by or self.metrics or self.money.what_if:
+            raise UsageError(
+                "--format focus is a bill of what was used: without --by, --metrics, --price-as or --as-of"
+            )
+
+        calls, context = self._answer("analyze", nothing)
+        rows = metered(calls, books.load(self.pricing, self.price))
+        unpriced = calls.filter(calls["cost_usd"].is_null())
+        models = [str(name) for name in unpriced["model"].drop_nulls().unique().sort()]
+        dated = unpriced["ts"].null_count()
+        for said in focus.left_out(len(unpriced), calls["ts"].null_count() - dated, models[:3]):
+            narrate(said)
+        return focus.focus(rows, context.credits, context), context.account
+
     def calls(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
         """The calls themselves; with `nothing` as `analyze`."""
         from llmtel.reports.listing import listing, order

@@ -20,6 +20,18 @@ class OutputFormat(StrEnum):
     PARQUET = "parquet"
 
 
+class AnalyzeFormat(StrEnum):
+    """How the answer of `llmtel analyze` is written: like any other, or as a bill."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+    FOCUS = "focus"
+
+
 class CostSource(StrEnum):
     """Which cost counts: the price book's, the log's, or the better of both for each call."""
 
@@ -259,6 +271,15 @@ Format = Annotated[
         "--format",
         metavar="FORMAT",
         help=f"How to write the answer: {', '.join(OutputFormat)}",
+        rich_help_panel=SAY,
+    ),
+]
+FormatOfAnalysis = Annotated[
+    AnalyzeFormat,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help=f"How to write the answer: {', '.join(AnalyzeFormat)} (costs as a FOCUS 1.2 bill, CSV)",
         rich_help_panel=SAY,
     ),
 ]

@@ -14,6 +14,7 @@ def summary() -> None:
     from llmtel.cli.narration import Progress
     from llmtel.cli.options import OutputFormat
     from llmtel.cli.output import write
+    from llmtel.cli.prices import prices_of
     from llmtel.pricing import book as books
     from llmtel.pricing import cost
     from llmtel.reports.summary import Folder, nothing_found, summary_of
@@ -35,7 +36,7 @@ def summary() -> None:
     ]
     calls = cost.priced(reading.calls, book)
     write(
-        summary_of(calls, shown, now=now, as_of=book.as_of.isoformat(), seconds=time.monotonic() - started),
+        summary_of(calls, shown, now=now, prices=prices_of(book), seconds=time.monotonic() - started),
         OutputFormat.TABLE,
         None,
     )

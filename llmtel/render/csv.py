@@ -7,7 +7,7 @@ import io
 import re
 
 from llmtel.core.answers import Document, Value
-from llmtel.render.rows import flat
+from llmtel.render.rows import PRICE_BOOK, flat, price_book
 from llmtel.render.text import visible
 
 # What spreadsheets take for the beginning of a formula, also after blanks and in full width ("CSV Injection",
@@ -16,13 +16,19 @@ _FORMULA = re.compile(r"\s*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 (the wide
 
 
 def csv(document: Document) -> str:
-    """The answer as CSV with a line of column ids; see `rows.flat` for how several tables become one."""
+    """The answer as CSV with a line of column ids; see `rows.flat` for how several tables become one.
+
+    Where amounts of money are in it, the last column says at which prices.
+    """
     table = flat(document)
     ids = [column.id for column in table.columns]
+    book = price_book(document)
     text = io.StringIO()
     writer = std.writer(text, lineterminator="\n")
-    writer.writerow(map(_cell, ids))
-    writer.writerows([_cell(row.get(name)) for name in ids] for row in table.rows)
+    writer.writerow(map(_cell, [*ids, *([PRICE_BOOK] if book else [])]))
+    writer.writerows(
+        [*(_cell(row.get(name)) for name in ids), *([book] if book else [])] for row in table.rows
+    )
     return text.getvalue()
 
 

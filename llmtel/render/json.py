@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmtel.core.answers import Column, Document, Finding, Table
-from llmtel.render.rows import jsonable, raw
+from llmtel.render.rows import PRICE_BOOK, jsonable, price_book, raw
 
 # In JSON these stand only within strings, where an escape means the same and leaves a terminal alone.
 _HOSTILE = re.compile(
@@ -30,8 +30,17 @@ def json(document: Document) -> str:
 
 
 def jsonl(document: Document) -> str:
-    """One row a line, each with the dimensions (`by`) of its table; the total first."""
-    lines = [_dumped({"by": table.by, **raw(table, row)}) for table in document.tables for row in table.rows]
+    """One row a line, each with the dimensions (`by`) of its table; the total first.
+
+    Where amounts of money are in it, each says at which prices.
+    """
+    book = price_book(document)
+    prices = {PRICE_BOOK: book} if book else {}
+    lines = [
+        _dumped({"by": table.by, **raw(table, row), **prices})
+        for table in document.tables
+        for row in table.rows
+    ]
     return "".join(f"{line}\n" for line in lines)
 
 

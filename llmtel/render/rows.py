@@ -9,8 +9,13 @@ from datetime import date
 from typing import Any
 
 from llmtel.core.answers import Column, Document, Row, Table, Value
+from llmtel.core.units import USD
 
 _POOLED = ("pooled", "pooled_count")
+
+
+PRICE_BOOK = "price_book"
+"""The column of `price_book`."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,16 @@ def raw(table: Table, row: Row) -> dict[str, Value]:
     if not row.get("pooled"):
         return values
     return values | {name: row[name] for name in _POOLED if row.get(name) is not None}
+
+
+def price_book(document: Document) -> str | None:
+    """Which prices the amounts of money are at, "2026-11-23 sha256:…"; None where there are none.
+
+    What has no place for a document's keys carries it in its rows.
+    """
+    prices = document.meta.get("pricing")
+    money = any(c.unit is not None and c.unit.name == USD.name for t in document.tables for c in t.columns)
+    return f"{prices['as_of']} sha256:{prices['sha256']}" if prices and money else None
 
 
 def finite(value: Value) -> Value:

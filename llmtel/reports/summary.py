@@ -11,8 +11,8 @@ import polars as pl
 from llmtel.core.answers import Block, Card, Column, Document, Headline, Line, Table, Value
 from llmtel.core.units import COUNT, TOKENS, USD
 from llmtel.query.query import Query
-from llmtel.reports.context import TOOL
-from llmtel.reports.trust import in_calls, size
+from llmtel.reports.context import TOOL, Prices
+from llmtel.reports.trust import in_calls, price_line, size
 
 METRICS = ("cost", "calls", "total_tokens", "unpriced_calls")
 SPANS = (("TODAY", 1), ("7 DAYS", 7), ("30 DAYS", 30))
@@ -31,7 +31,7 @@ class Folder:
 
 
 def summary_of(
-    calls: pl.DataFrame, folders: Sequence[Folder], *, now: datetime, as_of: str, seconds: float
+    calls: pl.DataFrame, folders: Sequence[Folder], *, now: datetime, prices: Prices, seconds: float
 ) -> Document:
     """The folders, and the cost of today, 7 and 30 days: days in the zone of `now`, today included."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -46,7 +46,7 @@ def summary_of(
     blocks: list[Block] = [
         Headline("llmtel · this machine", tuple(cards)),
         _folders(folders),
-        Line(f"list prices of {as_of}, not a bill · local time ({now.tzname()}) · {read}"),
+        Line(f"{price_line(prices)} · local time ({now.tzname()}) · {read}"),
         Line(f"llmtel analyze {folders[0].path}", name="more"),
     ]
     meta = {

@@ -360,7 +360,9 @@ def test_the_machine_is_summed_over_today_seven_and_thirty_local_days():
         [{"ts": now - age, "cost_usd": 1.0} for age in (timedelta(0), timedelta(hours=2), timedelta(days=20))]
     )
     folder = summary.Folder("codex", "~/.codex/sessions", 3, 52_000_000, 7200.0)
-    document = summary.summary_of(calls, [folder], now=now, as_of="2026-09-01", seconds=0.9)
+    document = summary.summary_of(
+        calls, [folder], now=now, prices=Prices("2026-09-01", "a41f9c00"), seconds=0.9
+    )
     (head,) = blocks_of(document, Headline)
     assert [(card.name, card.figure) for card in head.cards] == [
         ("TODAY", "$1.00"),
