@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from llmtel.sources import gemini, raw
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources import raw
 
 _EVENTS = tuple(
     f"{agent}.{event}"
@@ -52,26 +51,25 @@ _CODEX_FAILED = (NAME == "codex.api_request") & ((HTTP >= 400) | text("error_mes
 IS_EVENT = (NAME.is_in(_EVENTS) | _CODEX_DONE | _CODEX_FAILED).fill_null(value=False)
 """Whether a record is the event of a call."""
 _GEMINI = NAME.str.contains(r"^(?:gemini_cli|qwen-code)\.").fill_null(value=False)
-_COUNTS = {
-    "prompt": "input", "candidates": "output", "cached": "cached_content", "thoughts": "thoughts",
-    "tool": "tool", "total": "total",
-}  # fmt: skip
-_GEMINI_LEAVES = gemini.counted({name: count(f"{key}_token_count") for name, key in _COUNTS.items()})
-_CODEX_LEAVES = leaves(
-    Counts(
-        input=count("input_token_count"),
-        output=count("output_token_count"),
-        cache_read=count("cached_token_count"),
-        cache_write=count("cache_write_token_count"),
-        reasoning=count("reasoning_token_count"),
-    )
-)
-_CLAUDE_LEAVES = {
-    "input_uncached": count("input_tokens"),
-    "cache_read": count("cache_read_tokens"),
-    "cache_write_5m": count("cache_creation_tokens"),
-    "output_text": count("output_tokens"),
+_GIVEN, _WRITTEN = count("input_token_count"), count("output_token_count")
+_CACHE_READ = count("cache_read_tokens", "cached_content_token_count", "cached_token_count")
+_CACHE_WRITE = count("cache_creation_tokens", "cache_write_token_count")
+_REASONING = count("thoughts_token_count", "reasoning_token_count")
+COUNTS = {
+    # Gemini's tools are beside its prompt (Codex has the total there), Claude's cache is beside its input
+    "input": pl.when(_GEMINI)
+    .then(_GIVEN + count("tool_token_count").fill_null(0))
+    .when(_CODEX)
+    .then(_GIVEN)
+    .otherwise(count("input_tokens") + _CACHE_READ.fill_null(0) + _CACHE_WRITE.fill_null(0)),
+    "output": pl.when(_GEMINI)
+    .then(_WRITTEN + _REASONING.fill_null(0))
+    .otherwise(pl.coalesce(_WRITTEN, count("output_tokens"))),
+    "cache_read": _CACHE_READ,
+    "cache_write": _CACHE_WRITE,
+    "reasoning": _REASONING,
 }
+"""What an event counts, as `usage.Counts` has it: totals, and what is inside them."""
 ERROR = pl.coalesce(text("error_type", "error", "error_message"), raw.text("exception"))
 FAILED = (
     raw.flag("failed").fill_null(value=False)
@@ -80,14 +78,6 @@ FAILED = (
 )
 
 
-def of_event(leaf: str, span: pl.Expr) -> pl.Expr:
-    """A leaf as its kind of event counts it, or as a span does."""
-    return (
-        pl.when(~IS_EVENT)
-        .then(span)
-        .when(_GEMINI)
-        .then(_GEMINI_LEAVES.get(leaf))
-        .when(_CODEX)
-        .then(_CODEX_LEAVES.get(leaf))
-        .otherwise(_CLAUDE_LEAVES.get(leaf))
-    )
+def of_event(name: str, span: pl.Expr) -> pl.Expr:
+    """A count as an event has it, or as a span does."""
+    return pl.when(IS_EVENT).then(COUNTS[name]).otherwise(span)

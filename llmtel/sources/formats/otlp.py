@@ -66,6 +66,19 @@ _EXCLUSIVE = (_SCOPE == "opentelemetry.instrumentation.bedrock").fill_null(value
 _INPUT = pl.when(_EXCLUSIVE).then(_P + _CR.fill_null(0) + _CW.fill_null(0)).otherwise(_P)
 
 
+_COUNTS = {
+    "input": of_event("input", _INPUT),
+    "output": of_event("output", _C),
+    "cache_read": of_event("cache_read", _CR),
+    "cache_write": of_event("cache_write", _CW),
+    "reasoning": of_event("reasoning", _R),
+    "total": _TOTAL,
+    "input_audio": count(f"{_USE}audio_input_tokens"),
+    "output_audio": count(f"{_USE}audio_output_tokens"),
+}
+_LEAVES = leaves(Counts(**{name: pl.col(f"@{name}") for name in _COUNTS}))
+
+
 def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with `@call`: spans of inference or usage with no such span below them, and events of calls."""
     usage = _P.is_not_null() | _C.is_not_null()
@@ -73,7 +86,9 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     candidate = (
         inference & (_OPERATION != "execute_tool").fill_null(value=True) & (_KIND == "span")
     ).fill_null(value=False)
-    rows = rows.with_columns(candidate.alias("@candidate"))
+    # each count is asked for many times: once it is a column, that is cheap
+    counts = [value.alias(f"@{name}") for name, value in _COUNTS.items()]
+    rows = rows.with_columns(candidate.alias("@candidate"), *counts)
     key = ["@segment", "trace:str", "span:str"]
     spans = rows.filter(_KIND == "span").select(*key, pl.col("parent:str"))
     above = (
@@ -96,18 +111,6 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_SPAN_LEAVES = leaves(
-    Counts(
-        input=_INPUT,
-        output=_C,
-        cache_read=_CR,
-        cache_write=_CW,
-        reasoning=_R,
-        total=_TOTAL,
-        input_audio=count(f"{_USE}audio_input_tokens"),
-        output_audio=count(f"{_USE}audio_output_tokens"),
-    )
-)
 _STAMP = raw.time("stamp")
 
 SOURCES = (
@@ -129,7 +132,7 @@ SOURCES = (
         keep=pl.col("@call"),
         # two instrumentations of one call: the outer one lasts longer
         copies=Copies(prefer=(_END - _START,)),
-        reads=(NAME, _KIND, raw.text("span"), raw.text("parent")),
+        reads=(NAME, _KIND, raw.text("span"), raw.text("parent"), *_COUNTS.values()),
         calls={
             "ts": pl.coalesce(
                 raw.time("start"),
@@ -205,10 +208,7 @@ SOURCES = (
             "cost_logged": number(f"{_USE}cost", "llm_cost_total", "cost_usd"),
             "retries": pl.when(count("attempt") > 0).then(count("attempt") - 1),
             "sample_rate": raw.number("sample_rate"),
-            **{
-                name: of_event(name, value)
-                for name, value in _SPAN_LEAVES.items()
-            },
+            **_LEAVES,
             "http_status": HTTP,
             TEXT: pl.when(FAILED).then(ERROR.fill_null("unknown error")),
             ANSWERED: ~FAILED,

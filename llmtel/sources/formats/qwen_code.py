@@ -38,18 +38,19 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns((_IS_EVENT | (_IS_ANSWER & before.fill_null(value=True))).alias("@call"))
 
 
-_COUNTED = gemini.counted(
-    {
-        "prompt": raw.count(f"{_EVENT}input_token_count"),
-        "candidates": raw.count(f"{_EVENT}output_token_count"),
-        "cached": raw.count(f"{_EVENT}cached_content_token_count"),
-        "thoughts": raw.count(f"{_EVENT}thoughts_token_count"),
-        "tool": raw.count(f"{_EVENT}tool_token_count"),
-        "total": raw.count(f"{_EVENT}total_token_count"),
-    }
-)
-_USED = gemini.usage("usageMetadata.")
-_LEAVES = {name: pl.when(_IS_EVENT).then(value).otherwise(_USED[name]) for name, value in _COUNTED.items()}
+_COUNTS = {
+    name: pl.when(_IS_EVENT)
+    .then(raw.count(f"{_EVENT}{event}_token_count"))
+    .otherwise(raw.count(f"usageMetadata.{answer}TokenCount"))
+    for name, event, answer in (
+        ("prompt", "input", "prompt"),
+        ("candidates", "output", "candidates"),
+        ("cached", "cached_content", "cachedContent"),
+        ("thoughts", "thoughts", "thoughts"),
+        ("tool", "tool", "toolUsePrompt"),
+        ("total", "total", "total"),
+    )
+}
 
 SOURCES = (
     Source(
@@ -76,7 +77,7 @@ SOURCES = (
             "project": _FOLDER,
             "branch": raw.text("gitBranch"),
             "model": pl.coalesce(raw.text(f"{_EVENT}model"), raw.text("model")),
-            **_LEAVES,
+            **gemini.counted(_COUNTS),
             "http_status": raw.code(f"{_EVENT}status_code"),
             TEXT: pl.when(_FAILED).then(_ERROR.fill_null("unknown error")),
             ANSWERED: ~_FAILED,
