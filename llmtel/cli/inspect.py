@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmtel.cli import options as o
+from llmtel.core.errors import Exit
 
 if TYPE_CHECKING:
-    from llmtel.pipeline import Input
+    from llmtel.pipeline import Input, NoFormat
     from llmtel.reports.inspection import Look
 
 File = Annotated[str, typer.Argument(help="The file to look at, or - for standard input", metavar="FILE")]
@@ -24,23 +26,47 @@ def inspect(
     rejects: o.Rejects = False,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
-) -> None:
+) -> int:
     """How a file is read, and what of it is not.
 
-    Its format and why, what each field is read from, three calls as read, and what was not understood.
+    Its format and why, what each field is read from, three calls as read, and what was not understood. For a
+    file of no known format: which keys look like which fields, as a section of llmtel.yaml.
     """
     from llmtel.cli.narration import Progress
     from llmtel.cli.output import write
     from llmtel.cli.settings import settle
+    from llmtel.pipeline import NoFormat
     from llmtel.reports.context import SHOWN_REJECTS
     from llmtel.reports.inspection import inspection
 
     settings = settle(config, map_)
-    with Progress() as progress:
-        reading = settings.read([file], input_format=input_format, progress=progress)
+    try:
+        with Progress() as progress:
+            reading = settings.read([file], input_format=input_format, progress=progress)
+    except NoFormat as unread:
+        return _propose(unread, format_, output)
     shown = reading.rejects if rejects else reading.rejects[:SHOWN_REJECTS]
     looks = [_look(one) for one in reading.inputs]
     write(inspection(looks, reading.calls, reading.account, shown, reading.notes), format_, output)
+    return Exit.OK
+
+
+def _propose(unread: NoFormat, format_: o.OutputFormat, output: Path | None) -> int:
+    """Write which keys may be which fields; raises again where none looks like any."""
+    from llmtel.cli.output import write
+    from llmtel.reports.proposal import Proposed, proposal
+    from llmtel.sources.proposal import lacking, proposed
+
+    guesses = proposed(unread.records)
+    if not guesses:
+        raise unread
+    shown = [
+        Proposed(one.field, one.said, one.reason, [(other.said, other.reason) for other in one.others])
+        for one in guesses
+    ]
+    lacks = lacking(guesses)
+    write(proposal(unread.path, len(unread.records), shown, lacks), format_, output)
+    return Exit.UNREADABLE if lacks else Exit.OK
 
 
 def _look(one: Input) -> Look:

@@ -132,7 +132,16 @@ class Line:
     grave: bool = False
 
 
-Block = Headline | Timeline | Table | Findings | Line
+@dataclass(frozen=True)
+class Snippet:
+    """Text to copy into a file: shown as it stands, line by line, never wrapped or re-worded."""
+
+    title: str
+    lines: tuple[str, ...]
+    language: str
+
+
+Block = Headline | Timeline | Table | Findings | Line | Snippet
 
 
 @dataclass(frozen=True)

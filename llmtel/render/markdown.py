@@ -6,7 +6,18 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
-from llmtel.core.answers import Block, Document, Finding, Findings, Headline, Level, Line, Table, Timeline
+from llmtel.core.answers import (
+    Block,
+    Document,
+    Finding,
+    Findings,
+    Headline,
+    Level,
+    Line,
+    Snippet,
+    Table,
+    Timeline,
+)
 from llmtel.render.cells import MADE_UP, Strip, heading, number, opening, strips
 from llmtel.render.charts import timeline
 from llmtel.render.text import visible
@@ -67,6 +78,8 @@ def _block(block: Block) -> str:
             return _findings(block)
         case Line():
             return _line(block)
+        case Snippet():
+            return f"{escape(block.title)}\n\n{_fenced(list(map(visible, block.lines)), block.language)}"
 
 
 def _headline(block: Headline) -> str:
@@ -78,9 +91,9 @@ def _headline(block: Headline) -> str:
     return f"{title}\n\n{table}" if block.cards else title
 
 
-def _fenced(lines: Sequence[str]) -> str:
+def _fenced(lines: Sequence[str], language: str = "") -> str:
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
-    return "\n".join((fence, *lines, fence)) if lines else ""
+    return "\n".join((fence + language, *lines, fence)) if lines else ""
 
 
 def _table(table: Table) -> str:

@@ -15,6 +15,7 @@ from llmtel.core.answers import (
     Headline,
     Level,
     Line,
+    Snippet,
     Table,
     Timeline,
 )
@@ -85,6 +86,8 @@ class _Writer:
                 return self.findings(block)
             case Line():
                 return self.line(block)
+            case Snippet():
+                return self.snippet(block)
 
     def headline(self, block: Headline) -> list[str]:
         lines = [self.ink.bold(line) for line in wrap(visible(block.title), self.cells)]
@@ -95,6 +98,10 @@ class _Writer:
             rows = [gap.join(map(pad, row, widths)).rstrip() for row in zip_longest(*columns, fillvalue="")]
             lines += ["", self.ink.dim(rows[0]), self.ink.bold(rows[1]), *rows[2:]]
         return lines
+
+    def snippet(self, block: Snippet) -> list[str]:
+        title = [self.ink.bold(line) for line in wrap(visible(block.title), self.cells) if line]
+        return [*title, *map(visible, block.lines)]
 
     def table(self, block: Table) -> list[str]:
         rows = lay_out(block, self.cells, self.ink, without=self.dropped)

@@ -23,7 +23,7 @@ _PLAIN_TEXTS = (
 _PLAIN_COUNTS = ("retries", "web_searches", "context_limit", "prompt_chars", "output_chars")
 _FLAGS = ("batch", "regenerated", "corrected", "escalated", "hallucination", "resolved")
 _RESPONSE_IDS = r"^(?:chatcmpl-|resp_|msg_|gen-|cmpl-)"
-_SECONDS_BELOW, _MS_FROM = 120, 20
+SECONDS_BELOW, MS_FROM = 120, 20
 """A bare duration: fractions with a median below are seconds, whole numbers from there on milliseconds."""
 
 
@@ -144,10 +144,10 @@ class Outline:
         if not values:
             return None
         whole, middle = all(value.is_integer() for value in values), median(values)
-        if not whole and middle < _SECONDS_BELOW:
+        if not whole and middle < SECONDS_BELOW:
             self.decisions.append(f"{place.path} is read as seconds (fractions, median {middle:.3g})")
             return raw.number(place.path) * 1000
-        if whole and middle >= _MS_FROM:
+        if whole and middle >= MS_FROM:
             decision = f"{place.path} is read as milliseconds (whole numbers, median {middle:.3g})"
             self.decisions.append(decision)
             return raw.number(place.path)

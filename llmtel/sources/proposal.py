@@ -1,0 +1,292 @@
+"""A mapping proposed for records that no format claims: which path looks like which field, and why.
+
+A path is judged by the words of its name and by what its values look like. What is not certain is said: other
+paths that may be the field come with it, and a duration whose unit neither name nor values tell is proposed
+in every unit that it may have. Values themselves are never repeated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
+
+from llmtel.sources import raw
+from llmtel.sources.aliases import ALIASES, Shape, normalised, shaped
+from llmtel.sources.maps import FACTS, TARGETS, UNITS, paths_of
+from llmtel.sources.outline import MS_FROM, SECONDS_BELOW
+from llmtel.sources.project import numeral
+from llmtel.sources.source import Record, lookup
+
+_MODELS = re.compile(
+    r"(?:^|[/.:@])(?:gpt|chatgpt|o[1345]|claude|gemini|gemma|llama|mistral|mixtral|codestral|qwen|deepseek|"
+    r"command|grok|nova|titan|phi|kimi|glm|text-embedding|dall-e|whisper)(?:[-_.: ]?\d|-|$)",
+    re.IGNORECASE,
+)
+"""How names of models begin, whoever serves them."""
+_SENTENCE = 80
+"""Texts that are longer than this on average are what people wrote, and no names."""
+_NAMED_SO, _LIKE_IT, _FITS = 4, 2, 2
+"""Points: the path has a usual name of the field, a word that hints at it, values that only it has."""
+_LONGEST_MS = 1e8
+"""Numbers above are moments, not durations: a day and more."""
+_ENOUGH = 2
+_CLOSE = 2
+"""Points that another path may have less than the best and still be the field."""
+_UNIT_WORDS: Mapping[str, str] = {
+    "ms": "ms", "msec": "ms", "millis": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "secs": "s",
+    "seconds": "s", "us": "us", "micros": "us", "microseconds": "us", "ns": "ns", "nanos": "ns",
+    "nanoseconds": "ns", "min": "min", "minutes": "min", "cents": "cents", "cent": "cents", "usd": "usd",
+    "percent": "percent", "pct": "percent",
+}  # fmt: skip
+"""Words of a name that say a unit."""
+
+
+@dataclass(frozen=True)
+class _Hint:
+    """Words in a path that hint at a field, the shape its values have, and words that speak against it."""
+
+    shape: Shape
+    words: frozenset[str]
+    not_with: frozenset[str] = frozenset()
+
+
+def _hint(shape: Shape, words: str, not_with: str = "") -> _Hint:
+    return _Hint(shape, frozenset(words.split()), frozenset(not_with.split()))
+
+
+_HINTS: Mapping[str, _Hint] = {
+    "ts": _hint("time", "time timestamp date datetime at when start started begin created logged ts",
+                "end ended finish finished done completed stop stopped updated first expires deleted"),
+    "end": _hint("time", "end ended finish finished done completed stop stopped"),
+    "first_token": _hint("time", "first ttft", "end"),
+    "model": _hint("text", "model engine llm deployment", "requested request provider version"),
+    "model_requested": _hint("text", "requested request"),
+    "input_tokens": _hint("number", "in input prompt request sent",
+                          "out output completion response cost usd chars ms time latency"),
+    "output_tokens": _hint("number", "out output completion response answer reply generated received",
+                           "cost usd chars ms time latency"),
+    "total_tokens": _hint("number", "total"),
+    "cache_read": _hint("number", "cached cache", "write written creation created miss"),
+    "reasoning": _hint("number", "reasoning thinking thoughts"),
+    "latency_ms": _hint("number", "latency duration elapsed took delay wait wall runtime rt rtt time ms msec"
+                        " millis s sec secs seconds",
+                        "ttft first timeout token tokens cost start started end at"),
+    "ttft_ms": _hint("number", "ttft first ttfb"),
+    "cost_logged": _hint("number", "cost price usd spend cents charge amount"),
+    "user": _hint("text", "user uid who customer member person account email owner", "agent input"),
+    "session": _hint("text", "session conversation thread chat dialog dialogue"),
+    "feature": _hint("text", "feature route endpoint usecase use tag app application service workflow task"
+                     " tool"),
+    "project": _hint("text", "project repo repository workspace"),
+    "environment": _hint("text", "env environment stage"),
+    "region": _hint("text", "region location zone"),
+    "provider": _hint("text", "provider vendor"),
+    "call_id": _hint("text", "request req call id uuid guid", "user session model trace team"),
+    "status": _hint("word", "status state outcome result ok okay success succeeded failed"),
+    "http_status": _hint("http", "http status code"),
+    "error": _hint("text", "error err exception failure"),
+    "finish_reason": _hint("text", "finish stop reason"),
+    "retries": _hint("number", "retries retry", "after ms"),
+    "thumb": _hint("thumb", "thumb thumbs feedback liked vote"),
+}  # fmt: skip
+"""What is looked for, in the order in which paths are given away where they fit several alike."""
+
+
+def _usual_names(target: str) -> frozenset[str]:
+    """The names that applications usually give to a field, those with a unit too."""
+    fact = FACTS[target][0] if target in FACTS else target
+    base = fact.removesuffix("_ms")
+    return frozenset(name for a in ALIASES if a.fact in (fact, base, f"{base}_s") for name in a.names)
+
+
+_NAMES = {target: _usual_names(target) for target in _HINTS}
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A path that may be a field, its unit if it has one, and why; `others` are further paths or units."""
+
+    field: str
+    path: str
+    unit: str | None
+    reason: str
+    points: int = 0
+    others: tuple[Guess, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The path as `--map` and the configuration take it."""
+        return self.path + (f":{self.unit}" if self.unit else "")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What stands at a path: the words of its keys, and the values that some records have there."""
+
+    path: str
+    words: frozenset[str]
+    name: str
+    values: list[Any]
+    records: int = 0
+
+
+def proposed(records: Sequence[Record]) -> tuple[Guess, ...]:
+    """The fields that some records seem to have, each with the path that looks most like it.
+
+    A path stands for one field: the one that it looks most like.
+    """
+    seen = list(_seen(records))
+    ranked = sorted(
+        (guess for place in seen for name in _HINTS if (guess := _guess(name, place)) is not None),
+        key=lambda guess: (-guess.points, list(_HINTS).index(guess.field), guess.path.count("."), guess.path),
+    )
+    best: dict[str, Guess] = {}
+    taken: dict[str, int] = {}
+    for guess in ranked:
+        if guess.field not in best and guess.path not in taken:
+            best[guess.field] = guess
+            taken[guess.path] = guess.points
+    return tuple(_with_others(best[name], ranked, taken) for name in TARGETS if name in best)
+
+
+def lacking(guesses: Sequence[Guess]) -> tuple[str, ...]:
+    """What a call needs and nothing looks like, in words."""
+    found = {guess.field for guess in guesses}
+    needed = {
+        "a time (ts)": {"ts"},
+        "a model, tokens or a latency (model, input_tokens, latency_ms)": {
+            "model", "input_tokens", "output_tokens", "latency_ms", "model_requested",
+        },
+    }  # fmt: skip
+    return tuple(words for words, any_of in needed.items() if not found & any_of)
+
+
+def _seen(records: Sequence[Record]) -> Iterator[_Seen]:
+    for path in dict.fromkeys(path for record in records for path in paths_of(record)):
+        steps = raw.steps_of(path)
+        found = [lookup(record, steps) for record in records]
+        values = [value for value in found if value is not None and value != ""]
+        if values and not any(isinstance(value, list | dict) for value in values):
+            keys = [normalised(str(step)) for step in steps]
+            words = frozenset(word for key in keys for word in key.split("_"))
+            yield _Seen(path, words, keys[-1], values, len(records))
+
+
+def _guess(name: str, place: _Seen) -> Guess | None:
+    """The path as this field, None where too little speaks for it."""
+    hint = _HINTS[name]
+    if not _fits(name, hint.shape, place):
+        return None
+    hinted = sorted(place.words & hint.words) if not place.words & hint.not_with else []
+    usual = place.name in _NAMES[name]
+    looks = _LOOKS.get(name, _nothing)(place)
+    points = (_NAMED_SO if usual else _LIKE_IT if hinted else 0) + (_FITS if looks else 0)
+    if points < _ENOUGH:
+        return None
+    why = "a usual name" if usual else f"named {hinted[0]}" if hinted else ""
+    unit, of_unit = _unit(name, place)
+    reasons = (why, looks or _what(place), of_unit)
+    return Guess(name, place.path, unit, ", ".join(filter(None, reasons)), points)
+
+
+def _fits(name: str, shape: Shape, place: _Seen) -> bool:
+    """Whether the values may be the field's: of its shape, and no sentences where a name is wanted."""
+    if name == "status" and all(isinstance(value, bool) for value in place.values):
+        return True
+    if not shaped(place.values, shape):
+        return False
+    if shape in ("text", "word"):
+        texts = [str(value) for value in place.values]
+        boolean = all(isinstance(value, bool) for value in place.values)
+        distinct = name != "call_id" or len({*texts}) * 2 > len(texts)
+        return not boolean and distinct and sum(map(len, texts)) / len(texts) <= _SENTENCE
+    if name in ("latency_ms", "ttft_ms") and median(_numbers(place) or [0]) > _LONGEST_MS:
+        return False
+    return shape != "number" or not any(isinstance(value, bool) for value in place.values)
+
+
+def _nothing(_place: _Seen) -> str:
+    return ""
+
+
+def _looks_like_time(place: _Seen) -> str:
+    if all(isinstance(value, str) for value in place.values):
+        return "dates"
+    return "epoch numbers" if all(isinstance(v, int | float) for v in place.values) else ""
+
+
+def _looks_like_model(place: _Seen) -> str:
+    named = sum(_MODELS.search(str(value)) is not None for value in place.values)
+    return "names of models" if named * 2 >= len(place.values) else ""
+
+
+_LOOKS: Mapping[str, Callable[[_Seen], str]] = {
+    "ts": _looks_like_time,
+    "model": _looks_like_model,
+}
+"""What values of a field look like and those of no other do."""
+
+
+def _numbers(place: _Seen) -> list[float]:
+    found = [numeral(value) if isinstance(value, str) else value for value in place.values]
+    return [float(n) for n in found if isinstance(n, int | float) and not isinstance(n, bool)]
+
+
+def _whole(place: _Seen) -> bool:
+    numbers = _numbers(place)
+    return bool(numbers) and all(number.is_integer() for number in numbers)
+
+
+def _what(place: _Seen) -> str:
+    """What the values are, without repeating one."""
+    numbers = _numbers(place)
+    if len(numbers) == len(place.values):
+        kind = "whole numbers" if _whole(place) else "fractions"
+        return f"{kind}, median {median(numbers):.4g}"
+    if all(isinstance(value, bool) for value in place.values):
+        return "true or false"
+    different = len({str(value) for value in place.values})
+    return f"{different:,} different {'text' if different == 1 else 'texts'} in {place.records:,} records"
+
+
+def _unit(name: str, place: _Seen) -> tuple[str | None, str]:
+    """The unit, and how it is known; None where it is the default, or nothing tells."""
+    units = UNITS.get(name)
+    if units is None:
+        return None, ""
+    default = next(iter(units))
+    said = next(
+        (_UNIT_WORDS[w] for w in reversed(place.name.split("_")) if _UNIT_WORDS.get(w) in units), None
+    )
+    if said is not None:
+        return (None if said == default else said), f"the name says {said}"
+    if default != "ms":
+        return None, ""
+    middle = median(_numbers(place))
+    if not _whole(place) and middle < SECONDS_BELOW:
+        return "s", "read as seconds, for they are small fractions"
+    if _whole(place) and middle >= MS_FROM:
+        return None, "read as milliseconds"
+    return None, UNTOLD
+
+
+UNTOLD = "s or ms, nothing tells"
+"""The reason of a duration of unknown unit."""
+
+
+def _with_others(best: Guess, ranked: Sequence[Guess], taken: Mapping[str, int]) -> Guess:
+    """The guess with the other paths, or units, that it may as well be."""
+    others = [
+        guess
+        for guess in ranked
+        if guess.field == best.field
+        and guess.path != best.path
+        and taken.get(guess.path, 0) <= guess.points
+        and guess.points >= best.points - _CLOSE
+    ]
+    if best.reason.endswith(UNTOLD):
+        others.insert(0, replace(best, unit="s"))
+    return replace(best, others=tuple(others))

@@ -1,0 +1,154 @@
+"""`llmtel inspect` of a log that no format claims: a mapping to paste, with its doubts."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+
+def call(n):
+    """A call of an application that has its own words for everything."""
+    return {
+        "begun": f"2026-09-0{1 + n % 9}T10:00:00Z",
+        "engine_used": "claude-sonnet-4-5" if n % 2 else "gpt-5-mini",
+        "ai": {"prompt_toks": 100 + n, "completion_toks": 5 + n, "cached_toks": 3},
+        "timing": {"took_sec": 0.5 * n},
+        "member": {"id.x": f"m{n % 3}"},
+        "question": "what people wrote, at length, " * 9,
+        "okay": n % 5 != 0,
+        "cents": n,
+    }
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    """Thirty of them, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    write(call)
+    return "own.jsonl"
+
+
+def write(make):
+    Path("own.jsonl").write_text("".join(json.dumps(make(n)) + "\n" for n in range(30)))
+
+
+@pytest.fixture
+def proposal(log, llmtel):
+    """The proposal of `llmtel inspect`, by field, after the log was written anew by `make`."""
+
+    def ask(make=None):
+        if make is not None:
+            write(make)
+        _, out, _ = llmtel("inspect", log, "--format", "json")
+        return {one["field"]: one for one in json.loads(out)["proposal"]}
+
+    return ask
+
+
+def section(out):
+    """The YAML that a person would copy from what is printed."""
+    lines = out.splitlines()
+    start = lines.index("  map:")
+    end = next(i for i in range(start, len(lines)) if not lines[i])
+    return "\n".join(line[2:] for line in lines[start:end]) + "\n"
+
+
+def test_every_fact_of_the_log_is_found_with_its_unit_and_a_reason(proposal):
+    found = proposal()
+    assert {name: one["path"] for name, one in found.items()} == {
+        "ts": "begun",
+        "model": "engine_used",
+        "input_tokens": "ai.prompt_toks",
+        "output_tokens": "ai.completion_toks",
+        "cache_read": "ai.cached_toks",
+        "latency_ms": "timing.took_sec:s",
+        "user": "member.id\\.x",
+        "status": "okay",
+        "cost_logged": "cents:cents",
+    }
+    assert found["model"]["reason"] == "named engine, names of models"
+    assert "the name says s" in found["latency_ms"]["reason"]
+
+
+def test_the_section_can_be_pasted_and_reads_the_log(log, llmtel):
+    code, out, _ = llmtel("inspect", log)
+    assert code == 0
+    Path("llmtel.yaml").write_text(section(out))
+    _, out, err = llmtel(
+        "analyze", log, "--metrics", "calls,input_tokens,max_latency,errors", "--format", "json"
+    )
+    assert err == ""
+    row = json.loads(out)["tables"][0]["rows"][0]
+    assert row == {
+        "calls": 30,
+        "input_tokens": sum(100 + n for n in range(30)),
+        "max_latency": 14_500,
+        "errors": 6,
+    }
+
+
+def test_the_command_can_be_pasted_too(log, llmtel):
+    finding = json.loads(llmtel("inspect", log, "--format", "json")[1])["findings"][0]
+    assert llmtel(*shlex.split(finding["command"])[1:])[0] == 0
+
+
+def test_two_paths_that_may_be_the_user_are_both_shown(proposal, log, llmtel):
+    found = proposal(lambda n: {**call(n), "owner": f"o{n}"})
+    assert {found["user"]["path"], *(other["path"] for other in found["user"]["others"])} == {
+        "member.id\\.x",
+        "owner",
+    }
+    _, out, _ = llmtel("inspect", log)
+    assert "more than one reading fits user" in out
+    assert "  # user:" in out
+
+
+def test_a_duration_whose_unit_nothing_tells_is_proposed_in_both(proposal):
+    found = proposal(lambda n: {**call(n), "timing": {"wait": 1 + n % 3}})["latency_ms"]
+    assert (found["path"], found["others"][0]["path"]) == ("timing.wait", "timing.wait:s")
+    assert "nothing tells" in found["reason"]
+
+
+def test_what_people_wrote_is_neither_proposed_nor_printed(proposal, log, llmtel):
+    assert "question" not in [one["path"] for one in proposal().values()]
+    assert "at length" not in llmtel("inspect", log)[1]
+
+
+def test_what_a_call_needs_and_nothing_looks_like_is_said(log, llmtel):
+    write(lambda n: {key: value for key, value in call(n).items() if key != "begun"})
+    code, out, _ = llmtel("inspect", log)
+    assert code == 5
+    assert "nothing looks like a time (ts)" in out
+
+
+def test_a_file_with_nothing_of_a_call_is_refused_as_by_every_command(log, llmtel):
+    Path(log).write_text('{"a": 1}\n')
+    code, out, err = llmtel("inspect", log)
+    assert (code, out) == (5, "")
+    assert "no format claims" in err
+
+
+def test_hostile_keys_stay_one_line_of_yaml_and_of_the_terminal(log, llmtel):
+    key = 'mod\n  el: "#\x1b[31m'
+    write(lambda n: {**call(n), "engine_used": None, key: "gpt-5-mini"})
+    code, out, _ = llmtel("inspect", log)
+    assert code == 0
+    assert "\x1b" not in out
+    Path("llmtel.yaml").write_text(section(out))
+    code, out, err = llmtel("analyze", log, "--by", "model", "--metrics", "calls", "--format", "json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["tables"][1]["rows"] == [{"model": "gpt-5-mini", "calls": 30}]
+
+
+def test_a_table_is_judged_like_records(tmp_path, monkeypatch, llmtel):
+    monkeypatch.chdir(tmp_path)
+    rows = "\n".join(f"2026-09-01 10:00:0{n},gpt-4o,{n * 10},{n + 0.5}" for n in range(9))
+    Path("t.csv").write_text(f"begun at,LLM,Prompt Toks,took\n{rows}\n")
+    out = json.loads(llmtel("inspect", "t.csv", "--format", "json")[1])
+    assert {one["field"]: one["path"] for one in out["proposal"]} == {
+        "ts": "begun at",
+        "model": "LLM",
+        "input_tokens": "Prompt Toks",
+        "latency_ms": "took:s",
+    }
