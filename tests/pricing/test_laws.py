@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -127,3 +127,63 @@ def test_a_future_row_changes_no_past_cost_and_a_layer_only_its_own_models(packa
     past = {**row, "ts": when, "service_tier": None, "batch": None, "web_searches": None}
     before, after = (cost.priced(frame(past), prices)["cost_usd"].to_list() for prices in (packaged, later))
     assert before == after
+
+
+UNTIERED = st.sampled_from(
+    [
+        ("openai", "gpt-4o"),
+        ("openai", "gpt-realtime"),
+        ("anthropic", "claude-opus-4-6"),
+        ("groq", "openai/gpt-oss-20b"),
+    ]
+)
+CHANGES = date(2026, 3, 1)
+CHANGED = """\
+models:
+  openai:
+    gpt-4o:
+      names: [gpt-4o-2024-08-06, gpt-4o-2024-11-20]
+      prices:
+        - {input: 2.5, cache_read: 1.25, output: 10}
+        - {from: 2026-03-01, input: 99, output: 99}
+"""
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.lists(calls(), max_size=10))
+def test_the_cost_of_calls_is_the_sum_of_their_costs(packaged, frame, rows):
+    together = cost.priced(frame(*rows), packaged)["cost_usd"].sum() if rows else 0
+    apart = [cost.priced(frame(row), packaged)["cost_usd"].sum() for row in rows]
+    assert together == pytest.approx(math.fsum(apart), rel=1e-12, abs=1e-15)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    model=UNTIERED,
+    counts=st.fixed_dictionaries(dict.fromkeys(LEAVES, COUNTS)),
+    leaf=st.sampled_from(LEAVES),
+    more=st.integers(1, 10**6),
+)
+def test_without_tiers_more_tokens_of_a_leaf_never_cost_less(ask, model, counts, leaf, more):
+    provider, name = model
+    known = {"provider": provider, "model": name, "ts": datetime(2026, 11, 1, tzinfo=UTC)}
+    less, greater = (
+        ask(**known, **usage)["cost_usd"] for usage in (counts, {**counts, leaf: counts[leaf] + more})
+    )
+    # Of a leaf without a rate the whole call has no price, before and after.
+    assert (less is None and greater is None) or greater is None or greater >= less
+
+
+@pytest.fixture(scope="module")
+def changed(packaged, tmp_path_factory):  # noqa: ARG001 (no price file of this machine)
+    path = tmp_path_factory.mktemp("layer") / "changed.yaml"
+    path.write_text(CHANGED, encoding="utf-8")
+    return book.load([path])
+
+
+@settings(max_examples=60, deadline=None)
+@given(when=st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_a_change_of_price_on_a_day_changes_no_call_before_it(packaged, changed, frame, when):
+    call = frame({"provider": "openai", "model": "gpt-4o", "ts": when})
+    before, after = (cost.priced(call, prices)["cost_usd"].item() for prices in (packaged, changed))
+    assert (before == after) == (when.date() < CHANGES)
