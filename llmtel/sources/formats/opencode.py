@@ -1,0 +1,103 @@
+"""opencode: messages below `~/.local/share/opencode/storage`, or in `opencode.db`: https://opencode.ai.
+
+The input excludes the cache. Whether the output includes the reasoning changed between versions: the total
+tells, and without one, the provider.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.agents import folder
+from llmtel.sources.anthropic import UNSTATED_LIFE
+from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.source import Mark, Remark, Source
+from llmtel.sources.usage import MISMATCH
+
+_IN, _OUT, _THOUGHT = (raw.count(f"tokens.{name}") for name in ("input", "output", "reasoning"))
+_READ, _WRITE, _TOTAL = (
+    raw.count("tokens.cache.read"),
+    raw.count("tokens.cache.write"),
+    raw.count("tokens.total"),
+)
+_ERROR = raw.text("error.name")
+_COST = raw.number("cost")
+_PROVIDER = pl.coalesce(raw.text("providerID"), raw.text("model.providerID"))
+_FOLDER = folder(raw.text("path.cwd"))
+_REASONED = (_THOUGHT > 0).fill_null(value=False)
+_PLAIN = _IN + _OUT + _READ.fill_null(0) + _WRITE.fill_null(0)
+# More reasoning than output cannot be a part of it.
+_APART = (
+    pl.when(_THOUGHT > _OUT)
+    .then(statement=True)
+    .when(_TOTAL.is_null())
+    .then(_PROVIDER.str.contains("google|xai"))
+    .otherwise(_TOTAL == _PLAIN + _THOUGHT)
+    .fill_null(value=False)
+)
+
+SOURCES = (
+    Source(
+        name="opencode",
+        help="opencode messages (~/.local/share/opencode: storage/message/*.json or opencode.db)",
+        link="https://opencode.ai/docs",
+        marks=(
+            Mark(
+                all=("sessionID", "role"),
+                any=("modelID", "providerID", "model.modelID", "time.created"),
+            ),
+            Mark(all=("sessionID", "messageID", "type")),
+        ),
+        keep=(raw.text("role") == "assistant")
+        & pl.any_horizontal(value.is_not_null() for value in (_IN, _OUT, _ERROR)),
+        calls={
+            "ts": raw.time("time.created"),
+            "latency_ms": raw.number("time.completed") - raw.number("time.created"),
+            "call_id": raw.text("id"),
+            "session": raw.text("sessionID"),
+            "provider": _PROVIDER,
+            "model": pl.coalesce(raw.text("modelID"), raw.text("model.modelID")),
+            "agent": pl.coalesce(raw.text("agent"), raw.text("mode")),
+            "feature": _FOLDER,
+            "project": _FOLDER,
+            "input_uncached": _IN,
+            "cache_read": _READ,
+            "cache_write_5m": _WRITE,
+            "output_text": pl.when(_REASONED & ~_APART).then(_OUT - _THOUGHT).otherwise(_OUT),
+            "reasoning": _THOUGHT,
+            # 0 is what opencode writes for a subscription, and for a model without a price
+            "cost_logged": pl.when(_COST > 0).then(_COST),
+            "finish_reason": raw.text("finish"),
+            "http_status": raw.code("error.data.statusCode"),
+            TEXT: _ERROR,
+            ANSWERED: _OUT.is_not_null(),
+            MISMATCH: _REASONED & ~_APART & (_TOTAL != _PLAIN).fill_null(value=True),
+        },
+        remarks={"ttl_unknown": Remark(_WRITE > 0, UNSTATED_LIFE)},
+        sample='{"id":"msg_1","sessionID":"ses_1","role":"user","time":{"created":1788256800000},'
+        '"model":{"providerID":"anthropic","modelID":"claude-sonnet-4-6"}}\n'
+        '{"id":"msg_2","sessionID":"ses_1","role":"assistant","time":{"created":1788256801000,'
+        '"completed":1788256805500},"modelID":"claude-sonnet-4-6","providerID":"anthropic","mode":"build",'
+        '"path":{"cwd":"/home/me/shop","root":"/"},"cost":0.0123,"tokens":{"total":3950,"input":120,'
+        '"output":400,"reasoning":130,"cache":{"read":3000,"write":300}},"finish":"stop"}\n'
+        '{"id":"msg_3","sessionID":"ses_1","role":"assistant","time":{"created":1788256810000},'
+        '"modelID":"claude-sonnet-4-6","providerID":"anthropic","cost":0,"error":{'
+        '"name":"MessageAbortedError","data":{"message":"stopped"}},"tokens":{"input":0,"output":0,'
+        '"reasoning":0,"cache":{"read":0,"write":0}}}\n'
+        '{"id":"prt_1","sessionID":"ses_1","messageID":"msg_2","type":"step-finish","tokens":{"input":120,'
+        '"output":400}}\n',
+        expect=(
+            {
+                "call_id": "msg_2", "session": "ses_1", "provider": "anthropic",
+                "model": "claude-sonnet-4-6", "agent": "build", "project": "shop", "latency_ms": 4500.0,
+                "input_uncached": 120, "cache_read": 3000, "cache_write_5m": 300, "output_text": 400,
+                "reasoning": 130, "cost_logged": 0.0123, "status": "ok",
+            },
+            {
+                "call_id": "msg_3", "status": "error", "error": "cancelled", "input_uncached": None,
+                "cost_logged": None, "latency_ms": None,
+            },
+        ),
+    ),
+)  # fmt: skip
