@@ -12,6 +12,14 @@ from llmtel.query.query import Query
 
 TRACES = Path(__file__).parents[1].parent / "shared" / "traces"
 pytestmark = pytest.mark.skipif(not TRACES.is_dir(), reason="the shared data is not here")
+FORMATS = {
+    "aider": "aider",
+    "alpaca_eval": "alpaca_eval",
+    "exgentic": "exgentic",
+    "inspect": "inspect_ai",
+    "llmperf": "llmperf",
+    "mooncake": "mooncake",
+}
 SPREAD = ("mean", "p50", "p90", "p95", "p99", "max")
 
 
@@ -155,3 +163,24 @@ def test_alpaca_eval_judges_cost_and_rate_what_was_published():
     assert_spread(calls, "latency", figures["time_s"], 1000)
     datasets = numbers(calls, "calls", by=("feature",))
     assert {row["feature"]: row["calls"] for row in datasets} == figures["by_dataset"]
+
+
+def test_inspect_usage_is_counted_once_though_it_stands_three_times():
+    figures = expected("inspect")["browser.json"]
+    calls = read("inspect/browser.json").calls
+    (row,) = numbers(calls, "calls", "errors", "input_tokens", "output_tokens", "cache_read_tokens")
+    assert row == {
+        "calls": figures["model_events"],
+        "errors": 0,
+        "input_tokens": figures["events_usage"]["input"],
+        "output_tokens": figures["events_usage"]["output"],
+        "cache_read_tokens": figures["PUBLISHED_stats"]["openai/gpt-4o-mini"]["input_tokens_cache_read"],
+    }
+    assert_spread(calls, "latency", figures["working_time_s"], 1000)
+
+
+def test_every_trace_is_claimed_by_one_format_whole():
+    reading = pipeline.read([str(TRACES / name) for name in FORMATS])
+    found = {Path(one.file).relative_to(TRACES).parts[0]: one for one in reading.inputs}
+    assert {folder: one.format for folder, one in found.items()} == FORMATS
+    assert all(one.verdict.unanimous for one in found.values())

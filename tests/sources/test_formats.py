@@ -73,7 +73,7 @@ def test_a_sample_cut_at_any_byte_is_read_or_refused_in_words(source, sample):
 @pytest.mark.parametrize("source", SOURCES, ids=NAMES)
 def test_input_format_overrides_what_a_file_looks_like(source, sample):
     reading = pipeline.read([sample(source)], input_format=source.name)
-    assert reading.account.calls == len(source.expect)
+    assert reading.account.calls == sum(row.get("request_count") != 0 for row in source.expect)
 
 
 def tied():
