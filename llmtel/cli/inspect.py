@@ -71,7 +71,9 @@ def _propose(unread: NoFormat, format_: o.OutputFormat, output: Path | None) -> 
 
 def _look(one: Input) -> Look:
     """What the reader knows of a file, in words."""
+    from llmtel.core.schema import FIELDS
     from llmtel.reports.inspection import Look
+    from llmtel.sources.steps import roots
 
     plan, verdict = one.plan, one.verdict
     source = plan.source if plan else None
@@ -80,7 +82,7 @@ def _look(one: Input) -> Look:
         format=one.format or "unknown",
         why=_why(one),
         marks=_marks(one),
-        mapping={name: _paths(expr.meta.root_names()) for name, expr in source.calls.items()}
+        mapping={name: _paths(roots(source.calls, name)) for name in source.calls if name in FIELDS}
         if source
         else {},
         decisions=source.decisions if source else (),

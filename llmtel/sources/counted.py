@@ -11,6 +11,7 @@ import polars as pl
 
 from llmtel.core.schema import LEAVES, polars_schema
 from llmtel.sources.source import Record, Source
+from llmtel.sources.steps import roots
 from llmtel.sources.texts import FRAMING, OUTPUT, PROMPT, TEXT_COLUMNS, texts_of
 from llmtel.tokens.counting import Counter, Tokenizer
 
@@ -42,9 +43,7 @@ def with_texts(raw: pl.DataFrame, record_of: RecordOf, source: Source, *, every:
     """The raw rows, those without token counts (or `every` one) with the texts of their records."""
     if not source.speaks or raw.is_empty():
         return raw
-    counts = [
-        name for leaf in LEAVES if leaf in source.calls for name in source.calls[leaf].meta.root_names()
-    ]
+    counts = [name for leaf in LEAVES if leaf in source.calls for name in roots(source.calls, leaf)]
     if not every and counts and not min(raw[name].null_count() for name in counts):
         return raw
     unknown = [pl.col(name).is_null() for name in counts]

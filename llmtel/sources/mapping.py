@@ -10,6 +10,7 @@ import polars as pl
 from llmtel.core.schema import FIELDS, LEAVES, polars_schema
 from llmtel.sources.outcome import settled
 from llmtel.sources.source import Source
+from llmtel.sources.steps import PREFIX, roots, rounds
 from llmtel.sources.texts import TEXT_COLUMNS
 from llmtel.sources.usage import MISMATCH
 from llmtel.sources.values import LONGEST_TEXT, limits, times
@@ -50,8 +51,13 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
     rows, assumed_utc, bad_time = _with_times(rows, source)
     if source.prepare is not None:
         rows = source.prepare(rows)
-    fields = [expression.alias(name) for name, expression in source.calls.items()]
-    selected = rows.lazy().select(*_service_columns(rows, source, bad_time), *fields).collect()
+    fields = [
+        expression.alias(name) for name, expression in source.calls.items() if not name.startswith(PREFIX)
+    ]
+    steps = rows.lazy()
+    for made in rounds(source.calls):
+        steps = steps.with_columns(made)
+    selected = steps.select(*_service_columns(rows, source, bad_time), *fields).collect()
     mapped = Mapped(selected, selected.height)
     if source.keep is not None:
         kept = selected.filter("@keep").drop("@keep")
@@ -123,9 +129,10 @@ def _reject(mapped: Mapped) -> None:
 def _count_raw_values(mapped: Mapped, source: Source) -> None:
     """Values of other types and unusable ones, under the first field that reads them."""
     field_of: dict[str, str] = {}
-    for name, expression in source.calls.items():
-        for root in expression.meta.root_names():
-            field_of.setdefault(root, name)
+    for name in source.calls:
+        if not name.startswith(PREFIX):
+            for root in roots(source.calls, name):
+                field_of.setdefault(root, name)
     for column, counter in (("@coerced", mapped.coerced), ("@unreadable", mapped.unreadable)):
         if column not in mapped.calls.columns:
             continue

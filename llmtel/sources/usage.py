@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from llmtel.core.schema import LEAVES
+from llmtel.sources.steps import Steps
 
 UNKNOWN = pl.lit(None, dtype=pl.Int64)
 RECONCILED, MISMATCH = "@reconciled", "@mismatch"
@@ -70,20 +71,20 @@ def _leaves_of_cache(counts: Counts) -> dict[str, pl.Expr]:
 
 
 def _solved(counts: Counts) -> dict[str, pl.Expr]:
-    p, c, r = counts.input, counts.output, _known(counts.reasoning)
-    cached = _known(counts.cache_read) + _known(counts.cache_write) + _known(counts.cache_write_1h)
-    ai, ao = _known(counts.input_audio), _known(counts.output_audio)
-    rest = UNKNOWN if counts.total is None else counts.total - p - c
-    cached_apart, reasoned_apart = _apart(rest, p, cached, r)
-    surplus = (
-        rest - pl.when(cached_apart).then(cached).otherwise(0) - pl.when(reasoned_apart).then(r).otherwise(0)
-    )
-    hidden = pl.when(surplus > 0).then(surplus).otherwise(0)
-    overlapping = (ai > 0) & ~cached_apart & (_known(counts.cache_read) + ai > p).fill_null(value=False)
-    audio = pl.when(overlapping).then(p - _known(counts.cache_read)).otherwise(ai)
-    uncached = p - pl.when(cached_apart).then(0).otherwise(cached) - audio
-    text = c - pl.when(reasoned_apart).then(0).otherwise(r) - ao
-    invalid = ((uncached < 0) | (audio < 0) | (text < 0)).fill_null(value=False)
+    step = Steps()
+    p, c, r = step(counts.input), step(counts.output), step(_known(counts.reasoning))
+    read = step(_known(counts.cache_read))
+    cached = step(read + _known(counts.cache_write) + _known(counts.cache_write_1h))
+    ai, ao = step(_known(counts.input_audio)), _known(counts.output_audio)
+    rest = UNKNOWN if counts.total is None else step(counts.total - p - c)
+    cached_apart, reasoned_apart = _apart(rest, p, cached, r, step)
+    beside = pl.when(cached_apart).then(cached).otherwise(0) + pl.when(reasoned_apart).then(r).otherwise(0)
+    hidden = step(pl.when(rest > beside).then(rest - beside).otherwise(0))
+    overlapping = step((ai > 0) & ~cached_apart & (read + ai > p).fill_null(value=False))
+    audio = step(pl.when(overlapping).then(p - read).otherwise(ai))
+    uncached = step(p - pl.when(cached_apart).then(0).otherwise(cached) - audio)
+    text = step(c - pl.when(reasoned_apart).then(0).otherwise(r) - ao)
+    invalid = step(((uncached < 0) | (audio < 0) | (text < 0)).fill_null(value=False))
     reasoning = UNKNOWN if counts.reasoning is None else counts.reasoning
     found = {
         "input_uncached": uncached,
@@ -99,6 +100,7 @@ def _solved(counts: Counts) -> dict[str, pl.Expr]:
     }
     checked = {name: pl.when(~invalid).then(found[name]) for name in LEAVES if found[name] is not None}
     return {
+        **step,
         **checked,
         "price_reason": pl.when(invalid).then(pl.lit("invalid_usage")),
         RECONCILED: ~invalid & (cached_apart | reasoned_apart | (hidden > 0) | overlapping),
@@ -106,14 +108,14 @@ def _solved(counts: Counts) -> dict[str, pl.Expr]:
     }
 
 
-def _apart(rest: pl.Expr, p: pl.Expr, cached: pl.Expr, r: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+def _apart(rest: pl.Expr, p: pl.Expr, cached: pl.Expr, r: pl.Expr, step: Steps) -> tuple[pl.Expr, pl.Expr]:
     """Whether the cache is beside the input, and the reasoning beside the output.
 
     `rest` is what the total has beyond input and output; null where a total or one of these is unknown.
     """
-    plain = (rest == 0).fill_null(value=False)
-    cache_alone = ~plain & (rest == cached).fill_null(value=False)
-    reasoning_alone = ~plain & ~cache_alone & (rest == r).fill_null(value=False)
-    both = ~plain & ~cache_alone & ~reasoning_alone & (rest == cached + r).fill_null(value=False)
+    plain = step((rest == 0).fill_null(value=False))
+    cache_alone = step(~plain & (rest == cached).fill_null(value=False))
+    reasoning_alone = step(~plain & ~cache_alone & (rest == r).fill_null(value=False))
+    both = step(~plain & ~cache_alone & ~reasoning_alone & (rest == cached + r).fill_null(value=False))
     too_much = ~plain & (cached > p).fill_null(value=False)
-    return cache_alone | both | too_much, reasoning_alone | both
+    return step(cache_alone | both | too_much), step(reasoning_alone | both)
