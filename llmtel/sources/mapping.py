@@ -10,7 +10,7 @@ import polars as pl
 from llmtel.core.schema import FIELDS, LEAVES, polars_schema
 from llmtel.sources.outcome import settled
 from llmtel.sources.source import Source
-from llmtel.sources.steps import PREFIX, roots, rounds
+from llmtel.sources.steps import PREFIX, fields, roots, with_steps
 from llmtel.sources.texts import TEXT_COLUMNS
 from llmtel.sources.usage import MISMATCH
 from llmtel.sources.values import LONGEST_TEXT, limits, times
@@ -51,13 +51,8 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
     rows, assumed_utc, bad_time = _with_times(rows, source)
     if source.prepare is not None:
         rows = source.prepare(rows)
-    fields = [
-        expression.alias(name) for name, expression in source.calls.items() if not name.startswith(PREFIX)
-    ]
-    steps = rows.lazy()
-    for made in rounds(source.calls):
-        steps = steps.with_columns(made)
-    selected = steps.select(*_service_columns(rows, source, bad_time), *fields).collect()
+    steps = with_steps(rows.lazy(), source.calls)
+    selected = steps.select(*_service_columns(rows, source, bad_time), *fields(source.calls)).collect()
     mapped = Mapped(selected, selected.height)
     if source.keep is not None:
         kept = selected.filter("@keep").drop("@keep")

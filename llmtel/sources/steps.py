@@ -6,7 +6,7 @@ second and more to plan what takes a millisecond to compute. A step is a column 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 import polars as pl
@@ -24,15 +24,21 @@ class Steps(dict[str, pl.Expr]):
         return pl.col(name)
 
 
-def rounds(calls: Mapping[str, pl.Expr]) -> Iterator[list[pl.Expr]]:
-    """The steps among some expressions, named, in rounds: each needs only the rounds before it."""
+def with_steps(rows: pl.LazyFrame, calls: Mapping[str, pl.Expr]) -> pl.LazyFrame:
+    """Raw rows with the steps of a mapping, each round of which needs only those before it."""
     left = {name: expression for name, expression in calls.items() if name.startswith(PREFIX)}
     while left:
         ready = {name for name, value in left.items() if not left.keys() & set(value.meta.root_names())}
         if not ready:
             msg = f"steps that need each other: {', '.join(left)}"
             raise AssertionError(msg)
-        yield [left.pop(name).alias(name) for name in sorted(ready)]
+        rows = rows.with_columns(left.pop(name).alias(name) for name in sorted(ready))
+    return rows
+
+
+def fields(calls: Mapping[str, pl.Expr]) -> list[pl.Expr]:
+    """The expressions of a mapping that are no steps, named."""
+    return [value.alias(name) for name, value in calls.items() if not name.startswith(PREFIX)]
 
 
 def roots(calls: Mapping[str, pl.Expr], name: str) -> list[str]:
@@ -49,15 +55,16 @@ def roots(calls: Mapping[str, pl.Expr], name: str) -> list[str]:
 
 
 def chosen(
-    when: pl.Expr, then: Mapping[str, pl.Expr], otherwise: Mapping[str, pl.Expr]
+    branches: Sequence[tuple[pl.Expr, Mapping[str, pl.Expr]]], otherwise: Mapping[str, pl.Expr]
 ) -> dict[str, pl.Expr]:
-    """Fields of one mapping where a condition holds, of another elsewhere, with the steps of both."""
-    steps = {
-        name: value for part in (then, otherwise) for name, value in part.items() if name.startswith(PREFIX)
-    }
-    fields = {
-        name: pl.when(when).then(value).otherwise(otherwise[name])
-        for name, value in then.items()
-        if not name.startswith(PREFIX)
-    }
-    return {**steps, **fields}
+    """The fields of the first mapping whose condition holds, or of the last one, with the steps of all."""
+    mappings = [*(mapping for _, mapping in branches), otherwise]
+    steps = {name: value for one in mappings for name, value in one.items() if name.startswith(PREFIX)}
+    names = dict.fromkeys(name for one in mappings for name in one if not name.startswith(PREFIX))
+    merged = {}
+    for name in names:
+        value = otherwise.get(name, pl.lit(None))
+        for condition, mapping in reversed(branches):
+            value = pl.when(condition).then(mapping.get(name)).otherwise(value)
+        merged[name] = value
+    return {**steps, **merged}

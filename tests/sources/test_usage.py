@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmtel.core.schema import LEAVES
+from llmtel.sources.steps import fields, with_steps
 from llmtel.sources.usage import Counts, leaves
 
 SHARED = Path(__file__).parents[2].parent / "shared"
@@ -24,7 +25,7 @@ def read_as(**counts):
         {name: [value] for name, value in counts.items()}, schema=dict.fromkeys(counts, pl.Int64)
     )
     found = leaves(Counts(**{name: pl.col(name) for name in counts}))
-    return frame.select(value.alias(name) for name, value in found.items()).row(0, named=True)
+    return with_steps(frame.lazy(), found).select(fields(found)).collect().row(0, named=True)
 
 
 def solved(**counts):
