@@ -6,7 +6,7 @@ second and more to plan what takes a millisecond to compute. A step is a column 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import blake2b
 
 import polars as pl
@@ -52,19 +52,3 @@ def roots(calls: Mapping[str, pl.Expr], name: str) -> list[str]:
             else:
                 found[root] = None
     return list(found)
-
-
-def chosen(
-    branches: Sequence[tuple[pl.Expr, Mapping[str, pl.Expr]]], otherwise: Mapping[str, pl.Expr]
-) -> dict[str, pl.Expr]:
-    """The fields of the first mapping whose condition holds, or of the last one, with the steps of all."""
-    mappings = [*(mapping for _, mapping in branches), otherwise]
-    steps = {name: value for one in mappings for name, value in one.items() if name.startswith(PREFIX)}
-    names = dict.fromkeys(name for one in mappings for name in one if not name.startswith(PREFIX))
-    merged = {}
-    for name in names:
-        value = otherwise.get(name, pl.lit(None))
-        for condition, mapping in reversed(branches):
-            value = pl.when(condition).then(mapping.get(name)).otherwise(value)
-        merged[name] = value
-    return {**steps, **merged}

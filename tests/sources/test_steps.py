@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from llmtel.sources.steps import Steps, chosen, fields, roots, with_steps
+from llmtel.sources.steps import Steps, fields, roots, with_steps
 
 FRAME = pl.DataFrame({"a": [1, 2], "b": [10, 20]})
 
@@ -29,12 +29,6 @@ def test_the_roots_of_a_field_are_the_columns_below_its_steps():
     step = Steps()
     mapping = {"x": step(step(pl.col("a")) + pl.col("b")), **step}
     assert set(roots(mapping, "x")) == {"a", "b"}
-
-
-def test_of_several_mappings_the_first_that_holds_is_chosen():
-    step = Steps()
-    one, other = {**step, "x": step(pl.col("a")) * 100, **step}, {"x": pl.col("b"), "y": pl.col("b")}
-    assert evaluated(chosen([(pl.col("a") == 1, one)], other)) == {"x": [100, 20], "y": [None, 20]}
 
 
 def test_steps_that_need_each_other_are_a_fault():
