@@ -81,7 +81,8 @@ def test_a_file_given_twice_compressed_or_among_others_gives_the_same_calls(name
     path = tmp_path / "b" / "sample.log"
     path.parent.mkdir()
     path.write_text(sources()[name].sample)
-    packed = tmp_path / "a.gz"
+    packed = tmp_path / "a" / "sample.log.gz"
+    packed.parent.mkdir()
     packed.write_bytes(gzip.compress(path.read_bytes()))
     plain = pipeline.read([str(path)])
     same(plain.calls, pipeline.read([str(packed)]).calls)
