@@ -14,6 +14,7 @@ from llmtel.core.schema import complete, empty_calls
 from llmtel.sources.counted import COUNTED, Counting, TokenizerOf
 from llmtel.sources.detect import Verdict
 from llmtel.sources.files import Inputs, expand
+from llmtel.sources.formats import troubles
 from llmtel.sources.identity import deduplicated
 from llmtel.sources.maps import TYPED, Rule
 from llmtel.sources.openings import Seen
@@ -115,7 +116,13 @@ def read(
     account.buckets = int((calls["grain"] == "bucket").sum())
     account.reconciled = int(calls[RECONCILED].sum()) if RECONCILED in calls.columns else 0
     twice = _given_twice(calls) if account.buckets else ()
-    notes = (*found.notes, *_counted(calls), *_skipped(inputs), *twice)
+    notes = (
+        *(Note("plugin", text) for text in troubles()),
+        *found.notes,
+        *_counted(calls),
+        *_skipped(inputs),
+        *twice,
+    )
     counts = dict(calls.group_by("@file").len().iter_rows()) if "@file" in calls.columns else {}
     reading = Reading(
         complete(calls), account, tuple(sorted(found.rejects, key=lambda r: (r.file, r.line))), notes,

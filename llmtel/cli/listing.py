@@ -19,9 +19,15 @@ def list_(
     from llmtel.reports import catalogs
 
     if what is o.Listed.FORMATS:
-        from llmtel.sources.formats import sources
+        from llmtel.cli.narration import narrate
+        from llmtel.sources.formats import sources, troubles
 
-        document = catalogs.formats((s.name, s.evidence, s.help, s.link) for s in sources().values())
+        for trouble in troubles():
+            narrate(trouble)
+        brought = {s.name: f" (of the package {s.package})" for s in sources().values() if s.package}
+        document = catalogs.formats(
+            (s.name, s.evidence, s.help + brought.get(s.name, ""), s.link) for s in sources().values()
+        )
     else:
         document = catalogs.CATALOGS[what]()
     write(document, format_, output)

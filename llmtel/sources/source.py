@@ -129,6 +129,8 @@ class Source:
     `remarks` are told where they hold; `extra` makes more rows from the kept ones; `bind` makes the mapping
     for a file from some of its records, and `decisions` says what it chose; `records`, a last resort for
     nested exports, finds the records inside a decoded object.
+
+    `package` is set by the reader: the name and version of the package that brings it, None for llmtel's own.
     """
 
     name: str
@@ -154,6 +156,7 @@ class Source:
     utc: bool = False
     family: str | None = None
     decisions: tuple[str, ...] = ()
+    package: str | None = None
     sample: str = ""
     expect: tuple[Mapping[str, Any], ...] = ()
 

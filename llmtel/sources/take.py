@@ -24,7 +24,8 @@ from llmtel.sources.detect import claimant
 from llmtel.sources.formats import sources
 from llmtel.sources.mapping import Mapped, map_rows
 from llmtel.sources.plan import Plan
-from llmtel.sources.source import Record
+from llmtel.sources.plugins import failed
+from llmtel.sources.source import Record, Source
 from llmtel.sources.texts import PROMPT
 
 _BLANKS_AND_BOM = b" \t\r\xef\xbb\xbf"
@@ -62,7 +63,7 @@ def take(batch: Batch | CsvBatch | FrameBatch, counting: Counting | None = None)
     if source.family is not None and isinstance(batch, Batch):
         _take_family(rows, batch, taken, counting)
     elif source.whole or PROMPT in rows.columns:  # texts are not held for longer than a batch
-        _add(map_rows(rows, source), batch.plan, batch.paths, taken)
+        _add(_mapped(rows, source), batch.plan, batch.paths, taken)
     else:
         taken.raw, taken.plan = rows.drop("@segment"), batch.plan
     if counting is not None:
@@ -74,8 +75,18 @@ def mapped(rows: list[pl.DataFrame], plan: Plan, paths: list[str]) -> Taken:
     """The calls among the decoded rows of several batches of one plan."""
     taken = Taken()
     whole = pl.concat(rows, how="diagonal", rechunk=True) if len(rows) > 1 else rows[0]
-    _add(map_rows(whole, plan.source), plan, paths, taken)
+    _add(_mapped(whole, plan.source), plan, paths, taken)
     return taken
+
+
+def _mapped(rows: pl.DataFrame, source: Source) -> Mapped:
+    """The calls among raw rows. Raises `PluginError` where the expressions of another package fail."""
+    try:
+        return map_rows(rows, source)
+    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+        if source.package is None:
+            raise
+        raise failed(source, error) from error
 
 
 def _frame_taken(batch: FrameBatch) -> Taken:
@@ -131,7 +142,7 @@ def _records_of(batch: Batch | CsvBatch) -> RecordOf:
 
 def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken, counting: Counting | None) -> None:
     """Rows of a file that may mix the formats of a family: what its own does not take, another may claim."""
-    own = map_rows(rows, batch.plan.source)
+    own = _mapped(rows, batch.plan.source)
     _add(own, batch.plan, batch.paths, taken)
     if not own.other.len():
         return
@@ -146,7 +157,7 @@ def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken, counting: Count
         if counting is not None:
             raw = with_texts(raw, records_of_lines(data), plan.source, every=counting.every)
         places = pl.Series("row", list(found), dtype=pl.UInt32).gather(raw["row"])
-        part = map_rows(batch.placed(raw.with_columns(places)), plan.source)
+        part = _mapped(batch.placed(raw.with_columns(places)), plan.source)
         _add(part, plan, batch.paths, taken)
         taken.account.other -= len(found)
 
