@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from llmtel.sources.nested import object_in, objects_in
+from llmtel.sources.quality import Score, judged, scores_in
 from llmtel.sources.source import Record
 
 _SCALARS = ("stringValue", "intValue", "doubleValue", "boolValue")
@@ -22,6 +24,22 @@ _THRESHOLD, _THRESHOLDS = re.compile(r"[0-9a-fA-F]{1,14}"), 1 << 56
 
 https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
 """
+
+EVALUATION = "gen_ai.evaluation.result"
+"""The name of an event, a log record or a span that is the result of an evaluation."""
+_TEXTS = {
+    "prompt_chars": (
+        "gen_ai_input_messages",
+        re.compile(r"gen_ai_prompt_\d+_content|llm_input_messages_\d+_message_content"),
+        "input_value",
+    ),
+    "output_chars": (
+        "gen_ai_output_messages",
+        re.compile(r"gen_ai_completion_\d+_content|llm_output_messages_\d+_message_content"),
+        "output_value",
+    ),
+}
+"""Attributes with the texts of a call, which are measured and not read."""
 
 _NUMBERS = frozenset({
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens", "cost_usd", "duration_ms",
@@ -40,10 +58,10 @@ def value_of(value: object) -> Any:  # noqa: ANN401 (any JSON value)
         if kind in value:
             return _number(value[kind]) if kind in ("intValue", "doubleValue") else value[kind]
     if "arrayValue" in value:
-        items = _dict(value, "arrayValue").get("values")
+        items = object_in(value, "arrayValue").get("values")
         return [value_of(item) for item in items] if isinstance(items, list) else []
     if "kvlistValue" in value:
-        return attributes(_dict(value, "kvlistValue").get("values"))
+        return attributes(object_in(value, "kvlistValue").get("values"))
     return None
 
 
@@ -87,11 +105,11 @@ def records(line: Record) -> Iterator[dict[str, Any]]:
     for owner, scope in _scopes(
         line, ("resourceSpans", "batches"), ("scopeSpans", "instrumentationLibrarySpans")
     ):
-        name = str(_dict(scope, "scope").get("name") or "")
-        yield from (_span(span, owner, name) for span in _list(scope, "spans"))
+        name = str(object_in(scope, "scope").get("name") or "")
+        yield from (_span(span, owner, name) for span in objects_in(scope, "spans"))
     for owner, scope in _scopes(line, ("resourceLogs",), ("scopeLogs",)):
-        yield from (_event(event, owner) for event in _list(scope, "logRecords"))
-    if _list(line, "resourceMetrics"):
+        yield from (_event(event, owner) for event in objects_in(scope, "logRecords"))
+    if objects_in(line, "resourceMetrics"):
         yield {"kind": "metrics"}
 
 
@@ -99,21 +117,10 @@ def _scopes(
     line: Record, resources: tuple[str, ...], scopes: tuple[str, ...]
 ) -> Iterator[tuple[dict[str, Any], Record]]:
     """Every scope of an exported object, with the attributes of the resource it belongs to."""
-    for resource in chain.from_iterable(_list(line, key) for key in resources):
-        owner = attributes(_dict(resource, "resource").get("attributes"))
-        for scope in chain.from_iterable(_list(resource, key) for key in scopes):
+    for resource in chain.from_iterable(objects_in(line, key) for key in resources):
+        owner = attributes(object_in(resource, "resource").get("attributes"))
+        for scope in chain.from_iterable(objects_in(resource, key) for key in scopes):
             yield owner, scope
-
-
-def _list(record: Record, key: str) -> list[dict[str, Any]]:
-    """A list of objects; what is none counts as an empty one, so that it is accounted for."""
-    value = record.get(key)
-    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
-
-
-def _dict(record: Record, key: str) -> dict[str, Any]:
-    value = record.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
@@ -129,17 +136,50 @@ def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
         "environment": owner.get("deployment_environment_name") or owner.get("deployment_environment"),
         "start": start,
         "end": end or None,
-        "failed": str(_dict(span, "status").get("code")) in ("2", "STATUS_CODE_ERROR"),
+        "failed": str(object_in(span, "status").get("code")) in ("2", "STATUS_CODE_ERROR"),
         "sample_rate": _sample_rate(span, found),
         "attributes": {key: _plain(value) for key, value in found.items()},
     }
-    for event in _list(span, "events"):
-        inner = attributes(event.get("attributes"))
-        if event.get("name") == "exception":
-            record["exception"] = inner.get("exception_type")
-        elif event.get("name") == "gen_ai.content.completion.chunk" and "first_chunk" not in record:
-            record["first_chunk"] = _whole(event.get("timeUnixNano"))
+    record |= told_by(objects_in(span, "events"), found)
+    if span.get("name") == EVALUATION:
+        return {**record, "kind": "evaluation", "span": record["parent"]}
     return record
+
+
+def told_by(events: list[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any]:
+    """What a span's events and attributes tell: an exception, the first chunk, sizes, and what was judged."""
+    told: dict[str, Any] = {}
+    scores = [*scores_in(found), *_evaluation(found)]
+    for event in events:
+        inner, name = attributes(event.get("attributes")), event.get("name")
+        if name == "exception":
+            told["exception"] = inner.get("exception_type")
+        elif name == "gen_ai.content.completion.chunk" and "first_chunk" not in told:
+            told["first_chunk"] = _whole(event.get("timeUnixNano"))
+        elif name == EVALUATION:
+            scores += _evaluation(inner)
+    if scores:
+        told["judged"] = judged(scores)
+    for size, (whole, parts, other) in _TEXTS.items():
+        told[size] = _length(found, whole, parts, other)
+    return told
+
+
+def _evaluation(found: dict[str, Any]) -> list[Score]:
+    """The score in the attributes of an evaluation's result, as a list of none or one."""
+    name = found.get("gen_ai_evaluation_name")
+    value, label = (found.get(f"gen_ai_evaluation_score_{part}") for part in ("value", "label"))
+    return [Score(name, value, label)] if isinstance(name, str) else []
+
+
+def _length(found: dict[str, Any], whole: str, parts: re.Pattern[str], other: str) -> int | None:
+    """Characters of a prompt or an answer: of all its messages, or of its parts."""
+    text = found.get(whole)
+    if isinstance(text, str):
+        return len(text)
+    lengths = [len(value) for key, value in found.items() if isinstance(value, str) and parts.fullmatch(key)]
+    text = found.get(other)
+    return sum(lengths) if lengths else len(text) if isinstance(text, str) else None
 
 
 def _plain(value: object) -> object:
@@ -169,6 +209,14 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
     body = value_of(event.get("body"))
     found = attributes(event.get("attributes"))
     name = found.get("event_name") or event.get("eventName")
+    if EVALUATION in (name, body):
+        return {
+            "kind": "evaluation",
+            "trace": event.get("traceId") or None,
+            "span": event.get("spanId") or None,
+            "attributes": {"gen_ai_response_id": found.get("gen_ai_response_id")},
+            "judged": judged(_evaluation(found)),
+        }
     if not (isinstance(name, str) and "." in name) and isinstance(body, str):
         name = body  # Claude Code has its prefix there; the others write a sentence for people
     return {

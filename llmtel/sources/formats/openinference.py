@@ -1,0 +1,122 @@
+"""OpenInference spans as Phoenix exports them, https://arize-ai.github.io/openinference/spec/.
+
+Spans of the kinds LLM and EMBEDDING are calls; agents and chains around them repeat their sums. A data frame
+that was written as one object has a key for each column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from llmtel.sources import genai, raw
+from llmtel.sources.nested import object_in, objects_in
+from llmtel.sources.outcome import ANSWERED, TEXT, joined
+from llmtel.sources.source import Mark, Record, Source
+from llmtel.sources.spans import attributes, told_by
+from llmtel.sources.trees import leaves_of
+
+_KEYS = ("context.trace_id", "context.span_id", "start_time", "end_time", "parent_id")
+_START, _END, _KIND = raw.time("start_time"), raw.time("end_time"), raw.text("kind")
+
+
+def records(line: Record) -> Iterable[dict[str, Any]]:
+    """The spans of an object: itself, or one for each row of its columns."""
+    ids = line.get("context.span_id")
+    if not isinstance(ids, list | dict):
+        yield _span(line)
+        return
+    columns = {key: value for key, value in line.items() if isinstance(value, type(ids))}
+    for place in range(len(ids)) if isinstance(ids, list) else ids:
+        yield _span({key: _at(values, place) for key, values in columns.items()})
+
+
+def _at(values: Any, place: Any) -> object:  # noqa: ANN401 (a list with a number, or an object with a key)
+    if isinstance(values, list):
+        return values[place] if place < len(values) else None
+    return values.get(place)
+
+
+def _span(span: Record) -> dict[str, Any]:
+    """A span with flat attributes, whether these are an object or have keys of their own in the span."""
+    context, nested = object_in(span, "context"), object_in(span, "attributes")
+    flat = {key.removeprefix("attributes."): span[key] for key in span if key.startswith("attributes.")}
+    found = attributes({**flat, **nested})
+    beside = {key: value for key, value in span.items() if key.startswith(("eval.", "annotation."))}
+    return {
+        **{key: span.get(key) for key in _KEYS[2:]},
+        "trace": context.get("trace_id") or span.get("context.trace_id"),
+        "span": context.get("span_id") or span.get("context.span_id"),
+        "kind": span.get("span_kind") or found.get("openinference_span_kind"),
+        "status": span.get("status_code"),
+        "message": str(span.get("status_message") or "")[:4096],
+        "attributes": {
+            key: value[:4096] if isinstance(value, str) else value for key, value in found.items()
+        },
+        **told_by(objects_in(span, "events"), {**found, **attributes(beside)}),
+    }
+
+
+def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with `@call`: spans of calls that have no such span below them."""
+    calls = leaves_of(rows, _KIND.is_in(["LLM", "EMBEDDING"]), "trace:str", "span:str", "parent_id:str")
+    return rows.with_columns(calls, *(value.alias(f"@{name}") for name, value in genai.COUNTS.items()))
+
+
+_FAILED = (raw.text("status").str.to_uppercase() == "ERROR").fill_null(value=False)
+_WORDS = joined([raw.text("exception"), raw.text("message"), raw.text("attributes.error_type")])
+
+SOURCES = (
+    Source(
+        name="openinference",
+        help="OpenInference spans (Phoenix): JSON lines, an array, or a data frame as one object",
+        link="https://arize-ai.github.io/openinference/spec/semantic_conventions.html",
+        marks=(
+            Mark(all=("context.span_id", "span_kind", "attributes")),
+            Mark(all=("context.span_id", "span_kind", "start_time"), none=("attributes",)),
+        ),
+        whole=True,
+        records=records,
+        prepare=with_calls,
+        keep=pl.col("@call"),
+        reads=(raw.text("span"), raw.text("parent_id"), _KIND, *genai.COUNTS.values()),
+        calls={
+            **genai.CALLS,
+            **genai.QUALITY,
+            **genai.LEAVES_OF_COUNTS,
+            "ts": _START,
+            "latency_ms": (_END - _START).dt.total_microseconds() / 1000,
+            "operation": pl.coalesce(
+                genai.CALLS["operation"],
+                _KIND.replace_strict({"LLM": "chat", "EMBEDDING": "embeddings"}, default=None),
+            ),
+            TEXT: pl.when(_FAILED).then(_WORDS.fill_null("unknown error")),
+            ANSWERED: ~_FAILED,
+        },
+        sample='{"name":"agent","context":{"trace_id":"t1","span_id":"a"},"span_kind":"AGENT","parent_id":null,'
+        '"start_time":"2026-09-01T10:00:00Z","end_time":"2026-09-01T10:00:04Z","status_code":"OK",'
+        '"attributes":{"llm.token_count.prompt":90,"llm.token_count.completion":12}}\n'
+        '{"name":"chat","context":{"trace_id":"t1","span_id":"b"},"span_kind":"LLM","parent_id":"a",'
+        '"start_time":"2026-09-01T10:00:00Z","end_time":"2026-09-01T10:00:02.500Z","status_code":"OK",'
+        '"attributes":{"llm.model_name":"gpt-5-mini","llm.token_count.prompt":90,'
+        '"llm.token_count.prompt_details.cache_read":60,"llm.token_count.completion":12,"user.id":"u1",'
+        '"annotation.user feedback.label":"thumbs up"}}\n',
+        expect=(
+            {
+                "call_id": "t1/b",
+                "trace": "t1",
+                "model": "gpt-5-mini",
+                "operation": "chat",
+                "input_uncached": 30,
+                "cache_read": 60,
+                "output_text": 12,
+                "latency_ms": 2500.0,
+                "user": "u1",
+                "thumb": True,
+                "status": "ok",
+            },
+        ),
+    ),
+)

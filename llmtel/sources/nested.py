@@ -1,0 +1,31 @@
+"""Values inside the records of nested exports: objects and lists, also those that are written as texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from llmtel.sources.source import Record
+
+
+def opened(value: object) -> object:
+    """The object or list that a text of JSON holds (None when it is damaged); any other value as it is."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return None
+    return value
+
+
+def object_in(record: Record, key: str) -> dict[str, Any]:
+    """The object at a key, also one that is written as a text; an empty one where there is none."""
+    value = opened(record.get(key))
+    return value if isinstance(value, dict) else {}
+
+
+def objects_in(record: Record, key: str) -> list[dict[str, Any]]:
+    """The objects of the list at a key; what is none counts as an empty one, so that it is accounted for."""
+    value = opened(record.get(key))
+    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
