@@ -51,8 +51,8 @@ COUNTS = {
     "input_audio": count(f"{_USE}audio_input_tokens", f"{_LLM}prompt_details_audio"),
     "output_audio": count(f"{_USE}audio_output_tokens", f"{_LLM}completion_details_audio"),
 }
-"""What a span counts, as `usage.Counts` has it. Producers disagree on whether the input has the cache in it: a
-total tells, else a cache larger than the input."""
+"""What a span counts, as `usage.Counts` has it. Producers disagree on whether the input has the cache in it:
+a total tells, else a cache larger than the input."""
 LEAVES_OF_COUNTS = leaves(Counts(**{name: pl.col(f"@{name}") for name in COUNTS}))
 """The leaves of counts that are columns (`@input`): each is asked for many times, which then is cheap."""
 
