@@ -21,6 +21,7 @@ from llmtel.core.errors import UsageError
 
 STDIN = "-"
 GZIP, ZSTD, PARQUET, SQLITE = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"SQLite format 3\x00"
+ZIP = b"PK\x03\x04"
 _MOST_EXPANSION, _FREE_EXPANSION = 1000, 256 << 20
 """Compressed data may grow by this factor (logs seldom reach 30), and to so many bytes at any factor."""
 

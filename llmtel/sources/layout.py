@@ -16,14 +16,16 @@ from typing import Literal
 import msgspec
 import orjson
 
-from llmtel.sources.files import PARQUET, SQLITE, Unclaimed, Undecodable
+from llmtel.sources.files import PARQUET, SQLITE, ZIP, Unclaimed, Undecodable
 from llmtel.sources.source import Record
 
-Kind = Literal["empty", "jsonl", "document", "events", "csv", "parquet", "utf16", "text"]
+Kind = Literal["empty", "jsonl", "document", "events", "csv", "parquet", "sqlite", "utf16", "text"]
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PEEKED = 1024
 """Bytes of a file's beginning in which text has no NUL."""
+_NAME_IN_ZIP = 30
+"""Where a ZIP archive has the name of its first member."""
 _FEWEST_BYTES = 8
 """Bytes from which UTF-16 without a mark is told: four letters."""
 
@@ -33,8 +35,9 @@ def kind_of(head: bytes) -> Kind:
     if head.startswith(PARQUET):
         return "parquet"
     if head.startswith(SQLITE):
-        msg = "an SQLite database, which llmtel does not read; export it as JSON lines"
-        raise Undecodable(msg)
+        return "sqlite"
+    if head.startswith(ZIP):
+        _refuse_archive(head)
     if head.startswith(_UTF16):
         return "utf16"
     _refuse_utf16(head)
@@ -54,6 +57,14 @@ def _kind_of_text(text: bytes) -> Kind:
     if re.match(rb"(?:event|data|id|retry): ?", text):
         return "events"
     return "csv" if _is_header(text.split(b"\n", 1)[0]) else "jsonl" if b"{" in text else "text"
+
+
+def _refuse_archive(head: bytes) -> None:
+    """A ZIP archive is refused; that of a log of Inspect by name, told by the name of its first member."""
+    if re.match(rb"(?:_journal/|samples/|header\.json)", head[_NAME_IN_ZIP:]):
+        msg = "a log of Inspect in its own container; make JSON of it: inspect log dump FILE.eval > FILE.json"
+        raise Undecodable(msg)
+    raise Unclaimed("a ZIP archive; give the files that are in it")
 
 
 def _refuse_utf16(head: bytes) -> None:

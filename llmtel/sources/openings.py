@@ -6,14 +6,15 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import polars as pl
 
 from llmtel.core.account import Account
 from llmtel.core.schema import FIELDS, SCHEMA_VERSION
-from llmtel.sources import layout, maps, sheets
+from llmtel.sources import databases, layout, maps, sheets
 from llmtel.sources.batches import SIZE, Batch, CsvBatch, FrameBatch
 from llmtel.sources.detect import Tied, Verdict, source_of, verdict_on
 from llmtel.sources.files import Inputs, Stream, Unclaimed, Undecodable, blocks, open_stream
@@ -104,7 +105,9 @@ class Opener:
         with stream.raw:
             first = stream.read(SIZE)
             kind = layout.kind_of(first)
-            if kind == "parquet":
+            if kind == "sqlite":
+                yield from self._database(number, path, stream, first)
+            elif kind == "parquet":
                 yield from self._parquet(number, path, first + _rest(stream))
             elif kind == "empty":
                 yield _empty(path, first + _rest(stream))
@@ -167,8 +170,29 @@ class Opener:
         yield Seen(path, number, plan.source.name, size, plan, verdict, absent)
         if plan.source.whole and not whole:
             whole, first = True, first + _rest(stream)
+        parts = [first] if whole else blocks(stream, SIZE, first)
+        yield from self._batches(number, plan, parts, stream)
+
+    def _database(self, number: int, path: str, stream: Stream, first: bytes) -> Iterator[Item]:
+        """The rows of the tables that a format knows, as lines of it."""
+        with databases.opened(path, first, stream) as database:
+            source = database.source
+            if self.wanted is not None and self.wanted is not source:
+                msg = f"--input-format {self.wanted.name}: this is a database of {source.name}"
+                raise Undecodable(msg)
+            parts = database.blocks(SIZE)
+            rows = next(parts)
+            sample = objects(first_lines(rows))
+            plan, absent = self._plan(path, source, sample)
+            verdict = replace(verdict_on(sample, "json", self.wanted), source=source)
+            size = self.inputs.sizes.get(path, 0) or len(first)
+            yield Seen(path, number, source.name, size, plan, verdict, absent)
+            yield from self._batches(number, plan, chain([rows], parts), stream)
+
+    def _batches(self, number: int, plan: Plan, parts: Iterable[bytes], stream: Stream) -> Iterator[Item]:
+        """The batches that blocks of a file's lines fill; the last one may take more lines."""
         line = 1
-        for block in [first] if whole else blocks(stream, SIZE, first):
+        for block in parts:
             batch = self._batch_for(plan, len(block))
             if batch is not self.pending and self.pending is not None:
                 yield self.pending

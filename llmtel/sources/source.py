@@ -102,6 +102,20 @@ class Copies:
     largest: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table of an SQLite database whose rows are records of a format, in the database's order.
+
+    `columns` maps the keys of a record to columns, which old versions may lack but for those in `needs`.
+    `document` is the column with the record as JSON, into which the others are put.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    needs: frozenset[str]
+    document: str | None = None
+
+
 Evidence = Literal["verified", "documented"]
 
 
@@ -126,6 +140,7 @@ class Source:
     shapes than elsewhere, so that they are read one by one. Records of a source that `speaks` may hold the
     texts of prompt and answer, which are counted where no counts are logged.
 
+    `tables` are those of a database that has the same records.
     `remarks` are told where they hold; `extra` makes more rows from the kept ones; `bind` makes the mapping
     for a file from some of its records, and `decisions` says what it chose; `records`, a last resort for
     nested exports, finds the records inside a decoded object.
@@ -153,6 +168,7 @@ class Source:
     bind: Callable[[Sequence[Record], Source], Source] | None = None
     records: Callable[[Record], Iterable[Record]] | None = None
     layout: Literal["json", "csv"] = "json"
+    tables: tuple[Table, ...] = ()
     utc: bool = False
     family: str | None = None
     decisions: tuple[str, ...] = ()

@@ -30,6 +30,7 @@ from llmtel.sources.files import Undecodable
         (b"INFO started\nINFO more\n", "text"),
         (b'INFO started\n{"a":1}\n', "jsonl"),
         (b"PAR1....", "parquet"),
+        (b"SQLite format 3\x00", "sqlite"),
         ('{"a":1}'.encode("utf-16"), "utf16"),
     ],
 )
@@ -40,7 +41,8 @@ def test_first_bytes_tell_what_a_file_is(head, kind):
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        (b"SQLite format 3\x00", "SQLite"),
+        (b"PK\x03\x04" + b"\x00" * 26 + b"_journal/start.json{", "inspect log dump FILE.eval > FILE.json"),
+        (b"PK\x03\x04" + b"\x00" * 26 + b"report.xml", "a ZIP archive; give the files"),
         (b"\x7fELF\x02\x00\x00\x00", "binary data .it starts with 7f 45 4c 46"),
         ('{"a":1,"b":2}'.encode("utf-16-le"), "without a byte order mark"),
     ],

@@ -12,7 +12,7 @@ from llmtel.sources import raw
 from llmtel.sources.agents import folder
 from llmtel.sources.anthropic import UNSTATED_LIFE
 from llmtel.sources.outcome import ANSWERED, TEXT
-from llmtel.sources.source import Mark, Remark, Source
+from llmtel.sources.source import Mark, Remark, Source, Table
 from llmtel.sources.usage import MISMATCH
 
 _IN, _OUT, _THOUGHT = (raw.count(f"tokens.{name}") for name in ("input", "output", "reasoning"))
@@ -48,6 +48,12 @@ SOURCES = (
                 any=("modelID", "providerID", "model.modelID", "time.created"),
             ),
             Mark(all=("sessionID", "messageID", "type")),
+        ),
+        tables=(
+            Table(
+                name="message", document="data", columns={"id": "id", "sessionID": "session_id"},
+                needs=frozenset({"id", "session_id", "time_created", "data"}),
+            ),
         ),
         keep=(raw.text("role") == "assistant")
         & pl.any_horizontal(value.is_not_null() for value in (_IN, _OUT, _ERROR)),

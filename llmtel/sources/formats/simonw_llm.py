@@ -9,8 +9,17 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.source import Mark, Source
+from llmtel.sources.source import Mark, Source, Table
 from llmtel.sources.usage import Counts, leaves
+
+_COLUMNS = {
+    name: name
+    for name in (
+        "id", "model", "resolved_model", "duration_ms", "datetime_utc", "input_tokens", "output_tokens",
+        "token_details",
+    )
+}  # fmt: skip
+_NEEDS = frozenset({"id", "model", "duration_ms", "datetime_utc"})
 
 
 def _detail(*paths: str) -> pl.Expr:
@@ -32,6 +41,10 @@ SOURCES = (
         link="https://llm.datasette.io/en/stable/logging.html",
         evidence="documented",
         marks=(Mark(all=("conversation_id", "datetime_utc", "duration_ms")),),
+        tables=(
+            Table("responses", {**_COLUMNS, "conversation_id": "conversation_id"}, _NEEDS),
+            Table("turns", {**_COLUMNS, "conversation_id": "thread_id"}, _NEEDS | {"thread_id"}),
+        ),
         utc=True,
         calls={
             "ts": raw.time("datetime_utc"),
