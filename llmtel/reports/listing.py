@@ -21,17 +21,25 @@ from llmtel.reports.trust import in_calls
 
 SHOWN = (
     "ts", "model", "feature", "user", "session", "region", "latency_ms", "ttft_ms", "input_tokens",
-    "output_tokens", "cost_usd", "status", "error", "http_status", "finish_reason", "call_id", "response_id",
+    "output_tokens", "cost_usd", "cost_logged", "status", "error", "http_status", "finish_reason", "call_id",
+    "response_id", "price_id", "price_reason", "price_flags",
 )  # fmt: skip
 """Fields (and two sums of fields); those that no listed call knows are left out."""
 SUMS = {
     "input_tokens": Column("input_tokens", "in", "Input tokens", "field", TOKENS),
     "output_tokens": Column("output_tokens", "out", "Output tokens", "field", TOKENS),
 }
-LABELS = {"latency_ms": "latency", "ttft_ms": "ttft", "cost_usd": "cost", "http_status": "http", "ts": "time"}
+LABELS = {
+    "latency_ms": "latency",
+    "ttft_ms": "ttft",
+    "cost_usd": "cost",
+    "cost_logged": "logged",
+    "http_status": "http",
+    "ts": "time",
+}
 OPTIONAL = (
-    "status", "response_id", "finish_reason", "http_status", "session", "ttft_ms", "region", "user",
-    "call_id", "feature", "output_tokens", "input_tokens", "cost_usd", "latency_ms", "error",
+    "price_flags", "price_id", "price_reason", "cost_logged", "status", "response_id", "finish_reason",
+    "http_status", "session", "ttft_ms", "region", "user", "call_id", "feature", "output_tokens", "input_tokens", "cost_usd", "latency_ms", "error",
 )  # fmt: skip
 """What a narrow terminal leaves out, first to last, but for what the calls are sorted by."""
 YEAR, DAY = len("2026"), len("2026-11-13")
@@ -133,7 +141,7 @@ def _column(name: str) -> Column:
     if name in SUMS:
         return SUMS[name]
     field = FIELDS[name]
-    unit = {"latency_ms": MS, "ttft_ms": MS, "cost_usd": USD}.get(name)
+    unit = {"latency_ms": MS, "ttft_ms": MS, "cost_usd": USD, "cost_logged": USD}.get(name)
     return Column(name, LABELS.get(name, name.replace("_", " ")), field.help, "field", unit)
 
 
