@@ -39,7 +39,8 @@ LABELS = {
 }
 OPTIONAL = (
     "price_flags", "price_id", "price_reason", "cost_logged", "status", "response_id", "finish_reason",
-    "http_status", "session", "ttft_ms", "region", "user", "call_id", "feature", "output_tokens", "input_tokens", "cost_usd", "latency_ms", "error",
+    "http_status", "session", "ttft_ms", "region", "user", "call_id", "feature", "output_tokens",
+    "input_tokens", "cost_usd", "latency_ms", "error",
 )  # fmt: skip
 """What a narrow terminal leaves out, first to last, but for what the calls are sorted by."""
 YEAR, DAY = len("2026"), len("2026-11-13")
