@@ -18,7 +18,7 @@ from llmtel import __version__
 from llmtel.checks import kinds
 from llmtel.checks.private import stored_key, stored_split
 from llmtel.checks.rules import Key, Split
-from llmtel.checks.samples import KINDS, Quotient, Sample, Share
+from llmtel.checks.samples import KINDS, Count, Quotient, Sample, Share
 from llmtel.checks.side import Segment, Segments, Side
 from llmtel.core.errors import ConfigError, UsageError
 from llmtel.query.metrics import METRICS
@@ -139,7 +139,7 @@ def _in_order(split: Split, segments: Segments) -> list[tuple[Key, Segment]]:
 
 
 def _sample_data(sample: Sample, clusters: int, cases: int) -> dict[str, Any]:
-    kept = sample.shrunk(clusters, cases) if isinstance(sample, Quotient | Share) else sample
+    kept = sample.shrunk(clusters, cases) if isinstance(sample, Quotient | Share | Count) else sample
     return kept.as_json()
 
 

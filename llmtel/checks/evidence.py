@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from llmtel.checks import kinds
+from llmtel.checks.change import Change
 from llmtel.checks.limits import DAYS, is_money
 from llmtel.checks.private import stored_key
 from llmtel.checks.rules import Key, Rule
-from llmtel.checks.samples import Change, Quotient, Sample, Share, Total, compare
+from llmtel.checks.samples import Count, Quotient, Sample, Share, Total, compare
 from llmtel.checks.side import Segments, Side
 from llmtel.checks.verdict import Evidence, Held
 from llmtel.stats.bootstrap import seed_of
@@ -111,12 +112,12 @@ class Sides:
 
     def _scaled(self, rule: Rule, before: Sample) -> Sample:
         """A total of the baseline as it would be in as many days as the current logs cover."""
-        if not isinstance(before, Total) or kinds.kind(rule.definition) != "total" or before.point is None:
+        if not isinstance(before, Total | Count) or not kinds.adds_up(rule.definition):
             return before
         days = self._days()
         if days is None or abs(days[1] / days[0] - 1) <= _ALIKE:
             return before
-        return replace(before, point=before.point * days[1] / days[0])
+        return before.scaled(days[1] / days[0])
 
     def _days(self) -> tuple[float, float] | None:
         before = self.base.days if self.base else None
@@ -126,7 +127,7 @@ class Sides:
         self, rule: Rule, sample: Sample, before: Sample | None
     ) -> Mapping[str, tuple[float | None, float | None]]:
         """A total as it would be in an hour, a day, a week and a month, on both sides."""
-        if kinds.kind(rule.definition) != "total":
+        if not kinds.adds_up(rule.definition):
             return {}
         earlier = _a_day(before, self.base)
         now = _a_day(sample, self.current)

@@ -5,21 +5,40 @@ from __future__ import annotations
 from typing import Literal
 
 from llmtel.core.units import SHARE
-from llmtel.query.measures import Measure
+from llmtel.query.measures import Measure, Ratio, known
 from llmtel.query.metrics import Metric
 
-MetricKind = Literal["rate", "ratio", "quantile", "extreme", "total"]
+MetricKind = Literal["rate", "ratio", "quantile", "extreme", "count", "total"]
 
 
 def kind(metric: Metric) -> MetricKind:
-    """`rate`: calls that have something ÷ calls; `ratio`: other quotients of sums; `total`: what adds up."""
+    """What a metric is.
+
+    `rate`: calls that have something ÷ calls; `ratio`: other quotients of sums; `count`: how many calls have
+    something, of those where it is known; `total`: sums, all calls, and distinct things.
+    """
     expr = metric.expr
     if isinstance(expr, Measure):
         if expr.how == "quantile":
             return "quantile"
+        if expr.how == "count" and expr.about:
+            return "count"
         return "extreme" if expr.how == "max" else "total"
     counted = expr.over.how == expr.under.how == "count"
     return "rate" if counted and metric.unit is SHARE else "ratio"
+
+
+def parts(metric: Metric) -> Ratio | None:
+    """The quotient that a test of the metric is about: its own, or, of a count, its share of calls."""
+    expr = metric.expr
+    if isinstance(expr, Ratio):
+        return expr
+    return Ratio(expr, known(expr.of, expr.scope)) if kind(metric) == "count" else None
+
+
+def adds_up(metric: Metric) -> bool:
+    """Whether twice the logs make twice the number."""
+    return kind(metric) in ("count", "total")
 
 
 def at(metric: Metric) -> float | None:

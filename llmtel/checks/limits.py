@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from llmtel.checks.kinds import kind
+from llmtel.checks.kinds import adds_up
 from llmtel.core.catalog import unknown
 from llmtel.core.errors import UsageError
 from llmtel.core.units import MS, SHARE, SPEED, USD, Unit
@@ -125,7 +125,7 @@ def _absolute(text: str, metric: Metric) -> Amount:
         raise UsageError(f"{text!r}: percentage points are a change; an absolute limit is in %")
     if unit == "%" and metric.unit is not SHARE:
         raise UsageError(f"{text!r}: {metric.name} is no share; a change in % has a sign, as in +{number}%")
-    if period and kind(metric) != "total":
+    if period and not adds_up(metric):
         raise UsageError(f"{text!r}: {metric.name} is no total, so it has no value a {period}")
     return Amount(_read(metric.unit, number + unit, text), text, period=period)
 

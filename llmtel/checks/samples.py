@@ -6,52 +6,21 @@ itself as plain data and reads it back, and compares itself with the baseline's:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from llmtel.stats import bootstrap, order, rates
-from llmtel.stats.arrays import Floats
+from llmtel.checks.change import Change
+from llmtel.checks.percentile import Percentile
+from llmtel.stats import bootstrap, rates
 from llmtel.stats.bootstrap import Clusters
-from llmtel.stats.histogram import Histogram
 from llmtel.stats.rates import Interval, Rate
 
 Cases = Mapping[str, tuple[float, float]]
 """By hashed case: the sum of the metric's numerator and of its denominator."""
-REPLICATES = 2000
 _PAIRED_SHARE = 0.5
-
-
-@dataclass(frozen=True)
-class Change:
-    """From the baseline's number to the current one, with intervals and p-values where there is a test."""
-
-    base: float | None
-    current: float | None
-    relative_interval: Interval | None = None
-    absolute_interval: Interval | None = None
-    p_rise: float | None = None
-    p_fall: float | None = None
-    pairs: tuple[int, int, int] | None = None
-    spread: float | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def absolute(self) -> float | None:
-        """How much more it is."""
-        return None if self.base is None or self.current is None else self.current - self.base
-
-    @property
-    def relative(self) -> float | None:
-        """The same as a share of the base; from nothing to something is infinite, from 0 to 0 nothing."""
-        if self.base is None or self.current is None or self.base < 0:
-            return None
-        if self.base == 0:
-            return math.copysign(math.inf, self.current) if self.current else 0.0
-        return self.current / self.base - 1
 
 
 @dataclass(frozen=True)
@@ -62,6 +31,10 @@ class Total:
     n: int
     clusters: int | None = None
     tested = False
+
+    def scaled(self, factor: float) -> Total:
+        """As it would be in logs of another length."""
+        return replace(self, point=None if self.point is None else self.point * factor)
 
     def compare(self, base: Total, seed: int, confidence: float) -> Change:
         """The bare change."""
@@ -238,70 +211,54 @@ _CELLS = ((False, True), (True, False), (True, True), (False, False))
 
 
 @dataclass(frozen=True)
-class Percentile:
-    """A quantile `at` of values: exact while they are at hand (`values`, in order), else by their histogram.
+class Count:
+    """How many calls have something: a number that noise moves, and so is judged by its share of calls."""
 
-    `weights` are cumulative and end at 1; None: all count alike. `effect` is the design effect of "above the
-    quantile"; None, as after reading a file: that of the other side.
-    """
-
-    at: float
-    histogram: Histogram
-    n: int
-    clusters: int
-    effect: float | None = None
-    values: Floats | None = None
-    weights: Floats | None = None
-    exact: float | None = None
+    share: Share
+    factor: float = 1.0
     tested = True
 
     @property
     def point(self) -> float | None:
-        """The quantile."""
-        return self.histogram.quantile(self.at) if self.exact is None else self.exact
+        """The number; None where it is known of no call."""
+        return self.share.rate.hits * self.factor if self.share.n else None
 
-    def compare(self, base: Percentile, seed: int, confidence: float) -> Change:
-        """Resampled quantiles of both sides, in effective calls."""
-        exact = self.values is not None and base.values is not None
-        now, before = (self, base) if exact else (self.kept(), base.kept())
-        if not self.n or not base.n:
-            return Change(before.point, now.point)
-        after = now.resampled(bootstrap.seed_of(str(seed), "current"), base.effect)
-        earlier = before.resampled(bootstrap.seed_of(str(seed), "base"), self.effect)
-        result = bootstrap.changes(earlier, after, confidence)
-        return Change(before.point, now.point, result.relative, result.absolute, result.p_rise, result.p_fall)
+    @property
+    def n(self) -> int:
+        """Calls where it is known."""
+        return self.share.n
 
-    def resampled(self, seed: int, effect: float | None) -> Floats:
-        """Quantiles of resamples; `effect` stands in where its own is not known."""
-        shares = np.array(
-            order.resampled(
-                lambda share: share, self.n / (self.effect or effect or 1.0), self.at, REPLICATES, seed
-            )
-        )
-        if self.values is None:
-            return np.array(self.histogram.quantiles(shares), dtype=np.float64)
-        if self.weights is None:
-            return self.values[np.minimum((shares * len(self.values)).astype(np.int64), len(self.values) - 1)]
-        places = np.searchsorted(self.weights, shares, side="right")
-        return self.values[np.minimum(places, len(self.values) - 1)]
+    @property
+    def clusters(self) -> int:
+        """Conversations."""
+        return self.share.clusters
 
-    def kept(self) -> Percentile:
-        """As a file keeps it: the histogram alone."""
-        return Percentile(self.at, self.histogram, self.n, self.clusters, self.effect)
+    def scaled(self, factor: float) -> Count:
+        """As it would be in logs of another length."""
+        return replace(self, factor=factor)
+
+    def compare(self, base: Count, seed: int, confidence: float) -> Change:
+        """The change of the number, with the p-values of its share."""
+        tested = self.share.compare(base.share, seed, confidence)
+        return Change(base.point, self.point, p_rise=tested.p_rise, p_fall=tested.p_fall, pairs=tested.pairs)
+
+    def shrunk(self, clusters: int, cases: int) -> Count:
+        """With at most so many cases."""
+        return replace(self, share=self.share.shrunk(clusters, cases))
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data; the design effect of the other side will count."""
-        return {"at": self.at, "n": self.n, "clusters": self.clusters, "histogram": self.histogram.as_json()}
+        """Plain data."""
+        return self.share.as_json()
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Percentile:
+    def from_json(cls, data: Mapping[str, Any]) -> Count:
         """What `as_json` wrote."""
-        return cls(data["at"], Histogram.from_json(data["histogram"]), data["n"], data["clusters"])
+        return cls(Share.from_json(data))
 
 
-Sample = Total | Quotient | Share | Percentile
+Sample = Total | Quotient | Share | Count | Percentile
 KINDS: Mapping[str, type[Sample]] = {
-    "ratio": Quotient, "rate": Share, "quantile": Percentile, "total": Total, "extreme": Total
+    "ratio": Quotient, "rate": Share, "quantile": Percentile, "count": Count, "total": Total, "extreme": Total
 }  # fmt: skip
 
 

@@ -9,14 +9,15 @@ import numpy as np
 import polars as pl
 
 from llmtel.checks import kinds
-from llmtel.checks.samples import Cases, Percentile, Quotient, Sample, Share, Total, fewer
+from llmtel.checks.percentile import Percentile
+from llmtel.checks.samples import Cases, Count, Quotient, Sample, Share, Total, fewer
 from llmtel.query.lower import ROWS, Facts, Lowered, Lowering, Quantile
 from llmtel.query.measures import Measure, Ratio
 from llmtel.query.metrics import METRICS, Metric
 from llmtel.query.percentiles import in_order, percentiles
 from llmtel.stats.arrays import Floats
 from llmtel.stats.bootstrap import Clusters
-from llmtel.stats.design import design_effect
+from llmtel.stats.design import cautious_effect, design_effect
 from llmtel.stats.histogram import Histogram
 from llmtel.stats.rates import Rate
 
@@ -37,10 +38,12 @@ class Sampling:
     def __init__(self, calls: pl.DataFrame, metrics: Sequence[str]) -> None:
         """`calls` have the fields of the metrics, and SEGMENT, CLUSTER and CASE."""
         self._lowering = Lowering(Facts.of(calls))
+        self._grouped: dict[str, pl.DataFrame] = {}
         self._metrics = [METRICS[name] for name in metrics]
         self._size = self._lower(METRICS["calls"].expr)
         self._whole = {m.name: self._lower(m.expr) for m in self._metrics}
-        self._parts = {m.name: self._two(m.expr) for m in self._metrics if isinstance(m.expr, Ratio)}
+        ratios = {m.name: kinds.parts(m) for m in self._metrics}
+        self._parts = {name: self._two(ratio) for name, ratio in ratios.items() if ratio is not None}
         self._things = {
             m.name: self._lowering.column(m.expr.under.of.cast(pl.String).hash())
             for m in self._metrics
@@ -61,6 +64,7 @@ class Sampling:
                 "ratio": self._quotients,
                 "rate": self._shares,
                 "quantile": self._percentiles,
+                "count": self._counts,
                 "total": self._plain,
                 "extreme": self._plain,
             }[kinds.kind(metric)]
@@ -108,26 +112,32 @@ class Sampling:
         for i, value, n in totals.select(SEGMENT, metric.name, f"n:{metric.name}").iter_rows():
             yield i, Total(None if value is None else float(value), n)
 
+    def _groups(self, by: str) -> pl.DataFrame:
+        """The aggregates of every ratio that is grouped by a column, by segment and group; made once."""
+        if by not in self._grouped:
+            parts = [self._parts[m] for m in self._parts if by == CASE or self._things.get(m, CLUSTER) == by]
+            wanted = {root for two in parts for part in two for root in part.value.meta.root_names()} | {ROWS}
+            aggs = [self._aggregates[name] for name in sorted(wanted)]
+            groups = self._rows.lazy().filter(pl.col(by).is_not_null()).group_by(SEGMENT, by).agg(aggs)
+            self._grouped[by] = groups.sort(SEGMENT, by).collect()
+        return self._grouped[by]
+
     def _sums(self, metric: Metric, by: str) -> dict[int, pl.DataFrame]:
         """By segment: numerator and denominator of a ratio (`over`, `under`) of each group that counts."""
         over, under = self._parts[metric.name]
-        wanted = {*over.value.meta.root_names(), *under.value.meta.root_names(), ROWS}
-        aggs = [self._aggregates[name] for name in sorted(wanted)]
         frame = (
-            self._rows.lazy()
-            .group_by(SEGMENT, by)
-            .agg(aggs)
+            self._groups(by)
+            .lazy()
             .select(
                 SEGMENT,
                 by,
                 over=over.value.cast(pl.Float64).fill_null(0),
                 under=under.value.cast(pl.Float64).fill_null(0),
             )
-            .filter((pl.col("under") > 0) & pl.col(by).is_not_null())
-            .sort(SEGMENT, by)
+            .filter(pl.col("under") > 0)
             .collect()
         )
-        parts = frame.partition_by(SEGMENT, as_dict=True)
+        parts = frame.partition_by(SEGMENT, as_dict=True, maintain_order=True)
         return {int(key[0]): part for key, part in parts.items()}
 
     def _quotients(self, metric: Metric, totals: pl.DataFrame) -> Iterator[tuple[int, Sample]]:
@@ -150,6 +160,11 @@ class Sampling:
             rate = Rate(float(data.sums.sum()), float(data.counts.sum()))
             effect = design_effect(data.sums, data.counts, n)
             yield i, Share(rate, n, len(data), effect, cases.get(i, {}))
+
+    def _counts(self, metric: Metric, totals: pl.DataFrame) -> Iterator[tuple[int, Sample]]:
+        for i, share in self._shares(metric, totals):
+            if isinstance(share, Share):
+                yield i, Count(share)
 
     def _cases(self, metric: Metric) -> dict[int, Cases]:
         """By segment, the sums of each case, where nearly all calls have one."""
@@ -178,7 +193,7 @@ def _percentile(part: pl.DataFrame, q: Quantile, point: float) -> Percentile:
     weights: Floats | None = None if q.weight is None else part["weight"].to_numpy()
     above = (pl.col(q.column) > pl.col("point")).cast(pl.Float64) * pl.col("weight")
     sums = part.group_by(CLUSTER).agg(hits=above.sum(), counts=pl.col("weight").sum()).sort(CLUSTER)
-    effect = design_effect(sums["hits"].to_numpy(), sums["counts"].to_numpy(), len(part))
+    effect = cautious_effect(sums["hits"].to_numpy(), sums["counts"].to_numpy(), len(part))
     return Percentile(
         q.at,
         Histogram.of(values, weights=weights),

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmtel.stats.arrays import Floats
+from llmtel.stats.design import widening
 from llmtel.stats.rates import Interval
 from llmtel.stats.special import NORMAL
 
@@ -78,6 +79,11 @@ class Clusters:
             np.bincount(places, self.counts, most).astype(np.float64),
         )
 
+    def influences(self) -> Floats:
+        """What each cluster adds to the relative error of the ratio."""
+        deviations = self.sums - (self.ratio or 0.0) * self.counts
+        return deviations / (float(np.abs(self.sums).sum()) or 1.0)
+
     def spread(self) -> float:
         """Standard deviation of ln(ratio) times √Σcounts: that of one count, clusters included."""
         ratio = self.ratio
@@ -115,21 +121,29 @@ def compare(
     before = _replicates(base, seed_of(str(seed), "base"))
     after = _replicates(current, seed_of(str(seed), "base" if paired else "current"))
     usable = np.isfinite(before) & np.isfinite(after)
-    before, after = before[usable], after[usable]
-    return changes(before, after, confidence)
+    influences = (
+        (current.influences() - base.influences(),) if paired else (base.influences(), current.influences())
+    )
+    return changes(before[usable], after[usable], confidence, widening(*influences))
 
 
-def changes(before: Floats, after: Floats, confidence: float = 0.95) -> Comparison:
-    """The comparison that pairs of replicates of a number give."""
+def changes(before: Floats, after: Floats, confidence: float = 0.95, wider: float = 1.0) -> Comparison:
+    """The comparison that pairs of replicates of a number give; their spread is made `wider` by a factor."""
     ends = [(1 - confidence) / 2 * 100, (1 + confidence) / 2 * 100]
-    difference = after - before
+    difference = _spread(after - before, wider)
     low, high = np.percentile(difference, ends)
     relative = None
     theta = difference
     if before.size and float(before.min()) > 0 and float(after.min()) > 0:
-        theta = np.log(after / before)
+        theta = _spread(np.log(after / before), wider)
         relative = Interval(*np.expm1(np.percentile(theta, ends)).tolist())
     return Comparison(relative, Interval(float(low), float(high)), _p(theta), _p(-theta))
+
+
+def _spread(values: Floats, factor: float) -> Floats:
+    middle = values.mean()
+    spread: Floats = middle + (values - middle) * factor
+    return spread
 
 
 def _p(theta: Floats) -> float:

@@ -11,8 +11,8 @@ from llmtel.checks import baseline
 from llmtel.checks.check import check
 from llmtel.checks.measure import keys_of, measured
 from llmtel.checks.oneline import rule
+from llmtel.checks.percentile import Percentile
 from llmtel.checks.rules import BaselineSource, RuleSet, Split
-from llmtel.checks.samples import Percentile
 from llmtel.core.errors import ConfigError, Exit, UsageError
 from llmtel.query.metrics import METRICS
 

@@ -177,6 +177,20 @@ def test_totals_are_budgets_and_are_compared_by_the_day(judged, service):
     assert result.state == "fail"
 
 
+def test_counts_of_calls_are_tested_as_noise_moves_them_too(judged, service):
+    before, now = service(1), service(2)
+    lost = lambda calls, n: calls.with_columns(  # noqa: E731 (a number of calls loses its price)
+        cost_usd=pl.when(pl.int_range(pl.len()) * 7 % 101 < n).then(None).otherwise("cost_usd")
+    )
+    noise = judged(lost(now, 2), lost(before, 1), "unpriced_calls > +0").results[0]
+    assert noise.state == "inconclusive"
+    clear = judged(lost(now, 30), lost(before, 1), "unpriced_calls > +0").results[0]
+    assert clear.state == "fail"
+    row = Query(("unpriced_calls", "errors")).run(lost(now, 30)).rows[0]
+    assert clear.evidence.current == row["unpriced_calls"]
+    assert judged(now, None, "errors > 0").results[0].evidence.current == row["errors"]
+
+
 def test_an_impact_is_the_change_at_the_traffic_of_a_month(judged, service):
     before = service(1, conversations=800)
     after = before.with_columns(pl.col("cost_usd") * 2)
