@@ -26,7 +26,10 @@ FILE = "llmtel.yaml"
 
 @dataclass(frozen=True)
 class Config:
-    """What a configuration says: `name` is its file for people ("": there is none), `said` its keys."""
+    """What a configuration says: `name` is its file for people ("": there is none), `said` its keys.
+
+    `document` is all of it, for those who read keys of it by themselves (`CHECKS`).
+    """
 
     name: str = ""
     said: tuple[str, ...] = ()
@@ -35,6 +38,7 @@ class Config:
     tags: tuple[str, ...] = ()
     tz: str | None = None
     pricing: tuple[Path, ...] = ()
+    document: Document | None = None
 
 
 def _rules(place: Place, _folder: Path) -> tuple[Rule, ...]:
@@ -99,6 +103,8 @@ SECTIONS: Mapping[str, Callable[[Place, Path], object]] = {
     "pricing": _files,
 }
 """The keys of the file, each with its reader (place, folder of the file) for the field of that name."""
+CHECKS = ("version", "checks", "defaults", "baseline", "exempt")
+"""The keys of `llmtel check`, which reads them itself: other commands need not load what judges."""
 
 
 def load(path: Path, name: str) -> Config:
@@ -110,22 +116,25 @@ def load(path: Path, name: str) -> Config:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {name}: {error.strerror}") from error
-    places = Document(name, content).top.items()
+    document = Document(name, content)
+    places = document.top.items()
     found: dict[str, Any] = {}
     mistakes = []
     for key, place in places.items():
+        if key in CHECKS:
+            continue
         try:
             found[key] = _section(key, place, path.parent)
         except ConfigError as error:
             mistakes.append(str(error))
     if mistakes:
         raise ConfigError("\n".join(mistakes))
-    return Config(name, tuple(found), **found)
+    return Config(name, tuple(places), **found, document=document)
 
 
 def _section(key: str, place: Place, folder: Path) -> object:
     if key not in SECTIONS:
-        place.fail(unknown("key", key, SECTIONS))
+        place.fail(unknown("key", key, (*SECTIONS, *CHECKS)))
     return SECTIONS[key](place, folder)
 
 

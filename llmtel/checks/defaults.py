@@ -19,8 +19,19 @@ checks:
   - metric: unpriced_calls
     max_increase: 0       # none beyond those of the baseline
 """
+OF_BUCKETS = """\
+checks:
+  - metric: cost          # of days alike: a provider's sums know no single calls
+    max_increase: 30%
+    min_abs: $1
+  - metric: cache_hit_rate
+    max_decrease: 10pp
+    severity: warn
+    min_samples: 14
+    min_clusters: 7
+"""
 
 
-def default_rules() -> RuleSet:
-    """The rules of TEXT."""
-    return read(Document("default rules", TEXT.encode()))
+def default_rules(*, buckets: bool = False) -> RuleSet:
+    """The rules of TEXT, or of a provider's sums."""
+    return read(Document("default rules", (OF_BUCKETS if buckets else TEXT).encode()))

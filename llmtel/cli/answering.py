@@ -102,6 +102,10 @@ class Question:
         calls, context = self._answer("calls", nothing)
         return listing(calls, context, sort=self.sort, top=self.top), context.account
 
+    def priced(self, name: str) -> tuple[pl.DataFrame, Context]:
+        """The priced calls that the question is about, for the command of that name, and their origin."""
+        return self._answer(name, None)
+
     def _answer(self, name: str, nothing: UnreadableInput | None) -> tuple[pl.DataFrame, Context]:
         """The priced calls that the question is about, and what the report says of their origin."""
         from llmtel import pipeline

@@ -20,6 +20,7 @@ from llmtel.cli import (
     analyze,
     calibrate,
     calls,
+    check,
     explain,
     ingest,
     inspect,
@@ -64,6 +65,11 @@ EXAMPLES: dict[Callable[..., object], str] = {
     ingest.ingest: """
         llmtel ingest logs/ -o calls.parquet
         llmtel analyze calls.parquet
+        """,
+    check.check: """
+        llmtel check logs/
+        llmtel check logs/ --baseline .llmtel/baseline.json --format github --format markdown=comment.md
+        llmtel check logs/ --compare 'prev 7d' --fail-if 'cost_per_call{feature=chat} > +10%'
         """,
     reconcile.reconcile: """
         llmtel reconcile logs/ --with usage.json --with costs.json --max-gap 2%

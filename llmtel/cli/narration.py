@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -16,9 +17,11 @@ PARTS = " ▏▎▍▌▋▊▉"
 
 def narrate(text: str) -> None:
     """One message on stderr, with control characters made visible; its further lines are indented."""
+    from llmtel.render.github import inert
     from llmtel.render.text import visible
 
     lines = "\n  ".join(map(visible, text.split("\n")))
+    lines = inert(lines) if os.environ.get("GITHUB_ACTIONS") else lines
     print("llmtel:", lines, file=sys.stderr)  # noqa: T201 (narration is what this module is for)
 
 

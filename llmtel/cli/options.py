@@ -32,6 +32,13 @@ class AnalyzeFormat(StrEnum):
     FOCUS = "focus"
 
 
+class FailOn(StrEnum):
+    """From which severity on a violated rule ends with exit code 3."""
+
+    ERROR = "error"
+    WARN = "warn"
+
+
 class CostSource(StrEnum):
     """Which cost counts: the price book's, the log's, or the better of both for each call."""
 
@@ -290,6 +297,26 @@ Output = Annotated[
         "-o",
         metavar="FILE",
         help="Write to this file, not to standard output",
+        rich_help_panel=SAY,
+    ),
+]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT[=FILE]",
+        help="How to write the answer, and where: table, json, markdown (a comment), github, junit, gitlab, "
+        "openmetrics; repeatable: --format github --format junit=report.xml",
+        rich_help_panel=SAY,
+    ),
+]
+Outputs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="The file of the --format at the same place in line that has none",
         rich_help_panel=SAY,
     ),
 ]

@@ -38,15 +38,25 @@ def write(document: Document, fmt: OutputFormat, path: Path | None) -> None:
     from llmtel.render import render
 
     if path is not None:
-        put(_bytes(render(document, fmt.value, width=PLAIN_WIDTH, color=False)), path)
+        put(encoded(render(document, fmt.value, width=PLAIN_WIDTH, color=False)), path)
         return
     if fmt is OutputFormat.PARQUET and sys.stdout.isatty():
         raise UsageError("--format parquet writes bytes; give it a file with -o FILE")
-    sys.stdout.buffer.write(_bytes(render(document, fmt.value, width=_width(), color=_colored())))
+    show(render(document, fmt.value, width=width(), color=colored()), fmt.value)
+
+
+def show(answer: str | bytes, fmt: str) -> None:
+    """Write an answer to standard output; on a runner of GitHub Actions nothing in it is a command."""
+    from llmtel.render.github import inert, inert_json
+
+    if os.environ.get("GITHUB_ACTIONS") and isinstance(answer, str) and fmt != "github":
+        answer = inert_json(answer) if fmt in ("json", "jsonl", "gitlab") else inert(answer)
+    sys.stdout.buffer.write(encoded(answer))
     sys.stdout.flush()
 
 
-def _bytes(answer: str | bytes) -> bytes:
+def encoded(answer: str | bytes) -> bytes:
+    """An answer in UTF-8."""
     return answer if isinstance(answer, bytes) else answer.encode("utf-8", "backslashreplace")
 
 
@@ -72,11 +82,11 @@ def put(data: bytes, path: Path) -> None:
             beside.unlink(missing_ok=True)
 
 
-def _width() -> int:
+def width() -> int:
     """The width of the terminal, which COLUMNS overrides."""
     return shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
 
 
-def _colored() -> bool:
+def colored() -> bool:
     """Colour on a terminal, unless https://no-color.org or a dumb terminal asks for none."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

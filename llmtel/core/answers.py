@@ -10,8 +10,12 @@ from llmtel.core.units import Unit
 
 Level = Literal["error", "warning", "info"]
 Better = Literal["lower", "higher"]
+Outcome = Literal["fail", "warn", "info", "pass"]
 Value = str | int | float | bool | None
 Row = Mapping[str, Value]
+
+NOT_COMPARED = ("insufficient", "new", "missing", "no_baseline")
+"""States of a verdict that decided nothing, for want of calls or of a baseline."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,76 @@ class Snippet:
     language: str
 
 
-Block = Headline | Timeline | Table | Findings | Line | Snippet
+class Cause:
+    """A part of a change: what moved, by how much as shown, and its share of all that moved (for a bar)."""
+
+    text: str
+    figure: str
+    share: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict about one metric of one segment of calls, in words and in numbers.
+
+    `check` is the id of the rule, `name` the metric with the filters that pick the segment, `metric` and
+    `segment` the same apart (no segment: all calls), `labels` the segment as dimensions and values.
+    `state` is the word of the verdict (`fail`, `inconclusive`, `new`, …), `outcome` how grave it is.
+    `before`, `now`, `change`, `interval` and `limit` are as shown, empty where there is none; `about` says
+    on what they rest, `month` what the change comes to. `causes` say where a change is from, `since` what
+    is new, `lever` what can be done, and `command` shows more. `message` is the words of the rule's author.
+    `value` is the current number with its `unit`. `file` and `line` are where the rule stands. `data` are
+    the raw numbers.
+    """
+
+    check: str
+    name: str
+    metric: str
+    segment: str
+    state: str
+    outcome: Outcome
+    reason: str
+    before: str = ""
+    now: str = ""
+    change: str = ""
+    interval: str = ""
+    limit: str = ""
+    about: str = ""
+    month: str = ""
+    causes: tuple[Cause, ...] = ()
+    since: str = ""
+    lever: str = ""
+    command: str | None = None
+    message: str | None = None
+    value: float | None = None
+    unit: Unit | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    file: str | None = None
+    line: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> bool:
+        """Whether it was decided one way or the other."""
+        return self.state not in NOT_COMPARED
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """Verdicts, the gravest first, below what they come to: a word (`FAIL`) and a sentence."""
+
+    word: str
+    outcome: Outcome
+    headline: str
+    judgements: tuple[Judgement, ...]
+
+    def of(self, *outcomes: Outcome) -> tuple[Judgement, ...]:
+        """Those that were decided and are as grave as one of these."""
+        return tuple(j for j in self.judgements if j.outcome in outcomes)
+
+
+Block = Headline | Timeline | Table | Findings | Judgements | Line | Snippet
 
 
 @dataclass(frozen=True)
@@ -158,3 +231,5 @@ class Document:
     tables: tuple[Table, ...] = ()
     findings: tuple[Finding, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+    judgements: tuple[Judgement, ...] = ()
+    closing: str = ""

@@ -40,4 +40,4 @@ class Command:
         # After -- a path that begins with a dash is no option; a dash alone is standard input.
         dashed = any(path.startswith("-") and path != "-" for path in self.paths)
         words = [*asked, "--", *self.paths] if dashed else [*self.paths, *asked]
-        return " ".join(map(shlex.quote, ("llmtel", verb, *words)))
+        return " ".join(map(shlex.quote, ("llmtel", *verb.split(), *words)))

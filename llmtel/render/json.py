@@ -37,7 +37,7 @@ def jsonl(document: Document) -> str:
     book = price_book(document)
     prices = {PRICE_BOOK: book} if book else {}
     lines = [
-        _dumped({"by": table.by, **raw(table, row), **prices})
+        dumped({"by": table.by, **raw(table, row), **prices})
         for table in document.tables
         for row in table.rows
     ]
@@ -55,7 +55,7 @@ def _table(table: Table) -> str:
         "by": _text(table.by),
         "metrics": _text(table.metrics),
         "columns": _text({column.id: _column(column) for column in table.columns}),
-        "rows": _array([_dumped(raw(table, row)) for row in table.rows]),
+        "rows": _array([dumped(raw(table, row)) for row in table.rows]),
     }
     if table.n:
         members["n"] = _array([_text(counts) for counts in table.n])
@@ -91,10 +91,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 (any JSON value)
-    return _dumped(jsonable(value))
+    return dumped(jsonable(value))
 
 
-def _dumped(value: Any) -> str:  # noqa: ANN401 (any JSON value)
+def dumped(value: Any) -> str:  # noqa: ANN401 (any JSON value)
+    """Plain data as JSON on one line, with what could harm a terminal escaped."""
     text = _ENCODER.encode(value)
     return _HOSTILE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 

@@ -12,6 +12,7 @@ from llmtel.core.answers import (
     Finding,
     Findings,
     Headline,
+    Judgements,
     Level,
     Line,
     Snippet,
@@ -58,7 +59,7 @@ def code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}" if text.strip() else escape(text)
 
 
-def _name(text: str) -> str:
+def cell_code(text: str) -> str:
     """A name from a log in a table: as code, and in a form that no bar or backtick of it breaks."""
     if _PLAIN.fullmatch(text) and text.strip():
         return f"`{text}`"
@@ -76,6 +77,8 @@ def _block(block: Block) -> str:
             return _table(block)
         case Findings():
             return _findings(block)
+        case Judgements():
+            return f"**{escape(block.word)}** {escape(block.headline)}"
         case Line():
             return _line(block)
         case Snippet():
@@ -87,7 +90,7 @@ def _headline(block: Headline) -> str:
     heads = [escape(card.name) for card in block.cards]
     figures = [f"**{escape(card.figure)}**" for card in block.cards]
     lines = zip_longest(*(map(escape, card.lines) for card in block.cards), fillvalue="")
-    table = _grid(heads, [False] * len(heads), [figures, *lines])
+    table = grid(heads, [False] * len(heads), [figures, *lines])
     return f"{title}\n\n{table}" if block.cards else title
 
 
@@ -101,9 +104,9 @@ def _table(table: Table) -> str:
         return _total(table)
     columns = strips(table)
     cells = (s.cells if s.numeric else [_named(s, cell) for cell in s.cells] for s in columns)
-    grid = _grid([escape(s.head) for s in columns], [s.numeric for s in columns], zip(*cells, strict=True))
+    drawn = grid([escape(s.head) for s in columns], [s.numeric for s in columns], zip(*cells, strict=True))
     title = heading(table)
-    return f"**{escape(title)}**\n\n{grid}" if title else grid
+    return f"**{escape(title)}**\n\n{drawn}" if title else drawn
 
 
 def _total(table: Table) -> str:
@@ -111,16 +114,17 @@ def _total(table: Table) -> str:
     columns = [c for c in table.columns if c.unit]
     figures = [c.unit.show(number(table.rows[0].get(c.id))) for c in columns if c.unit]
     rows = zip([escape(c.label) for c in columns], map(escape, figures), strict=True)
-    return _grid(["", escape(table.title)], [False, True], rows)
+    return grid(["", escape(table.title)], [False, True], rows)
 
 
 def _named(strip: Strip, cell: str) -> str:
     """What names a row as code; what stands for no value, and other words, as text."""
     made_up = cell in MADE_UP or cell.startswith("other (")
-    return escape(cell) if made_up or not strip.key else _name(cell)
+    return escape(cell) if made_up or not strip.key else cell_code(cell)
 
 
-def _grid(heads: Sequence[str], numeric: Sequence[bool], rows: Iterable[Sequence[str]]) -> str:
+def grid(heads: Sequence[str], numeric: Sequence[bool], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells that are escaped already; numbers stand to the right."""
     rules = ["--:" if right else "---" for right in numeric]
     return "\n".join(f"| {' | '.join(row)} |" for row in (heads, rules, *rows))
 

@@ -13,6 +13,7 @@ from llmtel.core.answers import (
     Finding,
     Findings,
     Headline,
+    Judgements,
     Level,
     Line,
     Snippet,
@@ -22,6 +23,7 @@ from llmtel.core.answers import (
 from llmtel.render.cells import heading, opening
 from llmtel.render.charts import timeline
 from llmtel.render.ink import Ink
+from llmtel.render.judgements import judgements
 from llmtel.render.layout import lay_out, left_out
 from llmtel.render.text import clip, pad, visible, width, wrap
 
@@ -70,7 +72,7 @@ class _Writer:
 
     def title(self, document: Document) -> list[str]:
         """The document's title, where its first block does not say what was read."""
-        if any(isinstance(block, Headline | Line) for block in document.blocks[:1]):
+        if any(isinstance(block, Headline | Judgements | Line) for block in document.blocks[:1]):
             return []
         return [self.ink.bold(line) for line in wrap(opening(document), self.cells) if line]
 
@@ -84,6 +86,8 @@ class _Writer:
                 return self.table(block)
             case Findings():
                 return self.findings(block)
+            case Judgements():
+                return judgements(block, self.cells, self.ink)
             case Line():
                 return self.line(block)
             case Snippet():

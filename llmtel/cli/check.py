@@ -1,0 +1,196 @@
+"""`llmtel check`: rules over logs, against what was before. The gate of a pull request."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmtel.cli import options as o
+from llmtel.core.errors import Exit
+
+if TYPE_CHECKING:
+    from llmtel.checks.check import Report
+    from llmtel.cli.sides import Other, Pair
+    from llmtel.core.answers import Document
+
+GATE = "Rules"
+WITH = "Compare with"
+Baseline = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        help="A baseline that llmtel baseline save wrote  [default: .llmtel/baseline.json]",
+        rich_help_panel=WITH,
+    ),
+]
+Compare = Annotated[
+    str | None,
+    typer.Option(
+        "--compare",
+        metavar="WINDOW",
+        help="The latest part of the logs with the part before: 'prev 7d'",
+        rich_help_panel=WITH,
+    ),
+]
+CompareTo = Annotated[
+    list[str] | None,
+    typer.Option("--compare-to", metavar="PATH", help="Other logs (repeatable)", rich_help_panel=WITH),
+]
+Rules = Annotated[
+    Path | None,
+    typer.Option(
+        "--rules",
+        metavar="FILE",
+        help="A file with rules under checks:  [default: those of llmtel.yaml, else good defaults]",
+        rich_help_panel=GATE,
+    ),
+]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-if",
+        metavar="RULE",
+        help="What fails: 'cost_per_call{feature=chat} > +10%', 'p95_latency > 8s' (repeatable)",
+        rich_help_panel=GATE,
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="ID", help="Only the check with this id (repeatable)", rich_help_panel=GATE
+    ),
+]
+ExitZero = Annotated[
+    bool,
+    typer.Option("--exit-zero", help="Exit 0 though a rule is violated", rich_help_panel=GATE),
+]
+FailOn = Annotated[
+    o.FailOn,
+    typer.Option("--fail-on", help="Exit 3 on warnings too", metavar="LEVEL", rich_help_panel=GATE),
+]
+Seed = Annotated[
+    str, typer.Option("--seed", metavar="N", help="Another draw of the resampling", rich_help_panel=GATE)
+]
+MonthlyCalls = Annotated[
+    float | None,
+    typer.Option(
+        "--monthly-calls",
+        metavar="N",
+        help="Calls a month in production, for what a change comes to  [default: what the logs show]",
+        rich_help_panel=GATE,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Exit 4 when a record was rejected, or nothing was compared, or not conclusively, "
+        "or the baseline is stale",
+        rich_help_panel=o.READ,
+    ),
+]
+
+
+def check(
+    paths: o.Paths,
+    baseline: Baseline = None,
+    compare: Compare = None,
+    compare_to: CompareTo = None,
+    rules: Rules = None,
+    fail_if: FailIf = None,
+    only: Only = None,
+    fail_on: FailOn = o.FailOn.ERROR,
+    exit_zero: ExitZero = False,
+    monthly_calls: MonthlyCalls = None,
+    seed: Seed = "",
+    where: o.Where = None,
+    since: o.Since = None,
+    until: o.Until = None,
+    tz: o.Tz = None,
+    pricing: o.PriceFiles = None,
+    price: o.Price = None,
+    cost_source: o.Cost = o.CostSource.AUTO,
+    input_format: o.InputFormat = None,
+    map_: o.Map = None,
+    join: o.Join = None,
+    config: o.Config = None,
+    strict: Strict = False,
+    rejects: o.Rejects = False,
+    format_: o.Formats = None,
+    output: o.Outputs = None,
+) -> int:
+    """Rules over logs: fails when a change is large, matters, and is more than noise.
+
+    Without rules good defaults hold, and are shown. Without a baseline nothing is compared, and nothing
+    fails but absolute limits. Exit codes: 0 fine, 2 a wrong option or rule, 3 a rule is violated, 4 under
+    --strict, 5 nothing could be read.
+    """
+    from llmtel.cli.answering import Question
+    from llmtel.cli.outputs import Outputs
+    from llmtel.cli.settings import settle
+    from llmtel.cli.sides import Other, pair, rules_of
+
+    outputs = Outputs.of(format_, output)
+    settings = settle(config, map_, join)
+    ruleset = rules_of(settings, rules, fail_if or (), only or ())
+    other = Other.of(baseline, compare, compare_to, ruleset.rules)
+    question = Question(
+        paths=tuple(paths),
+        by=(ruleset.dimensions(),),
+        where=tuple(where or ()),
+        since=since,
+        until=until,
+        tz=tz or settings.tz,
+        pricing=tuple(pricing or ()),
+        price=tuple(price or ()),
+        cost_source=cost_source.value,
+        input_format=input_format,
+        all_rejects=rejects,
+        settings=settings,
+    )
+    found = pair(question, ruleset, other, "check")
+    report = judged(found, seed=seed, monthly_calls=monthly_calls)
+    code = _code(report, found, strict=strict, warnings=fail_on is o.FailOn.WARN)
+    code = Exit.OK if exit_zero and code is Exit.VIOLATED else code
+    outputs.write(_document(report, found, other, code))
+    return code
+
+
+def judged(found: Pair, *, seed: str = "", monthly_calls: float | None = None) -> Report:
+    """The verdicts about both sides."""
+    from llmtel.checks.check import check as judge
+    from llmtel.checks.evidence import Traffic
+
+    told = None if monthly_calls is None else Traffic(monthly_calls, "as told")
+    today = datetime.now(UTC).date()
+    return judge(found.rules.rules, found.current, found.base, seed=seed, today=today, traffic=told)
+
+
+def _code(report: Report, found: Pair, *, strict: bool, warnings: bool) -> Exit:
+    """The exit code: 3 before 4."""
+    from llmtel.cli.answering import exit_code
+
+    code = report.exit_code(strict=strict, fail_on_warn=warnings)
+    return code if code is Exit.VIOLATED else max(code, Exit(exit_code(found.context.account, strict=strict)))
+
+
+def _document(report: Report, found: Pair, other: Other, code: Exit) -> Document:
+    from llmtel.cli.sides import DEFAULT_PATH
+    from llmtel.reports.checking import Circumstances, checking
+
+    file = other.baseline or DEFAULT_PATH
+    command = found.context.command
+    at = ("-o", str(file)) if file != DEFAULT_PATH else ()
+    said = Circumstances(
+        moment=datetime.now(UTC),
+        code=code,
+        unwritten=found.rules.unwritten,
+        missing=found.missing,
+        accept=command.paste("baseline update", flags=(*at, "--accept", "why")) if found.held else None,
+        save=command.paste("baseline save", flags=at),
+    )
+    return checking(report, found.calls, found.context, said)

@@ -1,0 +1,219 @@
+"""The two sides of a comparison, made of what options, rules and `llmtel.yaml` say."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmtel.core.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from llmtel.checks.rules import RuleSet
+    from llmtel.checks.side import Side
+    from llmtel.cli.answering import Question
+    from llmtel.cli.settings import Settings
+    from llmtel.reports.context import Context
+
+DEFAULT_PATH = Path(".llmtel/baseline.json")
+_PREVIOUS = re.compile(r"prev(?:ious)?\s+(\d+)\s*([dwh])", re.ASCII)
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The rules of a run; `unwritten`: nobody wrote any, so that the good defaults hold."""
+
+    rules: RuleSet
+    unwritten: bool = False
+
+    def dimensions(self) -> tuple[str, ...]:
+        """What the rules split by and filter on, as far as the reader must keep extra keys for it."""
+        from llmtel.query import where
+        from llmtel.query.dimensions import TAGS
+
+        by = [name for rule in self.rules for name in rule.split.by]
+        filtered = [f"{TAGS}{key}" for rule in self.rules for key in where.tags(rule.split.where)]
+        return tuple(dict.fromkeys((*by, *filtered)))
+
+    def about(self, calls: pl.DataFrame) -> Wanted:
+        """These rules, or where they are the defaults those that suit a provider's sums."""
+        from llmtel.checks.defaults import default_rules
+
+        if not self.unwritten or not len(calls) or not (calls["grain"] == "bucket").all():
+            return self
+        defaults = default_rules(buckets=True)
+        return replace(self, rules=replace(self.rules, rules=defaults.rules))
+
+
+def rules_of(settings: Settings, file: Path | None, lines: Sequence[str], only: Sequence[str]) -> Wanted:
+    """The rules of a run, or the good defaults where nobody wrote any.
+
+    Raises `ConfigError` with every mistake of a file, `UsageError` for a line or an id that is none.
+    """
+    from llmtel.checks import oneline, rulefile
+    from llmtel.checks.defaults import default_rules
+    from llmtel.config import SECTIONS
+    from llmtel.core.catalog import unknown
+    from llmtel.document import Document
+
+    document = None if settings.config is None else settings.config.document
+    if file is not None:
+        document = Document(str(file), _bytes(file))
+    found = None if document is None else rulefile.read(document, SECTIONS)
+    unwritten = (found is None or not found.rules) and not lines
+    if unwritten:
+        found = default_rules() if found is None else found.plus(default_rules().rules)
+    base = default_rules().only(()) if found is None else found
+    rules = base.plus([oneline.rule(line) for line in lines])
+    ids = [rule.id for rule in rules]
+    for name in only:
+        if name not in ids:
+            raise UsageError(f"--only {name}: {unknown('check', name, ids)}")
+    return Wanted(rules.only(only) if only else rules, unwritten)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"--rules {path}: {error.strerror}") from None
+
+
+@dataclass(frozen=True)
+class Other:
+    """What the logs are compared with: a baseline file, an earlier window of the same logs, or other logs.
+
+    `given` says that an option asked for it; else the rules say it.
+    """
+
+    baseline: Path | None = None
+    window: str | None = None
+    logs: tuple[str, ...] = ()
+    given: bool = True
+
+    @classmethod
+    def of(
+        cls, baseline: Path | None, window: str | None, logs: Sequence[str] | None, rules: RuleSet
+    ) -> Other:
+        """What the options say, or else the rules. Raises `UsageError` for two at once."""
+        options = {"--baseline": baseline, "--compare": window, "--compare-to": logs}
+        said = [name for name, value in options.items() if value]
+        if len(said) > 1:
+            raise UsageError(f"{' and '.join(said)}: the logs are compared with one thing; leave one out")
+        if said:
+            return cls(baseline, window, tuple(logs or ()))
+        source = rules.baseline
+        if source.source == "window":
+            return cls(window=source.compare, given=False)
+        return cls(Path(source.path) if source.source == "file" else None, given=False)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both sides, with the calls they were made of (None: a file, or nothing), and what was read.
+
+    `missing` says where a baseline was looked for in vain.
+    """
+
+    current: Side
+    base: Side | None
+    calls: pl.DataFrame
+    context: Context
+    before: pl.DataFrame | None = None
+    missing: str | None = None
+    rules: Wanted = field(kw_only=True)
+
+    @property
+    def held(self) -> bool:
+        """Whether the other side is a baseline file."""
+        return self.base is not None and self.base.saved is not None
+
+
+def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
+    """Read, price and measure both sides."""
+    from llmtel.checks.measure import keys_of, measured
+
+    calls, context = question.priced(name)
+    wanted = wanted.about(calls)
+    rules = wanted.rules
+    before, base, missing = None, None, None
+    label = " ".join(question.paths)
+    if other.window:
+        before, calls, label, other_label = windows(calls, other.window)
+    elif other.logs:
+        before, other_label = replace(question, paths=other.logs).priced(name)[0], " ".join(other.logs)
+    elif other.baseline is not None:
+        base, missing = _load(other.baseline)
+    sample = partial(measured, rules=rules.rules, cluster_by=rules.cluster_by, tz=question.tz)
+    if before is not None:
+        base = sample(before, label=other_label)
+    keep = None if base is None else keys_of(base, rules.rules)
+    current = sample(calls, keep=keep, label=label)
+    return Pair(current, base, calls, context, before, missing, rules=wanted)
+
+
+def _load(path: Path) -> tuple[Side | None, str | None]:
+    """The side of a file, or where there is none: a first run has no baseline, and is fine."""
+    from llmtel.checks import baseline
+
+    if not path.exists():
+        return None, f"there is no {path}"
+    return baseline.load(path), None
+
+
+def windows(calls: pl.DataFrame, text: str) -> tuple[pl.DataFrame, pl.DataFrame, str, str]:
+    """The calls of an earlier window and of the latest one, and both in words.
+
+    `prev 7d` compares the seven days before the last call with the seven days before those: logs that lie
+    there for a while still compare. Raises `UsageError` for another form.
+    """
+    import polars as pl
+
+    found = _PREVIOUS.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(
+            f"--compare {text}: write prev and a length, as in 'prev 7d', 'prev 4w' or 'prev 12h'"
+        )
+    length = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    last = calls["ts"].max()
+    if not isinstance(last, datetime):
+        return calls.clear(), calls, "no time", "no time"
+    ts = pl.col("ts")
+    middle = last - length
+    parts = [
+        calls.filter((ts > start) & (ts <= end)) for start, end in ((middle - length, middle), (middle, last))
+    ]
+    told = f"{found[1]}{found[2]}"
+    return parts[0], parts[1], f"the last {told}", f"the {told} before"
+
+
+def commit() -> str | None:
+    """The commit of the working tree: as CI says it, else as git has it."""
+    for name in ("GITHUB_SHA", "CI_COMMIT_SHA"):
+        if found := os.environ.get(name):
+            return found
+    root = next((at for at in (Path.cwd(), *Path.cwd().parents) if (at / ".git").is_dir()), None)
+    return None if root is None else _head(root / ".git")
+
+
+def _head(git: Path) -> str | None:
+    """What HEAD is, by the files of git: no program is run."""
+    try:
+        head = (git / "HEAD").read_text().strip()
+        if not head.startswith("ref: "):
+            return head
+        ref = head.removeprefix("ref: ")
+        if (git / ref).is_file():
+            return (git / ref).read_text().strip()
+        packed = (git / "packed-refs").read_text().splitlines()
+    except OSError:
+        return None
+    return next((line.split()[0] for line in packed if line.endswith(f" {ref}")), None)

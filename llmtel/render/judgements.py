@@ -1,0 +1,142 @@
+"""The verdicts of a check as lines for a terminal: what failed in full, what did not in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from llmtel.core.answers import Cause, Judgement, Judgements, Level, Outcome
+from llmtel.render.charts import bar
+from llmtel.render.ink import Ink
+from llmtel.render.text import clip, pad, visible, width, wrap
+
+_MARKS: dict[Outcome, str] = {"fail": "✗", "warn": "▲", "info": "–", "pass": "✓"}
+_LEVELS: dict[Outcome, Level] = {"fail": "error", "warn": "warning", "info": "info", "pass": "info"}
+_NAME = 9
+_BAR = 20
+_MOST_NAMED = 6
+_WIDEST_NAME = 44
+_WIDE = 88
+"""From this width on a limit stands beside the name."""
+
+
+def judgements(block: Judgements, cells: int, ink: Ink) -> list[str]:
+    """The verdict, then every failure in full, a line for each warning, and one for the rest."""
+    lines = _head(block, cells, ink)
+    if block.outcome == "pass":
+        return lines
+    for judgement in block.of("fail"):
+        lines += ["", *_full(judgement, cells, ink)]
+    briefs = [_brief(j, cells, ink) for j in block.of("warn")]
+    passed = [j for j in block.judgements if j.outcome == "pass"]
+    skipped = [j for j in block.judgements if j.outcome == "info"]
+    rest = [*_many(passed, "pass", "passed", cells), *_many(skipped, "info", "not compared", cells)]
+    told = [line for brief in briefs for line in brief]
+    return [*lines, *([""] if told or rest else []), *told, *rest]
+
+
+def _head(block: Judgements, cells: int, ink: Ink) -> list[str]:
+    word = _MARKS["pass"] if block.outcome == "pass" else block.word
+    first, *rest = wrap(visible(block.headline), cells - width(word) - 2)
+    head = f"{ink.level(_LEVELS[block.outcome], word)}  {ink.bold(first)}"
+    return [head, *(" " * (width(word) + 2) + ink.bold(line) for line in rest)]
+
+
+def _full(judged: Judgement, cells: int, ink: Ink) -> list[str]:
+    """A failure: the limit, before and now, the change and its interval, why, and what to do."""
+    mark = ink.level(_LEVELS[judged.outcome], _MARKS[judged.outcome])
+    name, limit = visible(judged.name), f"limit {visible(judged.limit)}"
+    beside = cells >= _WIDE and width(name) <= _WIDEST_NAME
+    head = f"{mark} {ink.bold(pad(name, _WIDEST_NAME) if beside else clip(name, cells - 2))}"
+    lines = [f"{head}{limit}" if beside else head]
+    facts = [
+        ("limit", "" if beside else judged.limit),
+        ("before", judged.before),
+        ("now", f"{judged.now}        {judged.about}" if judged.before else judged.now),
+        ("change", _change(judged)),
+        ("month", judged.month),
+    ]
+    lines += [line for name, text in facts if text for line in _fact(name, text, cells, ink)]
+    lines += _causes(judged.causes, cells, ink)
+    more = [("since", judged.since), ("note", judged.message or ""), ("try", judged.lever)]
+    told = [line for name, text in more if text for line in _fact(name, text, cells, ink)]
+    if judged.command:
+        told += [f"  {' ' * _NAME}{ink.dim(line)}" for line in _wrapped(judged.command, cells - _NAME - 2)]
+    return [*lines, *([""] if told and judged.causes else []), *told]
+
+
+def _wrapped(command: str, cells: int) -> list[str]:
+    lines = wrap(visible(command), max(20, cells - 2))
+    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
+
+
+def _change(judged: Judgement) -> str:
+    if not judged.change:
+        return ""
+    sure = (
+        f"        95 % sure it is between {judged.interval.replace(' … ', ' and ')}"
+        if judged.interval
+        else ""
+    )
+    return f"{judged.change}{sure}"
+
+
+def _fact(name: str, text: str, cells: int, ink: Ink) -> list[str]:
+    lines = wrap(visible(text), cells - _NAME - 2)
+    first = f"  {ink.dim(pad(name, _NAME))}{lines[0]}"
+    return [first, *(" " * (_NAME + 2) + line for line in lines[1:])]
+
+
+def _causes(causes: Sequence[Cause], cells: int, ink: Ink) -> list[str]:
+    """What moved the number, largest first, with a bar for its share."""
+    if not causes:
+        return []
+    texts = [visible(cause.text) for cause in causes]
+    figures = [visible(cause.figure) for cause in causes]
+    named, money = max(map(width, texts)), max(map(width, figures))
+    bars = min(_BAR, cells - _NAME - named - money - 8)
+    lines = [""]
+    for i, (text, figure, cause) in enumerate(zip(texts, figures, causes, strict=True)):
+        start = pad("why" if i == 0 else "", _NAME)
+        drawn = pad(bar(cause.share, bars), bars) + "  " if bars >= 4 else ""  # noqa: PLR2004 (a few cells)
+        line = f"{pad(text, named)}  {pad(figure, money, right=True)}   {drawn}"
+        note = visible(cause.note)
+        beside = width(line) + width(note) <= cells - _NAME - 2
+        lines.append(f"  {ink.dim(start)}{line}{note if beside else ''}".rstrip())
+        if note and not beside:
+            lines += [f"{' ' * (_NAME + 4)}{part}" for part in wrap(note, cells - _NAME - 4)]
+    return lines
+
+
+def _brief(judged: Judgement, cells: int, ink: Ink) -> list[str]:
+    """A warning in a line: what moved, and why it is none or is one."""
+    moved = f"{judged.before} → {judged.now}" if judged.before and judged.now else judged.now or judged.before
+    change = f" ({judged.change})" if judged.change and judged.before else ""
+    said = f"{visible(judged.name)}  {visible(f'{moved}{change}')}: {visible(_reason(judged))}"
+    mark = ink.level(_LEVELS[judged.outcome], _MARKS[judged.outcome])
+    first, *rest = wrap(said, cells - 2)
+    return [f"{mark} {first}", *(f"  {line}" for line in rest)]
+
+
+def _reason(judged: Judgement) -> str:
+    limit = f" (limit {judged.limit})" if judged.limit and judged.state in ("fail", "inconclusive") else ""
+    return f"{judged.reason}{limit}"
+
+
+def _many(judged: Iterable[Judgement], outcome: Outcome, word: str, cells: int) -> list[str]:
+    """How many, and the first of them in a few words."""
+    some = list(judged)
+    if not some:
+        return []
+    told = [_words(j) for j in some[:_MOST_NAMED]]
+    told += ["…"] if len(some) > _MOST_NAMED else []
+    text = f"{_MARKS[outcome]} {len(some)} {word}   {visible(' · '.join(told))}"
+    first, *rest = wrap(text, cells)
+    return [first, *(f"  {line}" for line in wrap(" ".join(rest), cells - 2) if line)]
+
+
+def _words(judged: Judgement) -> str:
+    if not judged.compared:
+        return f"{judged.name}: {judged.reason}"
+    moved = f"{judged.before} → {judged.now}" if judged.before else judged.now
+    inside = ", ".join(p for p in (judged.change, f"limit {judged.limit}" if judged.limit else "") if p)
+    return f"{judged.name} {moved}{f' ({inside})' if inside else ''}"

@@ -1,0 +1,185 @@
+"""The report of `llmtel check`: the verdict first, what failed in full, the rest in a line, and how sure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from llmtel.checks.check import Report, Result
+from llmtel.checks.side import Side
+from llmtel.checks.verdict import State
+from llmtel.core.answers import Block, Document, Judgement, Judgements, Line, Outcome
+from llmtel.core.errors import Exit
+from llmtel.reports.context import Context
+from llmtel.reports.judging import about, change, judgement, segment, sentence
+from llmtel.reports.trust import price_line, records, remarks
+
+WORDS: Mapping[Outcome, str] = {"fail": "FAIL", "warn": "WARN", "info": "OK", "pass": "OK"}
+SHORT_COMMIT = 7
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the report says beside the verdicts.
+
+    `unwritten`: nobody wrote rules, so that the good defaults held. `missing` is where a baseline was looked
+    for in vain. `moment` is when this was. `code` is the exit code. `accept` is the command that takes the
+    change for the new normal.
+    """
+
+    moment: datetime
+    code: Exit = Exit.OK
+    unwritten: bool = False
+    missing: str | None = None
+    accept: str | None = None
+    save: str | None = None
+
+
+def checking(report: Report, calls: pl.DataFrame, context: Context, said: Circumstances) -> Document:
+    """The answer to a check, for people and for machines."""
+    results = sorted(report.results, key=lambda r: ("fail", "warn", "info", "pass").index(r.reaction))
+    judgements = tuple(judgement(result, report) for result in results)
+    if said.unwritten:
+        judgements = tuple(dataclasses.replace(one, file=None, line=None) for one in judgements)
+    outcome = judgements[0].outcome if judgements else "pass"
+    block = Judgements(WORDS[outcome], outcome, _headline(report, results, said), judgements)
+    return Document(
+        schema=context.schema,
+        title=block.headline,
+        blocks=(block, *_lines(report, context, said, outcome)),
+        meta={
+            **context.meta(calls),
+            "generated_at": said.moment.isoformat(),
+            "baseline": side_meta(report.base, report.age),
+            "summary": _summary(report, said),
+            "results": [j.data for j in judgements],
+        },
+        judgements=judgements,
+        closing=_closing(report),
+    )
+
+
+def _headline(report: Report, results: Sequence[Result], said: Circumstances) -> str:
+    """The verdict in a sentence: the gravest thing, or that nothing is."""
+    if not results:
+        return "no rules, nothing to check"
+    grave = [r for r in results if r.reaction in ("fail", "warn")]
+    failed = [r for r in results if r.reaction == "fail"]
+    if failed:
+        more = f" (and {len(failed) - 1} more)" if failed[1:] else ""
+        return f"{len(failed)} of {len(results)} checks · {sentence(failed[0])}{more}"
+    if not report.compared and report.base is None:
+        return f"nothing to compare with yet: {said.missing or 'there is no baseline'}"
+    if grave:
+        return f"{len(grave)} of {len(results)} checks · {_warned(grave[0])}"
+    return f"{_unchanged(results)} · {_closing(report)}"
+
+
+def _warned(result: Result) -> str:
+    if result.state == "fail":
+        return sentence(result)
+    return f"{result.name}: {result.verdict.reason}"
+
+
+def _unchanged(results: Sequence[Result]) -> str:
+    """One line when green: the price of a call, if that was looked at, and how it moved."""
+    compared = [r for r in results if r.evidence.held == "both" and r.state != "insufficient"]
+    return _in_words(compared[0]) if compared else f"{len(results)} checks, none violated"
+
+
+def _in_words(result: Result) -> str:
+    """A result in a few words: "cost per call $0.0202 (−0.4 %, 180 paired cases)"."""
+    unit = result.rule.definition.unit
+    who = f" of {segment(result)}" if segment(result) else ""
+    inside = ", ".join(part for part in (change(result), about(result)) if part)
+    metric = result.rule.metric.replace("_", " ")
+    return f"{metric}{who} {unit.show(result.evidence.current)}{f' ({inside})' if inside else ''}"
+
+
+def _lines(report: Report, context: Context, said: Circumstances, outcome: Outcome) -> list[Block]:
+    """How many comparisons were made, on which prices, what to do, and what the reader noticed."""
+    lines = [] if outcome == "pass" else [Line(_closing(report))]
+    if said.unwritten:
+        rules = ", ".join(
+            f"{rule.metric} {level.limits[0]}" for rule in report.rules for level in rule.levels
+        )
+        lines.append(Line(f"{rules} (nobody wrote rules: llmtel check --init does)", name="default rules"))
+    if said.missing is not None and said.save:
+        lines.append(Line(said.save, name="make one"))
+    lines += _about_age(report)
+    if outcome in ("pass", "info") and not context.account.rejected:
+        return [*lines]
+    trust = [records(context.account), price_line(context.prices)]
+    lines.append(Line(" · ".join((*trust, *([f"exit {said.code:d}"] if said.code else [])))))
+    lines += remarks(context.notes, context.shown_rejects())
+    if said.accept and outcome == "fail":
+        lines.append(Line(said.accept, name="accept it"))
+    return [*lines]
+
+
+def _closing(report: Report) -> str:
+    commit = report.base.commit if report.base else None
+    return report.sentence() + (f" at {commit[:SHORT_COMMIT]}" if commit else "")
+
+
+def _about_age(report: Report) -> list[Line]:
+    """That the baseline is old, and that exemptions have run out."""
+    found = []
+    if report.staleness != "fresh":
+        most = report.rules.baseline.max_age_days
+        found.append(Line(f"the baseline is {report.age} days old, and may be {most:g}", "stale", grave=True))
+    found += [
+        Line(f"of {e.check} until {e.until}: {e.reason}", "exemption expired", grave=True)
+        for e in report.expired
+    ]
+    return found
+
+
+def side_meta(side: Side | None, age: int | None = None) -> dict[str, Any] | None:
+    """A side of a comparison, for machines."""
+    if side is None:
+        return None
+    times = {
+        name: None if moment is None else moment.isoformat()
+        for name, moment in (("first", side.first), ("last", side.last), ("saved", side.saved))
+    }
+    return {
+        "label": side.label,
+        "calls": side.calls,
+        **times,
+        "age_days": age,
+        "commit": side.commit,
+        "accepted": side.accepted,
+        "prices": dict(side.prices),
+    }
+
+
+def _summary(report: Report, said: Circumstances) -> dict[str, Any]:
+    states: tuple[State, ...] = (
+        "fail",
+        "inconclusive",
+        "improved",
+        "exempt",
+        "insufficient",
+        "new",
+        "missing",
+        "no_baseline",
+    )
+    return {
+        "compared": report.compared,
+        **{state: report.count(state) for state in states},
+        "passed": report.count("pass", "improved"),
+        "sentence": report.sentence(),
+        "exit": int(said.code),
+        "calls_a_month": report.traffic.calls_a_month,
+    }
+
+
+def with_causes(judged: Judgement, **said: Any) -> Judgement:  # noqa: ANN401 (fields of a judgement)
+    """A judgement that says why."""
+    return dataclasses.replace(judged, **said)

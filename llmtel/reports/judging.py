@@ -1,0 +1,242 @@
+"""Results of a check → judgements: each number and each reason in the words that people read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from llmtel.checks.check import Report, Result
+from llmtel.checks.limits import Limit
+from llmtel.checks.rules import POOLED
+from llmtel.core.answers import Judgement, Outcome
+from llmtel.core.units import COUNT, SHARE, USD, Unit
+from llmtel.stats.rates import Interval
+
+MINUS = "−"
+_WHOLE = 10
+
+
+def judgement(result: Result, report: Report) -> Judgement:
+    """The verdict about one segment, in words; its causes are added where somebody looked for them."""
+    evidence, metric = result.evidence, result.rule.definition
+    before, now = evidence.base, evidence.current
+    return Judgement(
+        check=result.rule.id,
+        name=result.name,
+        metric=metric.name.replace("_", " "),
+        segment=segment(result),
+        state=result.state,
+        outcome=_outcome(result),
+        reason=result.verdict.reason if result.exempt is None else f"exempt: {result.exempt}",
+        before="" if evidence.held in ("none", "new") else metric.unit.show(before),
+        now="" if evidence.held == "missing" else metric.unit.show(now),
+        change=change(result),
+        interval=interval(result),
+        limit=limit(result),
+        about=about(result),
+        month=_month(result, report),
+        message=result.rule.message if _outcome(result) in ("fail", "warn") else None,
+        value=now,
+        unit=metric.unit,
+        labels=_labels(result),
+        file=result.rule.file,
+        line=result.rule.line,
+        data=data(result),
+    )
+
+
+def _outcome(result: Result) -> Outcome:
+    return result.reaction
+
+
+def segment(result: Result) -> str:
+    """The segment without the metric: `feature=chat`; empty for all calls."""
+    return result.name[len(result.rule.metric) :].strip("{}")
+
+
+def _labels(result: Result) -> Mapping[str, str]:
+    """The segment as labels of a metric; what rows a split pools is `other`."""
+    split = result.rule.split
+    shown = ("other",) * len(split.by) if result.key == POOLED else result.key
+    return {
+        **{name: value or "" for name, value in zip(split.by, shown, strict=False)},
+        **({"where": ", ".join(split.where)} if split.where else {}),
+    }
+
+
+def change(result: Result) -> str:
+    """How much it moved: relative, or in points where the metric is a share."""
+    evidence, unit = result.evidence, result.rule.definition.unit
+    if evidence.absolute is None or evidence.held != "both":
+        return ""
+    relative = evidence.relative
+    if unit is SHARE and not _relative(result.verdict.limit):
+        return points(evidence.absolute)
+    if relative is None or not math.isfinite(relative):
+        return signed(evidence.absolute, unit)
+    return percent(relative)
+
+
+def interval(result: Result) -> str:
+    """The two-sided interval of the change: "+17 … +28 %"."""
+    evidence, unit = result.evidence, result.rule.definition.unit
+    if unit is SHARE and not _relative(result.verdict.limit):
+        return _between(evidence.absolute_interval, "pp")
+    if evidence.relative_interval is not None:
+        return _between(evidence.relative_interval, "%")
+    found = evidence.absolute_interval
+    return "" if found is None else f"{signed(found.low, unit)} … {signed(found.high, unit)}"
+
+
+def limit(result: Result) -> str:
+    """What may be: "+10 %", "8 s", with the floors that a change must reach."""
+    found, rule = result.verdict.limit, result.rule
+    if found is None:
+        return ""
+    sign = ("+" if found.sign > 0 else MINUS) if found.is_change else ("≤ " if found.sign > 0 else "≥ ")
+    floors = [one.text for one in (rule.min_abs, rule.min_impact) if one] if found.is_change else []
+    least = f", and at least {' and '.join(floors)}" if floors else ""
+    return f"{sign}{spaced(found.amount.text)}{least}"
+
+
+def spaced(text: str) -> str:
+    """An amount with a space before its unit: "10%" → "10 %"."""
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz%")
+    return f"{number} {text[len(number) :]}" if number and number != text else text
+
+
+def about(result: Result) -> str:
+    """On what the numbers rest: paired cases, or calls of both sides."""
+    evidence = result.evidence
+    if evidence.pairs is not None:
+        both, new, gone = evidence.pairs
+        more = [f"{n:,} {word}" for n, word in ((new, "new"), (gone, "gone")) if n]
+        return f"{both:,} paired cases" + (f" ({', '.join(more)})" if more else "")
+    before, now = evidence.n
+    if now is None:
+        return ""
+    return f"{now:,} calls" if before is None else f"{before:,} → {now:,} calls"
+
+
+def _month(result: Result, report: Report) -> str:
+    """What a change of money comes to in a month, where the traffic is known."""
+    impact, traffic = result.evidence.impact, report.traffic
+    if impact is None or traffic.calls_a_month is None:
+        return ""
+    return f"{signed(impact, USD)} at {COUNT.show(traffic.calls_a_month)} calls a month ({traffic.source})"
+
+
+def impact(result: Result) -> str:
+    """The same in a word or two, for a headline: "about +$378 a month"."""
+    value = result.evidence.impact
+    if value is None:
+        return ""
+    whole = abs(value) >= _WHOLE
+    figure = f"{USD.head}{abs(value):,.0f}" if whole and USD.head == "$" else USD.show(abs(value))
+    return f"about {'+' if value >= 0 else MINUS}{figure} a month"
+
+
+def signed(value: float, unit: Unit) -> str:
+    """A change in its unit, always with its sign."""
+    return ("+" if value >= 0 else MINUS) + unit.show(abs(value))
+
+
+def percent(relative: float) -> str:
+    """A relative change: "+22.3 %"."""
+    return f"{'+' if relative >= 0 else MINUS}{_digits(abs(relative) * 100)} %"
+
+
+def points(absolute: float) -> str:
+    """A change of a share: "+1.7 pp"."""
+    return f"{'+' if absolute >= 0 else MINUS}{_digits(abs(absolute) * 100)} pp"
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"  # noqa: PLR2004 (three digits say enough)
+
+
+def _between(found: Interval | None, unit: str) -> str:
+    if found is None:
+        return ""
+    low, high = (f"{'+' if x >= 0 else MINUS}{_short(abs(x) * 100)}" for x in (found.low, found.high))
+    return f"{low} … {high} {unit}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= _WHOLE else f"{value:.1f}"
+
+
+def _relative(found: Limit | None) -> bool:
+    return found is not None and found.is_change and found.amount.relative
+
+
+def sentence(result: Result) -> str:
+    """What a person should know first: which, how much, how sure."""
+    metric, evidence = result.rule.definition, result.evidence
+    who, words = segment(result), metric.name.replace("_", " ")
+    short = who.partition("=")[2] if who.count("=") == 1 else who
+    found = result.verdict.limit
+    if found is not None and not found.is_change:
+        side = "above" if found.sign > 0 else "below"
+        value = metric.unit.show(_level(result, found))
+        return f"{words}{_of(short)} is {value}, {side} the limit of {spaced(found.amount.text)}"
+    moved = change(result).lstrip(f"+{MINUS}")
+    up = (evidence.absolute or 0.0) >= 0
+    if metric.name == "cost_per_call" and evidence.relative is not None:
+        subject = f"{short} costs" if short else "a call costs"
+        return _with_impact(
+            f"{subject} {moved} {'more' if up else 'less'}{' per call' if short else ''}", result
+        )
+    said = f"{words}{_of(short)} {'rose' if up else 'fell'} by {moved}"
+    return _with_impact(said, result)
+
+
+def _level(result: Result, found: Limit) -> float | None:
+    if found.amount.period is None:
+        return result.evidence.current
+    return result.evidence.projected.get(found.amount.period, (None, None))[1]
+
+
+def _of(who: str) -> str:
+    return f" of {who}" if who else ""
+
+
+def _with_impact(said: str, result: Result) -> str:
+    money = impact(result)
+    return f"{said}, {money}" if money else said
+
+
+def data(result: Result) -> dict[str, Any]:
+    """The raw numbers of a result, for machines; never rounded, null where unknown."""
+    evidence, found = result.evidence, result.verdict.limit
+    by, pooled = result.rule.split.by, result.key == POOLED
+    ci = evidence.relative_interval if _relative(found) else evidence.absolute_interval
+    return {
+        "id": result.rule.id,
+        "segment": dict.fromkeys(by) if pooled else dict(zip(by, result.key, strict=True)),
+        "where": list(result.rule.split.where),
+        "pooled": pooled,
+        "metric": result.rule.metric,
+        "unit": result.rule.definition.unit.name,
+        "base": evidence.base,
+        "current": evidence.current,
+        "abs": evidence.absolute,
+        "rel": evidence.relative,
+        "ci": None if ci is None else [ci.low, ci.high],
+        "ci_of": "rel" if _relative(found) else "abs",
+        "p": result.p,
+        "p_adj": result.p_adjusted,
+        "n": list(evidence.n),
+        "clusters": list(evidence.clusters),
+        "pairs": None if evidence.pairs is None else list(evidence.pairs),
+        "impact_per_month": evidence.impact,
+        "needed": evidence.needed,
+        "verdict": result.state,
+        "severity": result.severity,
+        "outcome": result.reaction,
+        "limit": None if found is None else str(found),
+        "reason": result.verdict.reason,
+        "exempt": result.exempt,
+        "notes": list(evidence.notes),
+    }

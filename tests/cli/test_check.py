@@ -1,0 +1,160 @@
+"""`llmtel check`: rules over logs, what they are compared with, and the exit codes of a gate."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("runs")
+HOSTILE = ("::error::x", "| <script>", "[bold]", "\x1b[31mred", "=cmd()", "`tick`", "##[group]", "a\u202eb")
+
+
+def record(n, *, cost=1.0, feature="chat", day=1, **fields):
+    """A call of a made-up evaluation; `n` is its case, whose size it is."""
+    return {
+        "timestamp": f"2026-09-{day:02d}T{10 + n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}Z",
+        "request_id": f"{feature}-{day}-{n}-{cost}",
+        "model": "gpt-4o-mini",
+        "prompt_tokens": 1000 + 13 * (n % 17),
+        "completion_tokens": round(cost * (400 + 29 * (n % 11))),
+        "latency_ms": 900 + 50 * (n % 13),
+        "status": "ok",
+        "session_id": f"s{n}",
+        "feature": feature,
+        **fields,
+    }
+
+
+def write(path, records):
+    Path(path).write_text("".join(json.dumps(one) + "\n" for one in records))
+    return path
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """Two evaluation runs in the current folder: before.jsonl, and a dearer now.jsonl."""
+    monkeypatch.chdir(tmp_path)
+    write("before.jsonl", [record(n) for n in range(300)])
+    write("now.jsonl", [record(n, cost=2.0, day=2) for n in range(300)])
+    return tmp_path
+
+
+def test_dearer_calls_fail_with_a_sentence_and_exit_3(llmtel):
+    code, out, err = llmtel("check", "now.jsonl", "--compare-to", "before.jsonl")
+    assert (code, err) == (3, "")
+    assert "FAIL  1 of 4 checks · a call costs" in out
+    assert "✗ cost_per_call" in out
+    assert "limit +10 %, and at least $0.0001" in out
+    assert "300 → 300 calls" in out
+    assert "95 % sure it is between +" in out
+    assert "4 comparisons, 1 failed, 0 inconclusive" in out
+    assert "default rules" in out
+
+
+def test_the_same_calls_are_one_line_and_exit_0(llmtel, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    rule = ("--fail-if", "cost_per_call > +10%")
+    code, out, _ = llmtel("check", "now.jsonl", "--compare-to", "now.jsonl", *rule)
+    assert code == 0
+    (line,) = out.splitlines()
+    assert line.startswith("  ✓  cost per call $")
+    assert "(+0.0 %, 300 → 300 calls) · 1 comparison, 0 failed, 0 inconclusive, 0 skipped; base" in line
+
+
+def test_a_first_run_never_fails(llmtel):
+    code, out, _ = llmtel("check", "now.jsonl")
+    assert code == 0
+    assert "nothing to compare with yet: there is no .llmtel/baseline.json" in out
+    assert "make one  llmtel baseline save now.jsonl" in out
+    assert "0 comparisons" in out
+    assert llmtel("check", "now.jsonl", "--strict")[0] == 4
+
+
+def test_an_absolute_limit_needs_no_baseline(llmtel):
+    code, out, _ = llmtel("check", "now.jsonl", "--fail-if", "p95_latency > 1s")
+    assert code == 3
+    assert "p95 latency is 1.50 s, above the limit of 1 s" in out
+    assert llmtel("check", "now.jsonl", "--fail-if", "p95_latency > 8s")[0] == 0
+    assert llmtel("check", "now.jsonl", "--fail-if", "p95_latency > 1s", "--exit-zero")[0] == 0
+
+
+def test_windows_of_one_log_are_compared(llmtel):
+    write("both.jsonl", [record(n, day=d, cost=1 + (d > 4)) for d in range(1, 9) for n in range(100)])
+    code, out, _ = llmtel("check", "both.jsonl", "--compare", "prev 4d", "--fail-if", "cost_per_call > +10%")
+    assert code == 3
+    assert "400 → 400 calls" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--fail-if", "cost_per_cal > +10%"), "Did you mean cost_per_call"),
+        (("--compare", "7d"), "write prev and a length"),
+        (("--compare", "prev 7d", "--baseline", "x.json"), "compared with one thing"),
+        (("--format", "junti"), "Did you mean junit?"),
+        (("--format", "json", "--format", "table"), "would mix on standard output"),
+        (("-o", "a", "-o", "b"), "more files than formats"),
+        (("--only", "nope"), "--only nope: there is no check"),
+        (("--rules", "nowhere.yaml"), "--rules nowhere.yaml: No such file"),
+    ],
+)
+def test_a_wrong_option_is_a_sentence_and_exit_2(llmtel, options, said):
+    code, out, err = llmtel("check", "now.jsonl", *options)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_rules_stand_in_the_configuration_and_a_file_replaces_them(llmtel):
+    Path("llmtel.yaml").write_text("checks:\n  - metric: p95_latency\n    max: 1s\n    message: Ask us\n")
+    code, out, _ = llmtel("check", "now.jsonl")
+    assert code == 3
+    assert "note     Ask us" in out
+    Path("other.yaml").write_text("checks: ['p95_latency > 9s']\n")
+    assert llmtel("check", "now.jsonl", "--rules", "other.yaml")[0] == 0
+    Path("other.yaml").write_text("checks:\n  - metric: p95_latency\n    mx: 9s\n")
+    code, _, err = llmtel("check", "now.jsonl", "--rules", "other.yaml")
+    assert code == 2
+    assert "other.yaml:3" in err
+
+
+def test_json_has_every_number_unrounded(llmtel):
+    _, out, _ = llmtel("check", "now.jsonl", "--compare-to", "before.jsonl", "--format", "json")
+    answer = json.loads(out)
+    assert answer["schema"] == "llmtel.check/1"
+    assert answer["summary"]["fail"] == 1
+    assert answer["summary"]["exit"] == 3
+    (cost,) = [r for r in answer["results"] if r["metric"] == "cost_per_call"]
+    assert cost["verdict"] == "fail"
+    assert cost["rel"] == pytest.approx(cost["current"] / cost["base"] - 1)
+    assert cost["ci"][0] < cost["rel"] < cost["ci"][1]
+    assert cost["n"] == [300, 300]
+    assert answer["baseline"]["calls"] == 300
+
+
+def test_several_outputs_are_written_in_one_run(llmtel, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    Path("summary.md").write_text("of another step\n")
+    formats = (
+        "github",
+        "markdown=out/comment.md",
+        "junit=report.xml",
+        "gitlab=quality.json",
+        "openmetrics=m.txt",
+    )
+    options = [word for fmt in formats for word in ("--format", fmt)]
+    code, out, _ = llmtel("check", "now.jsonl", "--compare-to", "before.jsonl", *options)
+    assert code == 3
+    assert out.startswith("::error title=cost_per_call::cost_per_call $")
+    assert Path("out/comment.md").read_text().startswith("<!-- llmtel:check:default -->\n### ❌ ")
+    assert Path("summary.md").read_text().startswith("of another step\n<!-- llmtel:check")
+    assert 'failures="1"' in Path("report.xml").read_text()
+    assert json.loads(Path("quality.json").read_text())[0]["severity"] == "major"
+    assert "llmtel_cost_per_call " in Path("m.txt").read_text()
+
+
+def test_an_empty_file_is_fine_and_an_unreadable_folder_is_not(llmtel):
+    Path("empty.jsonl").write_text("")
+    assert llmtel("check", "empty.jsonl")[0] == 0
+    Path("x").mkdir()
+    Path("x/y.bin").write_bytes(b"\x00\x01")
+    assert llmtel("check", "x")[0] == 5
