@@ -22,6 +22,7 @@ from llmtel.cli import (
     calls,
     check,
     explain,
+    formats,
     ingest,
     inspect,
     listing,
@@ -113,9 +114,23 @@ PRICING: dict[Callable[..., object], str] = {
         """,
 }
 """The commands of `llmtel pricing`, in the same way."""
+FORMATS: dict[Callable[..., object], str] = {
+    formats.test: """
+        llmtel formats test samples/gateway.jsonl
+        llmtel formats test samples/gateway.jsonl --write
+        """,
+}
+"""The commands of `llmtel formats`, in the same way."""
 pricing = typer.Typer(
     name="pricing",
     help="The price book: look into it, check it, explain a cost, bring it up to date.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+of_formats = typer.Typer(
+    name="formats",
+    help="For those who add a format: test what is read of a sample.",
     rich_markup_mode=None,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -134,6 +149,8 @@ def _register(group: typer.Typer, commands: Mapping[Callable[..., object], str])
 _register(app, EXAMPLES)
 _register(pricing, PRICING)
 app.add_typer(pricing)
+_register(of_formats, FORMATS)
+app.add_typer(of_formats)
 
 
 def _print_version(wanted: bool) -> None:
