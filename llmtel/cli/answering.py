@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from llmtel.core.answers import Document
     from llmtel.findings.command import Command
+    from llmtel.pricing.entries import Book
     from llmtel.reports.context import Context
 
 UNASKED = ("call_id", "response_id", "trace", "line")
@@ -76,7 +77,6 @@ class Question:
         """The costs as a bill; what of the calls is not in it is said beside it."""
         from llmtel.cli.narration import narrate
         from llmtel.core.errors import UsageError
-        from llmtel.pricing import book as books
         from llmtel.pricing.meters import metered
         from llmtel.reports import focus
 
@@ -86,7 +86,7 @@ class Question:
             )
 
         calls, context = self._answer("analyze", nothing)
-        rows = metered(calls, books.load(self.pricing, self.price))
+        rows = metered(calls, self._book())
         unpriced = calls.filter(calls["cost_usd"].is_null())
         models = [str(name) for name in unpriced["model"].drop_nulls().unique().sort()]
         dated = unpriced["ts"].null_count()
@@ -111,7 +111,6 @@ class Question:
         from llmtel import pipeline
         from llmtel.cli.narration import Progress
         from llmtel.core.schema import empty_calls
-        from llmtel.pricing import book as books
         from llmtel.pricing import cost
         from llmtel.pricing.match import alias_stanza
         from llmtel.pricing.tokenizers import tokenizer_of
@@ -121,8 +120,8 @@ class Question:
 
         condition = where.parse(self.where, self.tz, self.settings.columns)
         span = timerange.parse_range(self.since, self.until, self.tz)
-        book = books.load((*self.settings.pricing, *self.pricing), self.price)
-        imagined = self.money.imagined(book, self._wanted(), self.tz)
+        book = self._book()
+        imagined = self.money.imagined(book, self._wanted(), self.tz, self.settings.columns)
         if nothing is None:
             with Progress() as progress:
                 reading = self.settings.read(
@@ -162,6 +161,12 @@ class Question:
             credits=credits_of(calls, book),
         )
         return calls, context
+
+    def _book(self) -> Book:
+        """The prices of this run."""
+        from llmtel.pricing import book
+
+        return book.load((*self.settings.pricing, *self.pricing), self.price)
 
     def _wanted(self) -> frozenset[str]:
         """The fields that the metrics asked for read."""

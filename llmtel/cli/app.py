@@ -123,9 +123,8 @@ FORMATS: dict[Callable[..., object], str] = {
 """The commands of `llmtel formats`, in the same way."""
 pricing = typer.Typer(
     name="pricing",
-    help="The price book: look into it, check it, explain a cost, bring it up to date.",
     rich_markup_mode=None,
-    no_args_is_help=True,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 of_formats = typer.Typer(
@@ -135,6 +134,13 @@ of_formats = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@pricing.callback()
+def look_up(context: typer.Context) -> None:
+    """The price book: look into it, check it, explain a cost, bring it up to date."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def _register(group: typer.Typer, commands: Mapping[Callable[..., object], str]) -> None:

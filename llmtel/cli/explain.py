@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from llmtel.pricing.explain import Explanation
 
+Read = Callable[[list[str]], "pl.DataFrame"]
+"""What makes calls of paths."""
 PLACE = re.compile(r"(.+):(\d+)", re.DOTALL)
 CALL_FIELDS = (
     "call_id",
@@ -50,6 +53,8 @@ def explain(
     price: o.Price = None,
     cost_source: o.Cost = o.CostSource.AUTO,
     input_format: o.InputFormat = None,
+    map_: o.Map = None,
+    config: o.Config = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
@@ -58,13 +63,19 @@ def explain(
     How its name matched, the row with its dates and source, and the arithmetic leaf by leaf.
     """
     from llmtel.cli.output import write
-    from llmtel.cli.prices import prices_of
-    from llmtel.pricing import book as books
+    from llmtel.cli.prices import book_of, prices_of
+    from llmtel.cli.settings import settle
     from llmtel.pricing import explain as explaining
+    from llmtel.pricing.tokenizers import tokenizer_of
     from llmtel.reports import price_book
 
-    book = books.load(pricing or (), price or ())
-    one = _found(call, logs or [], input_format)
+    settings = settle(config, map_)
+    book = book_of(settings, pricing, price)
+
+    def read(paths: list[str]) -> pl.DataFrame:
+        return settings.read(paths, input_format=input_format, tokenizer=tokenizer_of(book)).calls
+
+    one = _found(call, logs or [], read)
     why = explaining.explained(one, book, cost_source.value)
     row = one.row(0, named=True)
     facts = {name: row[name] for name in CALL_FIELDS if row[name] is not None}
@@ -97,30 +108,32 @@ def _cost(why: Explanation) -> str:
     return f"{said}{flags} · the log states ${why.logged:.12g}{beside}"
 
 
-def _found(call: str, logs: list[str], input_format: str | None) -> pl.DataFrame:
+def _found(call: str, logs: list[str], read: Read) -> pl.DataFrame:
     """The one call that is meant. Raises `UsageError` where none or several are."""
     import polars as pl
 
     from llmtel.core.errors import UsageError
 
     if logs:
-        calls = _read(logs, input_format)
+        calls = read(logs)
         found = calls.filter(pl.any_horizontal(pl.col("call_id", "response_id").cast(pl.String) == call))
         where = " ".join(logs)
     elif call.lstrip().startswith(("{", "[")):
-        found, where = _read_text(call, input_format), "the text"
+        found, where = _read_text(call, read), "the text"
     elif (place := PLACE.fullmatch(call)) and not Path(call).exists():
-        found = _read([place[1]], input_format).filter(pl.col("line") == int(place[2]))
+        found = read([place[1]]).filter(pl.col("line") == int(place[2]))
         where = call
     else:
         _refuse_nothing(call)
-        found, where = _read([call], input_format), call
+        found, where = read([call]), call
     if len(found) == 1:
         return found
     if len(found):
         raise UsageError(
             f"{where} has {len(found):,} calls; say which: FILE:LINE, or a call_id before the logs"
         )
+    if call == "-":
+        raise UsageError("standard input has no call; llmtel inspect - says how it is read")
     raise UsageError(f"there is no call {call[:60]!r} in {where}; llmtel calls lists them with line and id")
 
 
@@ -137,7 +150,7 @@ def _refuse_nothing(call: str) -> None:
         )
 
 
-def _read_text(text: str, input_format: str | None) -> pl.DataFrame:
+def _read_text(text: str, read: Read) -> pl.DataFrame:
     """The calls of a log that is given as text; they have no file."""
     import tempfile
 
@@ -146,10 +159,4 @@ def _read_text(text: str, input_format: str | None) -> pl.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "line.jsonl"
         path.write_text(text.strip() + "\n", "utf-8")
-        return _read([str(path)], input_format).with_columns(file=pl.lit(None, dtype=pl.String))
-
-
-def _read(paths: list[str], input_format: str | None) -> pl.DataFrame:
-    from llmtel import pipeline
-
-    return pipeline.read(paths, input_format=input_format).calls
+        return read([str(path)]).with_columns(file=pl.lit(None, dtype=pl.String))

@@ -36,11 +36,12 @@ class Money:
         return f"priced {' '.join(parts)}" if parts else None
 
     def imagined(
-        self, book: Book, fields: Collection[str], tz: str
+        self, book: Book, fields: Collection[str], tz: str, columns: Collection[str] = ()
     ) -> Callable[[pl.DataFrame], pl.DataFrame]:
         """What to do to priced calls: other prices, and those of `fields` that are savings.
 
-        Raises `UsageError` for a model, day or filter that cannot be, before anything is read.
+        `columns` are those of joined tables, which a filter may name. Raises `UsageError` for a model, day
+        or filter that cannot be, before anything is read.
         """
         from llmtel.cli.prices import day_of
         from llmtel.core.errors import UsageError
@@ -50,7 +51,7 @@ class Money:
 
         model = model_meant(book, self.price_as) if self.price_as else None
         day = day_of(self.as_of) if self.as_of else None
-        waits = where.parse(self.deferrable, tz) if self.deferrable else None
+        waits = where.parse(self.deferrable, tz, columns) if self.deferrable else None
         if BATCH in fields and waits is None:
             raise UsageError(
                 "batch_savings is about calls that can wait: name them with --deferrable 'feature=nightly-*'"

@@ -26,11 +26,13 @@ def check(file: File = None, format_: o.Format = o.OutputFormat.TABLE, output: o
     """
     from llmtel.cli.output import write
     from llmtel.cli.prices import day_of, prices_of
-    from llmtel.core.errors import ConfigError, Exit
+    from llmtel.core.errors import ConfigError, Exit, UsageError
     from llmtel.pricing import book as books
     from llmtel.pricing import lint
     from llmtel.reports import price_book
 
+    if file is not None and not file.is_file():
+        raise UsageError(f"{file} is no file")
     today = day_of(None)
     remarks: list[lint.Remark] = []
     names = [str(file)] if file else []

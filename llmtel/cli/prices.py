@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +13,7 @@ from llmtel.cli import options as o
 if TYPE_CHECKING:
     from datetime import date
 
+    from llmtel.cli.settings import Settings
     from llmtel.pricing.entries import Book, Model
     from llmtel.reports.context import Prices
 
@@ -36,6 +39,7 @@ def list_(
     as_of: Day = None,
     pricing: o.PriceFiles = None,
     price: o.Price = None,
+    config: o.Config = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
@@ -44,13 +48,13 @@ def list_(
     Marked are rows that rest on a single data set, and rows of which a part is not confirmed.
     """
     from llmtel.cli.output import write
+    from llmtel.cli.settings import settle
     from llmtel.core.errors import UsageError
-    from llmtel.pricing import book as books
     from llmtel.pricing import describe
     from llmtel.reports import price_book
 
     day = day_of(as_of)
-    book = books.load(pricing or (), price or ())
+    book = book_of(settle(config), pricing, price)
     rows = describe.listed(book, day, provider)
     if not rows:
         raise UsageError(f"there is no provider {provider!r}; known: {', '.join(book.providers)}")
@@ -63,17 +67,18 @@ def show(
     as_of: Day = None,
     pricing: o.PriceFiles = None,
     price: o.Price = None,
+    config: o.Config = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
     """Every row of one model: its days, rates, source and confidence."""
     from llmtel.cli.output import write
-    from llmtel.pricing import book as books
+    from llmtel.cli.settings import settle
     from llmtel.pricing import describe
     from llmtel.reports import price_book
 
     day = day_of(as_of)
-    book = books.load(pricing or (), price or ())
+    book = book_of(settle(config), pricing, price)
     found = describe.model_meant(book, model, provider)
     rows = describe.shown(book, found, day)
     example = _example(book, found, day)
@@ -82,6 +87,13 @@ def show(
         format_,
         output,
     )
+
+
+def book_of(settings: Settings, pricing: Sequence[Path] | None, price: Sequence[str] | None) -> Book:
+    """The book as it is used here: the files of the configuration, then those of options."""
+    from llmtel.pricing import book
+
+    return book.load((*settings.pricing, *(pricing or ())), price or ())
 
 
 def _example(book: Book, model: Model, day: date) -> str:

@@ -40,7 +40,9 @@ def price_book(document: Document) -> str | None:
     What has no place for a document's keys carries it in its rows.
     """
     prices = document.meta.get("pricing")
-    money = any(c.unit is not None and c.unit.name == USD.name for t in document.tables for c in t.columns)
+    money = any(
+        c.unit is not None and c.unit.name.startswith(USD.name) for t in document.tables for c in t.columns
+    )
     return f"{prices['as_of']} sha256:{prices['sha256']}" if prices and money else None
 
 

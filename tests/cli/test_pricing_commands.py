@@ -193,3 +193,30 @@ def test_an_update_shows_differences_and_writes_only_when_told(llmtel, tmp_path,
     llmtel(*update, "--write", "--only", "openai/gpt-9")
     assert llmtel("pricing", "show", "gpt-9", "--pricing", "mine.yaml")[0] == 0
     assert json.loads(llmtel(*update)[1])["tables"][0]["rows"] == []
+
+
+def test_prices_of_the_configuration_are_those_of_every_command(llmtel, log):
+    Path("team.yaml").write_text(
+        "models: {anthropic: {claude-sonnet-4-5-20250929: {prices: [{input: 1, output: 1}]}}}"
+    )
+    Path("llmtel.yaml").write_text("pricing: team.yaml\n")
+    explained = json.loads(llmtel("pricing", "explain", "r1", log, "--format", "json")[1])
+    total = json.loads(llmtel("analyze", log, "--format", "json")[1])["tables"][0]["rows"][0]
+    bill = llmtel("analyze", log, "--format", "focus")[1]
+    assert explained["cost"]["cost_usd"] == pytest.approx(0.0115)
+    assert total["cost"] == pytest.approx(3 * 0.0115)
+    assert sum(float(line.split(",")[0]) for line in bill.splitlines()[1:]) == pytest.approx(3 * 0.0115)
+
+
+def test_the_bare_command_lists_its_commands(llmtel):
+    code, out, _ = llmtel("pricing")
+    assert code == 0
+    for name in ("list", "show", "explain", "check", "update", "add"):
+        assert f"\n  {name} " in out
+
+
+def test_a_file_that_is_not_there_is_a_usage_error_and_nothing_on_a_pipe_is_said(llmtel, monkeypatch):
+    assert llmtel("pricing", "check", "nowhere.yaml")[0] == 2
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    code, _, err = llmtel("pricing", "explain")
+    assert (code, "standard input has no call" in err) == (2, True)
