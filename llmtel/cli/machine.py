@@ -13,8 +13,8 @@ from pathlib import Path
 class Agent:
     """An agent: its homes (below the user's, or what `variable` names, parted by commas) and what is there.
 
-    `folders` are below a home, `files` are patterns of the paths below a folder that are transcripts: other
-    files there are none of our business.
+    `folders` are below a home (or files there: databases), `files` are patterns of the paths below a folder
+    that are transcripts: other files there are none of our business.
     """
 
     name: str
@@ -45,6 +45,12 @@ AGENTS = (
     Agent("droid", (".factory",), ("sessions",), ("*.settings.json",)),
     # https://ampcode.com/manual
     Agent("amp", (".local/share/amp",), ("threads",), ("T-*.json",), "AMP_DATA_DIR"),
+    # https://opencode.ai/docs/troubleshooting/#storage
+    Agent(
+        "opencode", (".local/share/opencode",), ("storage/message", "opencode.db"), ("*.json", "opencode.db")
+    ),
+    # https://llm.datasette.io/en/stable/logging.html
+    Agent("llm", (".config/io.datasette.llm",), ("logs.db",), ("logs.db",), "LLM_USER_PATH"),
 )
 
 
@@ -77,17 +83,18 @@ def _places() -> Iterator[tuple[Agent, Path]]:
         named = os.environ.get(agent.variable) if agent.variable else None
         roots = named.split(",") if named else [str(Path.home() / home) for home in agent.homes]
         for path in (Path(root) / folder for root in roots for folder in agent.folders):
-            if path.is_dir() and (real := path.resolve()) not in seen:
+            if path.exists() and (real := path.resolve()) not in seen:
                 seen.add(real)
                 yield agent, path
 
 
 def _looked_at(agent: Agent, path: Path) -> AgentFolder:
     found, size, latest = [], 0, 0.0
-    for folder, _, names in os.walk(path):
+    top, walk = (path, os.walk(path)) if path.is_dir() else (path.parent, [(path.parent, (), (path.name,))])
+    for folder, _, names in walk:
         for name in names:
             file = os.path.join(folder, name)  # noqa: PTH118 (thousands of files: plain calls are quicker)
-            below = file[len(str(path)) + 1 :]
+            below = file[len(str(top)) + 1 :]
             if not any(fnmatch(below, pattern) for pattern in agent.files):
                 continue
             try:

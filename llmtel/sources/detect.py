@@ -35,7 +35,12 @@ class Verdict:
         return len(self.claims) == 1 and self.claims.total() == self.asked
 
     def unread(self, source: Source) -> tuple[str, ...]:
-        """The keys that no expression of `source` looks at, nor at anything inside them."""
+        """The keys that no expression of `source` looks at, nor at anything inside them.
+
+        Of none can that be said where a function finds the records inside those that were asked.
+        """
+        if source.records is not None:
+            return ()
         read = {column.steps[0] for column in source.columns()}
         return tuple(key for key in self.keys if key not in read)
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-import polars as pl
-
 from llmtel.core.account import Account
-from llmtel.core.schema import FIELDS, SCHEMA_VERSION
-from llmtel.sources import databases, layout, maps, sheets
+from llmtel.sources import databases, layout, maps, parquet, sheets
 from llmtel.sources.batches import SIZE, Batch, CsvBatch, FrameBatch
 from llmtel.sources.detect import Tied, Verdict, source_of, verdict_on
 from llmtel.sources.files import Inputs, Stream, Unclaimed, Undecodable, blocks, open_stream
 from llmtel.sources.formats import sources
-from llmtel.sources.mapping import CATEGORIES
 from llmtel.sources.maps import Mapped
 from llmtel.sources.plan import Plan
 from llmtel.sources.sampling import first_lines, lines_across, objects
@@ -27,8 +22,6 @@ from llmtel.sources.sheets import Sheet
 from llmtel.sources.source import Record, Source
 from llmtel.sources.wishes import Wishes
 
-PARQUET_KEY = "llmtel_schema"
-"""Key of a Parquet file's metadata: the version of FIELDS it was written with."""
 _NAMED = 8
 """Keys or columns that are named where no format claims a file."""
 
@@ -137,22 +130,12 @@ class Opener:
 
     def _parquet(self, number: int, path: str, data: bytes) -> Iterator[Item]:
         """Calls that llmtel wrote, or a table of somebody else's."""
-        try:
-            version = pl.read_parquet_metadata(data).get(PARQUET_KEY, "")
-            own = re.fullmatch("[0-9]{1,9}", version) is not None
-            if own and int(version) > SCHEMA_VERSION:
-                msg = f"written by a newer llmtel (schema {version}, this one reads {SCHEMA_VERSION})"
-                raise Undecodable(msg)
-            frame = pl.read_parquet(data)
-        except pl.exceptions.PolarsError as error:
-            msg = f"a damaged Parquet file: {str(error).splitlines()[0]}"
-            raise Undecodable(msg) from error
+        frame, own = parquet.opened(data)
         if not own:
             yield from self._sheet(number, path, len(data), sheets.of_frame(frame))
             return
-        calls = _calls_in(frame)
         yield Seen(path, number, "parquet", len(data))
-        yield FrameBatch(calls, number)
+        yield FrameBatch(frame, number)
 
     def _lines(
         self, number: int, path: str, stream: Stream, first: bytes, kind: layout.Kind
@@ -271,17 +254,6 @@ def _rest(stream: Stream) -> bytes:
 def _empty(path: str, data: bytes) -> Mishap:
     lines = data.count(b"\n")
     return Mishap(path, "", Account(files=1, bytes=len(data), lines=lines, records=lines, blank=lines))
-
-
-def _calls_in(frame: pl.DataFrame) -> pl.DataFrame:
-    """The calls of a Parquet file that llmtel wrote. Raises `Undecodable` for other columns than its."""
-    calls = frame.select(name for name in frame.columns if name in FIELDS)
-    plain = calls.lazy().with_columns(pl.col(pl.Categorical).cast(pl.String)).collect_schema()
-    if plain != {name: FIELDS[name].dtype for name in plain} or "request_count" not in plain:
-        msg = "a Parquet file whose columns are not those that llmtel writes; read the logs again"
-        raise Undecodable(msg)
-    # a field that no call of the file knows was written as plain text
-    return calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in plain)
 
 
 def _add(batch: Batch, block: bytes, number: int, line: int) -> int:

@@ -17,6 +17,8 @@ TRANSCRIPTS = {
     "kimi": ".kimi/sessions/f00/s1/wire.jsonl",
     "droid": ".factory/sessions/s1.settings.json",
     "amp": ".local/share/amp/threads/T-1.json",
+    "opencode": ".local/share/opencode/storage/message/ses_1/msg_1.json",
+    "llm": ".config/io.datasette.llm/logs.db",
 }
 
 
@@ -27,7 +29,7 @@ def put(path, text="{}\n"):
 
 
 def test_every_agent_has_a_transcript_in_this_test():
-    assert {agent.name for agent in AGENTS} <= {*TRANSCRIPTS, "opencode"}
+    assert {agent.name for agent in AGENTS} == {*TRANSCRIPTS}
 
 
 @pytest.mark.parametrize("agent", TRANSCRIPTS)
@@ -56,3 +58,11 @@ def test_a_folder_that_two_homes_lead_to_is_counted_once():
     (Path.home() / ".config").mkdir()
     (Path.home() / ".config/claude").symlink_to(Path.home() / ".claude")
     assert len(agent_folders()) == 1
+
+
+def test_a_database_of_an_agent_is_found_and_its_neighbours_are_not():
+    path = put(Path.home() / ".local/share/opencode/opencode.db")
+    put(Path.home() / ".local/share/opencode/storage/part/prt_1.json")
+    put(Path.home() / ".local/share/opencode/auth.json")
+    (found,) = agent_folders()
+    assert (found.agent, found.path, found.transcripts) == ("opencode", path, (str(path),))

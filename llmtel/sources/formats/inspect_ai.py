@@ -1,7 +1,8 @@
 """Logs of Inspect (`inspect_ai`): https://inspect.aisi.org.uk/eval-logs.html.
 
 A call is a model event of a sample. Its usage stands again in the sample and in the statistics of the whole
-log; its own clock leaves out the time that it waited for its turn.
+log; its own clock leaves out the time that it waited for its turn. Newer versions count the input without
+the cache, older ones with it: the total tells.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _READ = {
         "tier": "call.response.service_tier", "input": "output.usage.input_tokens",
         "output": "output.usage.output_tokens", "reasoning": "output.usage.reasoning_tokens",
         "total": "output.usage.total_tokens", "cached": "output.usage.input_tokens_cache_read",
-        "written": "output.usage.input_tokens_cache_write",
+        "written": "output.usage.input_tokens_cache_write", "cost": "output.usage.total_cost",
+        "role": "role", "requested": "requested_model",
     }.items()
 }  # fmt: skip
 """What is read of a model event, and where it is; no text of a prompt or an answer."""
@@ -67,7 +69,8 @@ SOURCES = (
             "request_count": pl.when(_REPLAYED).then(0).otherwise(1),
             "provider": _ASKED.str.extract("^([^/]+)/"),
             "model": pl.coalesce(raw.text("model"), _ASKED),
-            "model_requested": _ASKED,
+            "model_requested": pl.coalesce(raw.text("requested"), _ASKED),
+            "agent": raw.text("role"),
             "session": raw.text("sample"),
             "case": raw.text("case"),
             "feature": raw.text("task"),
@@ -84,6 +87,7 @@ SOURCES = (
                     total=raw.count("total"),
                 )
             ),
+            "cost_logged": _asked(raw.number("cost")),
             "finish_reason": _STOP,
             TEXT: pl.coalesce(
                 raw.text("error"), raw.text("failure"), pl.when(_STOP == "content_filter").then(_STOP)
@@ -104,7 +108,8 @@ SOURCES = (
         '"timestamp":"2026-09-01T12:00:03+02:00","working_time":0.001,"output":{"model":"gpt-5-2025-08-07",'
         '"choices":[{"stop_reason":"stop"}],"usage":{"input_tokens":300,"output_tokens":50,'
         '"total_tokens":350}},"call":{"response":{"id":"chatcmpl-1"}}},{"event":"model",'
-        '"model":"openai/gpt-5","timestamp":"2026-09-01T12:00:04+02:00","error":"Request timed out.",'
+        '"model":"openai/gpt-5","role":"grader","timestamp":"2026-09-01T12:00:04+02:00",'
+        '"error":"Request timed out.",'
         '"output":{"model":"openai/gpt-5","choices":[]}}]}]}\n',
         expect=(
             {
@@ -114,7 +119,7 @@ SOURCES = (
                 "finish_reason": "stop", "service_tier": "default", "status": "ok", "request_count": 1,
             },
             {"request_count": 0, "input_uncached": None, "latency_ms": None, "call_id": None},
-            {"status": "error", "error": "timeout", "input_uncached": None, "finish_reason": None},
+            {"status": "error", "error": "timeout", "agent": "grader", "input_uncached": None},
         ),
     ),
 )  # fmt: skip

@@ -39,7 +39,6 @@ SOURCES = (
         name="simonw_llm",
         help="llm (Simon Willison): `llm logs --json`, or logs.db",
         link="https://llm.datasette.io/en/stable/logging.html",
-        evidence="documented",
         marks=(Mark(all=("conversation_id", "datetime_utc", "duration_ms")),),
         tables=(
             Table("responses", {**_COLUMNS, "conversation_id": "conversation_id"}, _NEEDS),
