@@ -16,6 +16,7 @@ from typing import Any
 
 from llmtel import __version__
 from llmtel.checks import kinds
+from llmtel.checks.cells import Usage
 from llmtel.checks.private import stored_key, stored_split
 from llmtel.checks.rules import Key, Split
 from llmtel.checks.samples import KINDS, Count, Quotient, Sample, Share
@@ -111,6 +112,7 @@ def _data(side: Side, saved: datetime | None, clusters: int, cases: int) -> dict
         "calls": _whole(side.calls),
         "first": _time(side.first),
         "last": _time(side.last),
+        "cells": [{"key": list(key), **usage.as_json()} for key, usage in side.cells.items()],
         "splits": [
             {
                 "where": list(stored_split(split).where),
@@ -160,6 +162,7 @@ def _side(data: Mapping[str, Any], name: str) -> Side:
         _read_time(data["last"]),
         name,
         _read_time(data["saved"]) or datetime.fromtimestamp(0, UTC),
+        {tuple(one["key"]): Usage(one["calls"], one["tokens"], one["costs"]) for one in data["cells"]},
         dict(data["prices"]),
         data["commit"],
         data["accepted"],

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
+from llmtel.checks.cells import cells
 from llmtel.checks.clusters import FIELDS as CLUSTER_FIELDS
 from llmtel.checks.clusters import cluster
 from llmtel.checks.private import stored_key
@@ -65,6 +66,7 @@ def measured(
         first if isinstance(first, datetime) else None,
         last if isinstance(last, datetime) else None,
         label,
+        cells=cells(calls),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from llmtel.checks.cells import Usage
 from llmtel.checks.private import stored_key, stored_split
 from llmtel.checks.rules import Key, Split
 from llmtel.checks.samples import Sample
@@ -28,8 +29,8 @@ Segments = Mapping[Key, Segment]
 class Side:
     """Segments by split, and what all calls of the side were: how many, from when until when.
 
-    `label` names it for people. `saved` is when a baseline was made; None for calls at hand. `prices` names
-    the price book, `commit` the state of the code.
+    `cells` explain its cost. `label` names it for people. `saved` is when a baseline was made; None for calls
+    at hand. `prices` names the price book, `commit` the state of the code, `accepted` why a worse one was.
     """
 
     splits: Mapping[Split, Segments]
@@ -38,6 +39,7 @@ class Side:
     last: datetime | None = None
     label: str = ""
     saved: datetime | None = None
+    cells: Mapping[Key, Usage] = field(default_factory=dict)
     prices: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
     accepted: str | None = None

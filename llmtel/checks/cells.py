@@ -1,0 +1,86 @@
+"""Cells of cost: what each feature and model used of each kind of token, and what that cost.
+
+A baseline keeps them, so that a change of cost can be explained when the calls themselves are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from llmtel.checks.rules import POOLED, Key
+from llmtel.core.schema import LEAVES
+from llmtel.query.lower import BASE, BUCKET, SAMPLE, completed
+
+CELL_BY = ("feature", "model")
+COST_OF_LEAF = "cost:"
+"""Columns of calls with what each kind of token cost, as `llmtel.pricing.leaves` makes them."""
+
+OTHER, ALL_TOKENS = "other", "tokens"
+_MOST = 200
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The calls with a known cost of a cell, and tokens and dollars by kind.
+
+    Kinds are token leaves where their costs are known apart, else `tokens`; `other` are fees and costs that
+    are no tokens'. The dollars add up to the cost of the cell.
+    """
+
+    calls: float
+    tokens: Mapping[str, float]
+    costs: Mapping[str, float]
+
+    @property
+    def cost(self) -> float:
+        """All dollars."""
+        return sum(self.costs.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"calls": self.calls, "tokens": dict(self.tokens), "costs": dict(self.costs)}
+
+
+def cells(calls: pl.DataFrame) -> Mapping[Key, Usage]:
+    """The usage of priced `calls` by CELL_BY, the dearest first; beyond some hundred they are pooled."""
+    frame = completed(calls, {*BASE, *CELL_BY, *LEAVES, "cost_usd", "request_count"})
+    apart = all(f"{COST_OF_LEAF}{leaf}" in frame.columns for leaf in LEAVES)
+    kinds = LEAVES if apart else (ALL_TOKENS,)
+    known = frame.lazy().filter(pl.col("cost_usd").is_not_null(), ~BUCKET)
+    tokens = {leaf: pl.col(leaf) for leaf in LEAVES} if apart else {ALL_TOKENS: pl.sum_horizontal(*LEAVES)}
+    costs = {leaf: pl.col(f"{COST_OF_LEAF}{leaf}") for leaf in LEAVES} if apart else {}
+    aggs = [
+        (SAMPLE * (pl.col("request_count").fill_null(1) > 0)).sum().alias("calls"),
+        (pl.col("cost_usd") * SAMPLE).sum().alias("cost"),
+        *((x * SAMPLE).sum().cast(pl.Float64).alias(f"tokens:{kind}") for kind, x in tokens.items()),
+        *((x * SAMPLE).sum().alias(f"part:{kind}") for kind, x in costs.items()),
+    ]
+    groups = known.group_by(pl.col(name).cast(pl.String) for name in CELL_BY).agg(aggs)
+    found: dict[Key, Usage] = {}
+    for row in groups.sort("cost", *CELL_BY, descending=[True, False, False]).collect().iter_rows(named=True):
+        key: Key = tuple(row[name] for name in CELL_BY) if len(found) < _MOST else POOLED
+        usage = _usage(row, kinds, apart=apart)
+        found[key] = _together(found[key], usage) if key in found else usage
+    return found
+
+
+def _usage(row: Mapping[str, Any], kinds: tuple[str, ...], *, apart: bool) -> Usage:
+    used = {kind: row[f"tokens:{kind}"] for kind in kinds if row[f"tokens:{kind}"]}
+    if not apart:
+        return Usage(row["calls"], used, {ALL_TOKENS if used else OTHER: row["cost"]})
+    costs = {kind: row[f"part:{kind}"] for kind in used}
+    rest = row["cost"] - sum(costs.values())
+    # What is left of a sum of floats is no fee.
+    fees = {OTHER: rest} if abs(rest) > 1e-9 * abs(row["cost"]) else {}
+    return Usage(row["calls"], used, {**costs, **fees})
+
+
+def _together(a: Usage, b: Usage) -> Usage:
+    def added(x: Mapping[str, float], y: Mapping[str, float]) -> dict[str, float]:
+        return {kind: x.get(kind, 0.0) + y.get(kind, 0.0) for kind in {**x, **y}}
+
+    return Usage(a.calls + b.calls, added(a.tokens, b.tokens), added(a.costs, b.costs))
