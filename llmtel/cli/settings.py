@@ -100,7 +100,7 @@ class Settings:
         if mapped:
             found.append(Note("map", f"mapped: {', '.join(mapped)}", len(mapped)))
         found += [
-            Note("join", f"{join.file} joined by {join.field}: {', '.join(join.columns)}", file=join.file)
+            Note("join", f"{join.file} joined by {join.field}: {', '.join(_called(join))}", file=join.file)
             for join in self.joins
         ]
         return tuple(found)
@@ -130,6 +130,13 @@ def settle(
 def _shown(path: Path) -> str:
     """A configuration for people: as seen from the working directory."""
     return os.path.relpath(path) if path.is_absolute() else str(path)
+
+
+def _called(join: Join) -> tuple[str, ...]:
+    """The names that a table's columns are asked for by: those of dimensions are dimensions already."""
+    from llmtel.query.dimensions import DIMENSIONS, TAGS
+
+    return tuple(TAGS + column if column in DIMENSIONS else column for column in join.columns)
 
 
 def _refuse_same_columns(tables: Sequence[Join]) -> None:

@@ -152,7 +152,8 @@ class Outline:
             self.decisions.append(decision)
             return raw.number(place.path)
         unsaid = f"its values (median {middle:.3g}) do not tell seconds from milliseconds"
-        self.decisions.append(f"{place.path} is not read: {unsaid}")
+        way = f"--map latency_ms={place.path}:s or --map latency_ms={place.path}:ms"
+        self.decisions.append(f"{place.path} is not read: {unsaid}; say which with {way}")
         return None
 
     def _outcome(self) -> dict[str, pl.Expr | None]:

@@ -1,6 +1,7 @@
 """What a person says about a log: `--map`, `--join` and `llmtel.yaml`, from command line to answer."""
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -196,6 +197,15 @@ def test_a_join_that_cannot_work_says_what_would(log, llmtel, join, said):
     assert said in err
 
 
+def test_a_column_named_like_a_dimension_does_not_take_its_place(log, asked):
+    Path("people.csv").write_text("user,Region\nu0,north\n")
+    more = ("--join", "people.csv:user", "--metrics", "calls")
+    assert by(asked(log, *MAPS, *more, "--by", "region"), "region") == {None: 20}
+    answer = asked(log, *MAPS, *more, "--by", "tags.region")
+    assert by(answer, "tags.region") == {"north": 5, None: 15}
+    assert "people.csv joined by user: tags.region" in notes(answer)
+
+
 def test_an_unknown_dimension_may_have_meant_a_joined_column(log, llmtel):
     for option, value in (("--by", "teem"), ("--where", "teem=red")):
         code, _, err = llmtel("analyze", log, *MAPS, "--join", "people.csv:user", option, value)
@@ -318,3 +328,13 @@ def test_a_path_of_the_configuration_that_no_file_has_is_noted_not_refused(log, 
     answer = asked(log, "--metrics", "calls")
     assert total(answer) == {"calls": 20}
     assert any("no record looked at has meta.uix. Did you mean meta.uid?" in text for text in notes(answer))
+
+
+def test_the_configuration_of_the_page_is_one_that_works(log, asked):
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+    Path("llmtel.yaml").write_text(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])
+    Path("prices.yaml").write_text("models: {acme: {acme-7b: {prices: [{input: 1, output: 2}]}}}\n")
+    answer = asked(log, "--by", "team", "--metrics", "calls,max_latency")
+    assert by(answer, "tags.team") == {"red": 10, "blue": 5, None: 5}
+    assert total(answer)["max_latency"] == 1900
+    assert "configured by llmtel.yaml: tz, map, tags, join, pricing" in notes(answer)
