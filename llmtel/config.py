@@ -107,11 +107,12 @@ CHECKS = ("version", "checks", "defaults", "baseline", "exempt")
 """The keys of `llmtel check`, which reads them itself: other commands need not load what judges."""
 
 
-def load(path: Path, name: str) -> Config:
-    """The configuration at `path`, called `name` in messages.
+def load(path: Path) -> Config:
+    """The configuration at `path`.
 
     Raises `ConfigError` with every mistake, each with file and line.
     """
+    name = str(path)
     try:
         content = path.read_bytes()
     except OSError as error:

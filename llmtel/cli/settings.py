@@ -114,7 +114,7 @@ def settle(
     from llmtel.sources import joins, maps
 
     at = configs.find(Path.cwd()) if config is None else config
-    found = None if at is None else configs.load(at, _shown(at))
+    found = None if at is None else configs.load(_seen_from_here(at))
     typed = [maps.parse(text) for text in map_ or ()]
     tables = (*(found.join if found else ()), *map(joins.load, join or ()))
     _refuse_same_columns(tables)
@@ -127,9 +127,9 @@ def settle(
     )
 
 
-def _shown(path: Path) -> str:
-    """A configuration for people: as seen from the working directory."""
-    return os.path.relpath(path) if path.is_absolute() else str(path)
+def _seen_from_here(path: Path) -> Path:
+    """A configuration as people see it, from the working directory, so that messages are short."""
+    return Path(os.path.relpath(path)) if path.is_absolute() else path
 
 
 def _called(join: Join) -> tuple[str, ...]:

@@ -259,7 +259,7 @@ def test_the_configuration_is_found_above_and_every_answer_says_so(configured, m
     answer = asked("../../app.jsonl", "--by", "team", "--metrics", "calls,max_latency")
     assert by(answer, "tags.team") == {"red": 10, "blue": 5, None: 5}
     assert answer["tz"] == "Asia/Tokyo"
-    assert "prices.yaml" in answer["pricing"]["layers"][-1]
+    assert answer["pricing"]["layers"][-1] == "../../prices.yaml"
     told = "configured by ../../llmtel.yaml: tz, tags, map, join, pricing"
     assert told in notes(answer)
     for command in (("calls",), ("ingest", "-o", "x.parquet"), ("inspect",)):
@@ -333,7 +333,7 @@ def test_a_path_of_the_configuration_that_no_file_has_is_noted_not_refused(log, 
 def test_the_configuration_of_the_page_is_one_that_works(log, asked):
     page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
     Path("llmtel.yaml").write_text(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])
-    Path("prices.yaml").write_text("models: {acme: {acme-7b: {prices: [{input: 1, output: 2}]}}}\n")
+    Path("prices.yaml").write_text("models: {openai: {acme-7b: {prices: [{input: 1, output: 2}]}}}\n")
     answer = asked(log, "--by", "team", "--metrics", "calls,max_latency")
     assert by(answer, "tags.team") == {"red": 10, "blue": 5, None: 5}
     assert total(answer)["max_latency"] == 1900
