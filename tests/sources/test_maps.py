@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmtel.core.errors import UsageError
@@ -16,6 +16,7 @@ RECORDS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, RECORDS, min_size=1, max_size=3))
 def test_every_path_that_is_proposed_can_be_mapped_and_leads_to_its_value(record):
     for path in maps.paths_of(record):
