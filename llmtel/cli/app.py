@@ -18,6 +18,7 @@ import typer
 from llmtel import __version__
 from llmtel.cli import (
     analyze,
+    baselines,
     calibrate,
     calls,
     check,
@@ -121,6 +122,29 @@ FORMATS: dict[Callable[..., object], str] = {
         """,
 }
 """The commands of `llmtel formats`, in the same way."""
+BASELINE: dict[Callable[..., object], str] = {
+    baselines.save: """
+        llmtel baseline save logs/
+        llmtel baseline save logs/ --rules rules.yaml -o .llmtel/nightly.json
+        """,
+    baselines.show: """
+        llmtel baseline show
+        """,
+    baselines.diff: """
+        llmtel baseline diff logs/
+        """,
+    baselines.update: """
+        llmtel baseline update logs/ --accept 'answers are longer on purpose'
+        """,
+}
+"""The commands of `llmtel baseline`, in the same way."""
+baseline = typer.Typer(
+    name="baseline",
+    help="The baseline that llmtel check compares with: save it, look at it, take a new one.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 pricing = typer.Typer(
     name="pricing",
     rich_markup_mode=None,
@@ -153,6 +177,8 @@ def _register(group: typer.Typer, commands: Mapping[Callable[..., object], str])
 
 
 _register(app, EXAMPLES)
+_register(baseline, BASELINE)
+app.add_typer(baseline)
 _register(pricing, PRICING)
 app.add_typer(pricing)
 _register(of_formats, FORMATS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmtel.cli import options as o
+from llmtel.cli.logs import Logs, with_logs
 from llmtel.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -95,8 +96,10 @@ Strict = Annotated[
 ]
 
 
+@with_logs
 def check(
     paths: o.Paths,
+    logs: Logs,
     baseline: Baseline = None,
     compare: Compare = None,
     compare_to: CompareTo = None,
@@ -107,19 +110,7 @@ def check(
     exit_zero: ExitZero = False,
     monthly_calls: MonthlyCalls = None,
     seed: Seed = "",
-    where: o.Where = None,
-    since: o.Since = None,
-    until: o.Until = None,
-    tz: o.Tz = None,
-    pricing: o.PriceFiles = None,
-    price: o.Price = None,
-    cost_source: o.Cost = o.CostSource.AUTO,
-    input_format: o.InputFormat = None,
-    map_: o.Map = None,
-    join: o.Join = None,
-    config: o.Config = None,
     strict: Strict = False,
-    rejects: o.Rejects = False,
     format_: o.Formats = None,
     output: o.Outputs = None,
 ) -> int:
@@ -129,34 +120,19 @@ def check(
     fails but absolute limits. Exit codes: 0 fine, 2 a wrong option or rule, 3 a rule is violated, 4 under
     --strict, 5 nothing could be read.
     """
-    from llmtel.cli.answering import Question
     from llmtel.cli.outputs import Outputs
-    from llmtel.cli.settings import settle
     from llmtel.cli.sides import Other, pair, rules_of
 
     outputs = Outputs.of(format_, output)
-    settings = settle(config, map_, join)
-    ruleset = rules_of(settings, rules, fail_if or (), only or ())
-    other = Other.of(baseline, compare, compare_to, ruleset.rules)
-    question = Question(
-        paths=tuple(paths),
-        by=(ruleset.dimensions(),),
-        where=tuple(where or ()),
-        since=since,
-        until=until,
-        tz=tz or settings.tz,
-        pricing=tuple(pricing or ()),
-        price=tuple(price or ()),
-        cost_source=cost_source.value,
-        input_format=input_format,
-        all_rejects=rejects,
-        settings=settings,
-    )
-    found = pair(question, ruleset, other, "check")
+    settings = logs.settings()
+    wanted = rules_of(settings, rules, fail_if or (), only or ())
+    other = Other.of(baseline, compare, compare_to, wanted.rules)
+    question = logs.question(paths, settings, wanted.dimensions())
+    found = pair(question, wanted, other, "check")
     report = judged(found, seed=seed, monthly_calls=monthly_calls)
     code = _code(report, found, strict=strict, warnings=fail_on is o.FailOn.WARN)
     code = Exit.OK if exit_zero and code is Exit.VIOLATED else code
-    outputs.write(_document(report, found, other, code))
+    outputs.write(document(report, found, other, code))
     return code
 
 
@@ -178,7 +154,8 @@ def _code(report: Report, found: Pair, *, strict: bool, warnings: bool) -> Exit:
     return code if code is Exit.VIOLATED else max(code, Exit(exit_code(found.context.account, strict=strict)))
 
 
-def _document(report: Report, found: Pair, other: Other, code: Exit) -> Document:
+def document(report: Report, found: Pair, other: Other, code: Exit) -> Document:
+    """The answer, with the commands that go on from it."""
     from llmtel.cli.sides import DEFAULT_PATH
     from llmtel.reports.checking import Circumstances, checking
 

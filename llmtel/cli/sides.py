@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = Path(".llmtel/baseline.json")
 _PREVIOUS = re.compile(r"prev(?:ious)?\s+(\d+)\s*([dwh])", re.ASCII)
+SCHEMA = '"schema": "llmtel.baseline/'
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -193,6 +194,15 @@ def windows(calls: pl.DataFrame, text: str) -> tuple[pl.DataFrame, pl.DataFrame,
     ]
     told = f"{found[1]}{found[2]}"
     return parts[0], parts[1], f"the last {told}", f"the {told} before"
+
+
+def is_baseline(path: str) -> bool:
+    """Whether a file is a baseline, by how it begins."""
+    try:
+        with Path(path).open("rb") as file:
+            return SCHEMA.encode() in file.read(200)
+    except OSError:
+        return False
 
 
 def commit() -> str | None:

@@ -6,37 +6,6 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.usefixtures("runs")
-HOSTILE = ("::error::x", "| <script>", "[bold]", "\x1b[31mred", "=cmd()", "`tick`", "##[group]", "a\u202eb")
-
-
-def record(n, *, cost=1.0, feature="chat", day=1, **fields):
-    """A call of a made-up evaluation; `n` is its case, whose size it is."""
-    return {
-        "timestamp": f"2026-09-{day:02d}T{10 + n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}Z",
-        "request_id": f"{feature}-{day}-{n}-{cost}",
-        "model": "gpt-4o-mini",
-        "prompt_tokens": 1000 + 13 * (n % 17),
-        "completion_tokens": round(cost * (400 + 29 * (n % 11))),
-        "latency_ms": 900 + 50 * (n % 13),
-        "status": "ok",
-        "session_id": f"s{n}",
-        "feature": feature,
-        **fields,
-    }
-
-
-def write(path, records):
-    Path(path).write_text("".join(json.dumps(one) + "\n" for one in records))
-    return path
-
-
-@pytest.fixture
-def runs(tmp_path, monkeypatch):
-    """Two evaluation runs in the current folder: before.jsonl, and a dearer now.jsonl."""
-    monkeypatch.chdir(tmp_path)
-    write("before.jsonl", [record(n) for n in range(300)])
-    write("now.jsonl", [record(n, cost=2.0, day=2) for n in range(300)])
-    return tmp_path
 
 
 def test_dearer_calls_fail_with_a_sentence_and_exit_3(llmtel):
@@ -78,9 +47,11 @@ def test_an_absolute_limit_needs_no_baseline(llmtel):
     assert llmtel("check", "now.jsonl", "--fail-if", "p95_latency > 1s", "--exit-zero")[0] == 0
 
 
-def test_windows_of_one_log_are_compared(llmtel):
-    write("both.jsonl", [record(n, day=d, cost=1 + (d > 4)) for d in range(1, 9) for n in range(100)])
-    code, out, _ = llmtel("check", "both.jsonl", "--compare", "prev 4d", "--fail-if", "cost_per_call > +10%")
+def test_windows_of_one_log_are_compared(llmtel, evaluated):
+    Path("both").mkdir()
+    for day in range(1, 9):
+        evaluated(f"both/{day}.jsonl", 100, day=day, cost=1 + (day > 4))
+    code, out, _ = llmtel("check", "both", "--compare", "prev 4d", "--fail-if", "cost_per_call > +10%")
     assert code == 3
     assert "400 → 400 calls" in out
 

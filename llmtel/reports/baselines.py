@@ -1,0 +1,116 @@
+"""What `llmtel baseline` says: what was saved, what a file holds, how two differ."""
+
+from __future__ import annotations
+
+import math
+
+from llmtel.checks.baseline import Difference, diff
+from llmtel.checks.rules import Key, Rule, Split
+from llmtel.checks.side import Side
+from llmtel.core.answers import Column, Document, Line, Row, Table
+from llmtel.core.units import COUNT, Unit
+from llmtel.query.metrics import METRICS
+from llmtel.reports.checking import SHORT_COMMIT, side_meta
+from llmtel.reports.context import Context
+from llmtel.reports.judging import percent, signed
+from llmtel.reports.trust import in_calls, remarks, size
+
+
+def saved(side: Side, path: str, written: int, context: Context) -> Document:
+    """That a file was written, and what is in it."""
+    segments = sum(len(found) for found in side.splits.values())
+    metrics = {name for found in side.splits.values() for one in found.values() for name in one.samples}
+    at = f" at {side.commit[:SHORT_COMMIT]}" if side.commit else ""
+    words = f"{len(metrics)} metrics of {in_calls(segments, 'segment')}, {in_calls(side.calls)}{at}"
+    lines = [Line(f"{path}: {words}, {size(written)}", name="saved")]
+    if side.accepted:
+        lines.append(Line(side.accepted, name="accepted"))
+    lines.append(Line("commit it, and llmtel check compares with it", name="next"))
+    rejected = context.account.rejected
+    return Document(
+        "llmtel.baseline/1", "Baseline", (*lines, *(remarks(context.notes, ()) if rejected else ()))
+    )
+
+
+def shown(side: Side) -> Document:
+    """The numbers of a file by split and segment."""
+    rows = [
+        (_name(split, key, metric), metric, sample.point, sample.n)
+        for split, segments in side.splits.items()
+        for key, segment in segments.items()
+        for metric, sample in sorted(segment.samples.items())
+    ]
+    people: list[Row] = [
+        {"metric": name, "value": METRICS[metric].unit.show(point), "n": n} for name, metric, point, n in rows
+    ]
+    raw: list[Row] = [{"metric": name, "value": point, "n": n} for name, _, point, n in rows]
+    return Document(
+        "llmtel.baseline/1",
+        "Baseline",
+        (Line(_about(side), name=side.label), Table((), (), (_METRIC, _VALUE, _N), people)),
+        tables=(Table((), (), (_METRIC, _VALUE, _N), raw),),
+        meta={"baseline": side_meta(side)},
+    )
+
+
+def _about(side: Side) -> str:
+    parts = [
+        f"saved {side.saved:%Y-%m-%d %H:%M}" if side.saved else "",
+        f"at {side.commit[:SHORT_COMMIT]}" if side.commit else "",
+        in_calls(side.calls),
+        f"of {side.first:%Y-%m-%d} – {side.last:%Y-%m-%d}" if side.first and side.last else "",
+        f"prices of {side.prices['as_of']}" if side.prices.get("as_of") else "",
+        f"accepted: {side.accepted}" if side.accepted else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def differences(before: Side, after: Side) -> Document:
+    """What is not the same in two baselines."""
+    found = diff(before, after)
+    rows = [_row(one) for one in found]
+    raw: list[Row] = [
+        {"metric": _name(d.split, d.key, d.metric), "before": d.before, "after": d.after} for d in found
+    ]
+    said = f"{in_calls(len(found), 'difference')}: {_about(before)} → {after.label or _about(after)}"
+    return Document(
+        "llmtel.baseline_diff/1",
+        "Differences",
+        (Line(said), *([Table((), (), (_METRIC, *_BOTH, _CHANGE), rows)] if rows else [])),
+        tables=(Table((), (), (_METRIC, *_BOTH), raw),),
+        meta={"before": side_meta(before), "after": side_meta(after)},
+    )
+
+
+def _row(one: Difference) -> Row:
+    unit = METRICS[one.metric].unit
+    absent = "–"
+    return {
+        "metric": _name(one.split, one.key, one.metric),
+        "before": absent if one.before is None else unit.show(one.before),
+        "after": absent if one.after is None else unit.show(one.after),
+        "change": _moved(one.before, one.after, unit),
+    }
+
+
+def _moved(before: float | None, after: float | None, unit: Unit) -> str:
+    if before is None or after is None:
+        return ""
+    relative = after / before - 1 if before > 0 else math.inf
+    return percent(relative) if math.isfinite(relative) else signed(after - before, unit)
+
+
+def _name(split: Split, key: Key, metric: str) -> str:
+    """The metric with the filters that pick the segment."""
+    return Rule("", metric, (), split).segment(key)
+
+
+def _text(name: str, help_: str) -> Column:
+    return Column(name, name, help_, "field")
+
+
+_METRIC = _text("metric", "The metric, with the filters that pick the segment")
+_VALUE = _text("value", "Its value")
+_N = Column("n", "n", "Calls it rests on", "field", COUNT)
+_BOTH = (_text("before", "In the one"), _text("after", "In the other"))
+_CHANGE = _text("change", "How much it moved")
