@@ -1,11 +1,14 @@
-"""Cells of a table (CSV, Parquet) as raw columns: every value is text, and is read as the mapping wants."""
+"""Cells of a table (CSV, Parquet) as raw columns: every value is text, and is read as the mapping wants.
+
+A cell may hold an object or a list as JSON: a path leads into it as it does in a record.
+"""
 
 from __future__ import annotations
 
 import polars as pl
 
 from llmtel.sources.plan import Plan
-from llmtel.sources.raw import Kind
+from llmtel.sources.raw import Kind, RawColumn
 
 _YES, _NO = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
 _LARGEST = float(2**63)
@@ -19,11 +22,10 @@ def raw_rows(table: pl.DataFrame, numbers: list[int], plan: Plan) -> pl.DataFram
     """The raw columns of a plan from a table of texts, with `row` (`numbers`) and maybe `unreadable`."""
     columns, faults = [pl.Series("row", numbers, dtype=pl.UInt32)], []
     for column in plan.columns:
-        name = ".".join(map(str, column.steps))
-        if name not in table.columns:
+        text = _cells(table, column)
+        if text is None:
             columns.append(pl.Series(column.name, [None], dtype=column.dtype).new_from_index(0, table.height))
             continue
-        text = table[name]
         value = _read(text, column.kind)
         fault = value.is_null() & text.is_not_null() & ~text.str.strip_chars().is_in(_NOTHING)
         if fault.any():
@@ -33,6 +35,17 @@ def raw_rows(table: pl.DataFrame, numbers: list[int], plan: Plan) -> pl.DataFram
     return (
         frame.with_columns(pl.concat_list(faults).list.drop_nulls().alias("unreadable")) if faults else frame
     )
+
+
+def _cells(table: pl.DataFrame, column: RawColumn) -> pl.Series | None:
+    """The texts of a raw column: cells of its own, or what stands at its path in cells that hold JSON."""
+    name, first = ".".join(map(str, column.steps)), f"{column.steps[0]}"
+    if name in table.columns:
+        return table[name]
+    if first not in table.columns:
+        return None
+    steps = (f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in column.steps[1:])
+    return table[first].str.json_path_match("$" + "".join(steps))
 
 
 def _read(text: pl.Series, kind: Kind) -> pl.Series:
