@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llmtel.cli import money
 from llmtel.cli import options as o
 
 
@@ -19,11 +20,11 @@ def analyze(
     pricing: o.PriceFiles = None,
     price: o.Price = None,
     cost_source: o.Cost = o.CostSource.AUTO,
-    price_as: o.PriceAs = None,
-    as_of: o.AsOf = None,
-    deferrable: o.Deferrable = None,
-    currency: o.ShownIn = None,
-    rates: o.Rates = None,
+    price_as: money.PriceAs = None,
+    as_of: money.AsOf = None,
+    deferrable: money.Deferrable = None,
+    currency: money.ShownIn = None,
+    rates: money.Rates = None,
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     join: o.Join = None,
@@ -38,7 +39,6 @@ def analyze(
     An overview of everything; with --by or --metrics, the tables asked for. What can be asked: llmtel list.
     """
     from llmtel.cli.answering import Question, exit_code, tell, words
-    from llmtel.cli.money import Money
     from llmtel.cli.settings import settle
 
     settings = settle(config, map_, join)
@@ -56,7 +56,7 @@ def analyze(
         pricing=tuple(pricing or ()),
         price=tuple(price or ()),
         cost_source=cost_source.value,
-        money=Money(price_as, as_of, tuple(deferrable or ()), currency, rates),
+        money=money.Money(price_as, as_of, tuple(deferrable or ()), currency, rates),
         input_format=input_format,
         all_rejects=rejects,
         settings=settings,

@@ -6,7 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from llmtel.cli import options as o
 
 if TYPE_CHECKING:
     import polars as pl
@@ -14,6 +18,53 @@ if TYPE_CHECKING:
     from llmtel.findings.costs import Credit
     from llmtel.pricing.entries import Book
     from llmtel.reports.context import Prices
+
+PriceAs = Annotated[
+    str | None,
+    typer.Option(
+        "--price-as",
+        metavar="MODEL",
+        help="What if: the same tokens at the prices of this model",
+        rich_help_panel=o.MONEY,
+    ),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="DAY",
+        help="What if: the same tokens at the prices of this day",
+        rich_help_panel=o.MONEY,
+    ),
+]
+Deferrable = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--deferrable",
+        metavar="FILTER",
+        help="Calls whose latency does not matter, for the metric batch_savings: 'feature=nightly-*'",
+        rich_help_panel=o.MONEY,
+    ),
+]
+ShownIn = Annotated[
+    str | None,
+    typer.Option(
+        "--currency",
+        metavar="CODE",
+        help="Show money to people in this currency, at the rate of --rates; machines get USD",
+        rich_help_panel=o.MONEY,
+    ),
+]
+Rates = Annotated[
+    Path | None,
+    typer.Option(
+        "--rates",
+        metavar="FILE",
+        help="A file of exchange rates: {as_of: 2026-11-20, source: ECB, rates: {EUR: 0.92}}  "
+        "[default: rates.yaml beside your own price file]",
+        rich_help_panel=o.MONEY,
+    ),
+]
 
 BATCH = "savable_by_batch"
 

@@ -180,52 +180,6 @@ Cost = Annotated[
         rich_help_panel=MONEY,
     ),
 ]
-PriceAs = Annotated[
-    str | None,
-    typer.Option(
-        "--price-as",
-        metavar="MODEL",
-        help="What if: the same tokens at the prices of this model",
-        rich_help_panel=MONEY,
-    ),
-]
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        metavar="DAY",
-        help="What if: the same tokens at the prices of this day",
-        rich_help_panel=MONEY,
-    ),
-]
-Deferrable = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--deferrable",
-        metavar="FILTER",
-        help="Calls whose latency does not matter, for the metric batch_savings: 'feature=nightly-*'",
-        rich_help_panel=MONEY,
-    ),
-]
-ShownIn = Annotated[
-    str | None,
-    typer.Option(
-        "--currency",
-        metavar="CODE",
-        help="Show money to people in this currency, at the rate of --rates; machines get USD",
-        rich_help_panel=MONEY,
-    ),
-]
-Rates = Annotated[
-    Path | None,
-    typer.Option(
-        "--rates",
-        metavar="FILE",
-        help="A file of exchange rates: {as_of: 2026-11-20, source: ECB, rates: {EUR: 0.92}}  "
-        "[default: rates.yaml beside your own price file]",
-        rich_help_panel=MONEY,
-    ),
-]
 InputFormat = Annotated[
     str | None,
     typer.Option(
