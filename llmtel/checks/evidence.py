@@ -46,14 +46,17 @@ class Sides:
     traffic: Traffic
     seed: str = ""
 
-    def of(self, rule: Rule) -> Iterator[tuple[Key, Evidence]]:
-        """The evidence of each segment of a rule; those of the baseline alone come last."""
+    def of(self, rule: Rule, *, everything: bool = False) -> Iterator[tuple[Key, Evidence]]:
+        """The evidence of each segment of a rule.
+
+        Those of the baseline alone come last, if the rule is about changes or `everything` is asked for.
+        """
         here = self.current.splits.get(rule.split, {})
         there = self._held(rule)
         for key, segment in here.items():
             yield key, self._segment(rule, stored_key(rule.split, key), segment.samples[rule.metric], there)
         seen = {stored_key(rule.split, key) for key in here}
-        changes = any(limit.is_change for level in rule.levels for limit in level.limits)
+        changes = everything or any(limit.is_change for level in rule.levels for limit in level.limits)
         for key, segment in (there or {}).items():
             if key not in seen and changes:
                 sample = segment.samples[rule.metric]

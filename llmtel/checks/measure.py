@@ -19,7 +19,7 @@ from llmtel.checks.rules import POOLED, Key, Rule, Split
 from llmtel.checks.sampling import CLUSTER, SEGMENT, Sampling
 from llmtel.checks.side import Segment, Segments, Side
 from llmtel.query import where
-from llmtel.query.dimensions import dimension
+from llmtel.query.dimensions import TAGS, dimension
 from llmtel.query.lower import BASE, completed
 from llmtel.query.query import Query
 
@@ -34,6 +34,15 @@ def needs(rules: Iterable[Rule]) -> frozenset[str]:
         found.update(*(dimension(name).needs for name in rule.split.by))
         found |= set(where.parse(rule.split.where).meta.root_names())
     return frozenset(found)
+
+
+def tags(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """The extra keys that the rules are about, which the reader must keep."""
+    found: dict[str, None] = {}
+    for rule in rules:
+        found |= dict.fromkeys(where.tags(rule.split.where))
+        found |= {name.removeprefix(TAGS): None for name in rule.split.by if name.startswith(TAGS)}
+    return tuple(found)
 
 
 def measured(

@@ -1,0 +1,90 @@
+"""Two sides, metric by metric, without limits: what moved, which way, and whether it is more than noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from llmtel.checks.evidence import Sides, Traffic
+from llmtel.checks.rules import Key, Rule, Settings, Split
+from llmtel.checks.side import Side
+from llmtel.checks.verdict import Evidence
+from llmtel.query.metrics import METRICS
+from llmtel.stats.multiple import CORRECTIONS, Correction
+
+Word = Literal[
+    "better", "worse", "moved", "noise", "untested", "insufficient", "new", "missing", "no_baseline"
+]
+FEWEST_CLUSTERS = 5
+"""Below this many conversations (or pairs) a side an interval means nothing."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One metric of one segment on both sides.
+
+    `word`: `better` or `worse` as the metric says which way that is, else `moved`; `noise`, it may be chance;
+    `untested`, it is a total. `p` is two-sided and corrected for all that were tested.
+    """
+
+    metric: str
+    key: Key
+    evidence: Evidence
+    word: Word
+    p: float | None
+
+
+def rules_for(metrics: Sequence[str], by: Sequence[str] = (), where: Sequence[str] = ()) -> tuple[Rule, ...]:
+    """What `measured` must find for a comparison. Raises `UnknownName` for a metric that does not exist."""
+    split = Split(tuple(where), tuple(by))
+    return tuple(Rule(METRICS[name].name, name, (), split) for name in metrics)
+
+
+def compared(
+    rules: Sequence[Rule],
+    current: Side,
+    base: Side,
+    *,
+    seed: str = "",
+    correction: Correction = "bh",
+    confidence: float = Settings.confidence,
+) -> list[Compared]:
+    """Every metric and segment, in the order of the rules, those of the base alone last."""
+    sides = Sides(current, base, Traffic.of(current), seed)
+    found = [(rule, key, evidence) for rule in rules for key, evidence in sides.of(rule, everything=True)]
+    p = [_two_sided(evidence) for _, _, evidence in found]
+    tested = [i for i, one in enumerate(p) if one is not None]
+    corrected = CORRECTIONS[correction]([x for x in p if x is not None])
+    by_place = dict(zip(tested, corrected, strict=True))
+    results = []
+    for i, (rule, key, evidence) in enumerate(found):
+        word = _word(rule, evidence, by_place.get(i), 1 - confidence)
+        results.append(Compared(rule.metric, key, evidence, word, by_place.get(i)))
+    return results
+
+
+def _two_sided(evidence: Evidence) -> float | None:
+    if evidence.p_rise is None or evidence.p_fall is None or _few(evidence):
+        return None
+    return min(1.0, 2 * min(evidence.p_rise, evidence.p_fall))
+
+
+def _few(evidence: Evidence) -> bool:
+    counts = (evidence.pairs[0],) if evidence.pairs else evidence.clusters
+    return any(x is not None and x < FEWEST_CLUSTERS for x in counts)
+
+
+def _word(rule: Rule, evidence: Evidence, p: float | None, alpha: float) -> Word:
+    if evidence.held != "both":
+        return "no_baseline" if evidence.held == "none" else evidence.held
+    if evidence.absolute is None or (evidence.tested and p is None):
+        return "insufficient"
+    if p is None:
+        return "untested"
+    if p >= alpha:
+        return "noise"
+    better = rule.definition.better
+    if better is None:
+        return "moved"
+    return "better" if (evidence.absolute < 0) == (better == "lower") else "worse"
