@@ -23,8 +23,8 @@ from typing import Any
 from llmtel.document import Place
 
 _HUNDRED = Decimal(100)
-_DISCOUNT_KEYS = ("provider", "percent", "models", "from", "until", "note")
-_CREDIT_KEYS = ("provider", "usd", "from", "until", "note")
+_DISCOUNT_KEYS = ("provider", "percent", "models", "from", "until")
+_CREDIT_KEYS = ("provider", "usd", "from", "until")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,6 @@ class Term:
     provider: str
     start: date | None
     end: date | None
-    note: str
     at: Place
 
     def holds(self, day: date | None) -> bool:
@@ -124,6 +123,5 @@ def _term(entry: Place, keys: Mapping[str, Place]) -> dict[str, Any]:
         "provider": _needed(entry, keys, "provider").text(),
         "start": start,
         "end": end,
-        "note": keys["note"].text() if "note" in keys else "",
         "at": entry,
     }
