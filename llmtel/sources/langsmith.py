@@ -1,0 +1,153 @@
+"""LangSmith runs as records, and their mapping: shared by payloads, runs of the API, and bulk exports.
+
+https://docs.langchain.com/langsmith/run-data-format. A run is posted when it starts and patched when it ends:
+both have its `trace_id` and `dotted_order`, not always its id. Chains repeat the tokens of the runs below
+them. The top-level `session_id` is the tracing project, no conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from llmtel.sources import raw
+from llmtel.sources.genai import QUALITY
+from llmtel.sources.nested import object_in, objects_in
+from llmtel.sources.outcome import ANSWERED, TEXT, WORD
+from llmtel.sources.quality import Score, judged
+from llmtel.sources.source import Record, lookup
+from llmtel.sources.trees import leaves_of
+from llmtel.sources.usage import Counts, leaves
+
+_RUN = ("@trace", "dotted_order:str")
+_MESSAGE = ("generations", 0, 0, "message", "kwargs")
+_KEPT = (
+    "id", "name", "run_type", "start_time", "end_time", "first_token_time", "trace_id", "parent_run_id",
+    "dotted_order", "session_name", "status", "error", "tags", "prompt_tokens", "completion_tokens",
+    "total_tokens", "prompt_token_details", "completion_token_details", "total_cost",
+)  # fmt: skip
+
+
+def records(line: Record) -> Iterator[dict[str, Any]]:
+    """The runs of an object: of a payload, posted and patched ones, or itself."""
+    if "post" in line or "patch" in line:
+        for key in ("post", "patch"):
+            yield from (_run(run) for run in objects_in(line, key))
+    else:
+        yield _run(line)
+
+
+def _run(run: Record) -> dict[str, Any]:
+    """A run without its texts, with its usage and the time of its first token in one place each."""
+    outputs, extra = object_in(run, "outputs"), object_in(run, "extra")
+    metadata = object_in(extra, "metadata")
+    message = lookup(outputs, _MESSAGE)
+    message = message if isinstance(message, dict) else {}
+    places = (outputs.get("usage_metadata"), metadata.get("usage_metadata"), message.get("usage_metadata"))
+    told = object_in(message, "response_metadata")
+    tokens = (one for one in objects_in(run, "events") if one.get("name") == "new_token")
+    return {
+        **{key: run[key] for key in _KEPT if key in run},
+        "usage": next((usage for usage in places if isinstance(usage, dict)), None),
+        "first_event": next(tokens, {}).get("time"),
+        "extra": {"metadata": metadata},
+        "outputs": {
+            "id": outputs.get("id") or told.get("id"),
+            "model": outputs.get("model") or told.get("model_name"),
+            "service_tier": outputs.get("service_tier"),
+            "finish_reason": lookup(outputs, ("choices", 0, "finish_reason")) or told.get("finish_reason"),
+        },
+        "judged": judged(
+            Score(name, stats.get("avg"))
+            for name, stats in object_in(run, "feedback_stats").items()
+            if isinstance(stats, dict)
+        ),
+    }
+
+
+_META, _IN, _OUT = "extra.metadata.", "usage.input_token_details.", "usage.output_token_details."
+_TYPE, _ID, _PARENT = raw.text("run_type"), raw.text("outputs.id"), raw.text("parent_run_id")
+_START, _END = raw.time("start_time"), raw.time("end_time")
+_FIRST = pl.coalesce(raw.time("first_token_time"), raw.time("first_event"))
+_WRITTEN = tuple(raw.count(f"{_IN}ephemeral_{life}_input_tokens") for life in ("5m", "1h"))
+# an export writes zeros where nothing was counted
+_COUNTED = raw.count("total_tokens").fill_null(1) > 0
+
+
+def _exported(name: str) -> pl.Expr:
+    return pl.when(_COUNTED).then(raw.count(name))
+
+
+def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with `@call`; the first row of a run has all that its post and its patches say."""
+    rows = rows.with_columns(raw.text("trace_id").alias("@trace"))
+    run = ["@segment", *_RUN]
+    split = pl.struct(run).is_duplicated() & pl.all_horizontal(pl.col(name).is_not_null() for name in _RUN)
+    if rows.select(split.any()).item():
+        known = [name for name in rows.columns if ":" in name and name not in _RUN]
+        rows = rows.with_columns(
+            pl.when(split).then(pl.col(name).drop_nulls().first().over(run)).otherwise(pl.col(name))
+            for name in known
+        )
+    again = rows.select(split & ~pl.struct(run).is_first_distinct()).to_series()
+    calls = leaves_of(rows, _TYPE.is_in(["llm", "embedding"]), "@trace", "id:str", "parent_run_id:str")
+    return rows.with_columns((calls & ~again).alias("@call"))
+
+
+_ERROR = raw.text("error")
+_FAILED = _ERROR.str.len_bytes().fill_null(0) > 0
+CALLS: dict[str, pl.Expr] = {
+    "ts": _START,
+    "latency_ms": (_END - _START).dt.total_microseconds() / 1000,
+    "ttft_ms": (_FIRST - _START).dt.total_microseconds() / 1000,
+    "call_id": pl.coalesce(_ID, raw.text("id")),
+    "response_id": _ID,
+    "trace": raw.text("trace_id"),
+    "operation": pl.when(_TYPE == "embedding").then(pl.lit("embeddings")),
+    "provider": raw.text(f"{_META}ls_provider"),
+    "model": pl.coalesce(raw.text("outputs.model"), raw.text(f"{_META}ls_model_name")),
+    "model_requested": raw.text(f"{_META}ls_model_name"),
+    "user": raw.text(f"{_META}user_id"),
+    "session": pl.coalesce(
+        *(raw.text(f"{_META}{name}") for name in ("session_id", "thread_id", "conversation_id"))
+    ),
+    "project": raw.text("session_name"),
+    "feature": raw.text("tags[0]"),
+    "prompt_version": raw.text(f"{_META}revision_id"),
+    **leaves(
+        Counts(
+            input=pl.coalesce(raw.count("usage.input_tokens"), _exported("prompt_tokens")),
+            output=pl.coalesce(raw.count("usage.output_tokens"), _exported("completion_tokens")),
+            cache_read=pl.coalesce(
+                raw.count(f"{_IN}cache_read"), raw.count("prompt_token_details.cache_read")
+            ),
+            # what is written is told by its life, in all, or what of it has no known life
+            cache_write=pl.coalesce(
+                _WRITTEN[0]
+                + (raw.count(f"{_IN}cache_creation") - _WRITTEN[0] - _WRITTEN[1].fill_null(0))
+                .clip(0)
+                .fill_null(0),
+                raw.count(f"{_IN}cache_creation"),
+                raw.count("prompt_token_details.cache_creation"),
+            ),
+            cache_write_1h=_WRITTEN[1],
+            reasoning=pl.coalesce(
+                raw.count(f"{_OUT}reasoning"), raw.count("completion_token_details.reasoning")
+            ),
+            input_audio=raw.count(f"{_IN}audio"),
+            output_audio=raw.count(f"{_OUT}audio"),
+            total=pl.coalesce(raw.count("usage.total_tokens"), _exported("total_tokens")),
+        )
+    ),
+    "cost_logged": raw.number("total_cost"),
+    "finish_reason": raw.text("outputs.finish_reason"),
+    "service_tier": raw.text("outputs.service_tier"),
+    **QUALITY,
+    WORD: raw.text("status"),
+    TEXT: pl.when(_FAILED).then(_ERROR),
+    ANSWERED: _END.is_not_null() & ~_FAILED,
+}
+READS = (_TYPE, _PARENT, raw.text("id"), raw.text("dotted_order"))
+"""What `with_calls` reads beside the mapping."""
