@@ -10,7 +10,7 @@ import polars as pl
 from llmtel.core.schema import FIELDS, LEAVES, polars_schema
 from llmtel.sources.outcome import settled
 from llmtel.sources.source import Source
-from llmtel.sources.steps import PREFIX, fields, roots, with_steps
+from llmtel.sources.steps import fields, is_step, roots, with_steps
 from llmtel.sources.texts import TEXT_COLUMNS
 from llmtel.sources.usage import MISMATCH
 from llmtel.sources.values import LONGEST_TEXT, limits, times
@@ -125,7 +125,7 @@ def _count_raw_values(mapped: Mapped, source: Source) -> None:
     """Values of other types and unusable ones, under the first field that reads them."""
     field_of: dict[str, str] = {}
     for name in source.calls:
-        if not name.startswith(PREFIX):
+        if not is_step(name):
             for root in roots(source.calls, name):
                 field_of.setdefault(root, name)
     for column, counter in (("@coerced", mapped.coerced), ("@unreadable", mapped.unreadable)):

@@ -24,7 +24,7 @@ from llmtel.sources.aliases import Place, is_call, places
 from llmtel.sources.outcome import TEXT, WORD
 from llmtel.sources.outline import Outline, between
 from llmtel.sources.source import Record, Source, lookup
-from llmtel.sources.steps import PREFIX
+from llmtel.sources.steps import is_step
 from llmtel.sources.usage import MISMATCH, RECONCILED, UNKNOWN, Counts, leaves
 
 _MADE_HERE = frozenset({*PRICED, "grain", "request_count", "format", "file", "line", "token_source", "tags"})
@@ -210,7 +210,7 @@ def _from_totals(source: Source, fields: Mapping[str, pl.Expr]) -> dict[str, pl.
     )
     solved = leaves(counts)
     both = {"price_reason", RECONCILED, MISMATCH} if len(made) > len(INPUT_LEAVES) else set()
-    return {name: value for name, value in solved.items() if name in made | both or name.startswith(PREFIX)}
+    return {name: value for name, value in solved.items() if name in made | both or is_step(name)}
 
 
 def _place(one: Mapped, records: Sequence[Record]) -> Place:

@@ -24,9 +24,14 @@ class Steps(dict[str, pl.Expr]):
         return pl.col(name)
 
 
+def is_step(name: str) -> bool:
+    """Whether a name of a mapping is that of a step."""
+    return name.startswith(PREFIX)
+
+
 def with_steps(rows: pl.LazyFrame, calls: Mapping[str, pl.Expr]) -> pl.LazyFrame:
     """Raw rows with the steps of a mapping, each round of which needs only those before it."""
-    left = {name: expression for name, expression in calls.items() if name.startswith(PREFIX)}
+    left = {name: expression for name, expression in calls.items() if is_step(name)}
     while left:
         ready = {name for name, value in left.items() if not left.keys() & set(value.meta.root_names())}
         if not ready:
@@ -38,7 +43,7 @@ def with_steps(rows: pl.LazyFrame, calls: Mapping[str, pl.Expr]) -> pl.LazyFrame
 
 def fields(calls: Mapping[str, pl.Expr]) -> list[pl.Expr]:
     """The expressions of a mapping that are no steps, named."""
-    return [value.alias(name) for name, value in calls.items() if not name.startswith(PREFIX)]
+    return [value.alias(name) for name, value in calls.items() if not is_step(name)]
 
 
 def roots(calls: Mapping[str, pl.Expr], name: str) -> list[str]:
@@ -47,7 +52,7 @@ def roots(calls: Mapping[str, pl.Expr], name: str) -> list[str]:
     waiting = [name]
     while waiting:
         for root in calls[waiting.pop()].meta.root_names():
-            if root.startswith(PREFIX):
+            if is_step(root):
                 waiting.append(root)
             else:
                 found[root] = None
