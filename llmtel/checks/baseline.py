@@ -113,6 +113,7 @@ def _data(side: Side, saved: datetime | None, clusters: int, cases: int) -> dict
         "first": _time(side.first),
         "last": _time(side.last),
         "cells": [{"key": list(key), **usage.as_json()} for key, usage in side.cells.items()],
+        "seen": {name: list(values) for name, values in side.seen.items()},
         "splits": [
             {
                 "where": list(stored_split(split).where),
@@ -163,6 +164,7 @@ def _side(data: Mapping[str, Any], name: str) -> Side:
         name,
         _read_time(data["saved"]) or datetime.fromtimestamp(0, UTC),
         {tuple(one["key"]): Usage(one["calls"], one["tokens"], one["costs"]) for one in data["cells"]},
+        dict(data.get("seen", {})),
         dict(data["prices"]),
         data["commit"],
         data["accepted"],

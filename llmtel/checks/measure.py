@@ -17,6 +17,7 @@ from llmtel.checks.clusters import cluster
 from llmtel.checks.private import stored_key
 from llmtel.checks.rules import POOLED, Key, Rule, Split
 from llmtel.checks.sampling import CLUSTER, SEGMENT, Sampling
+from llmtel.checks.seen import seen
 from llmtel.checks.side import Segment, Segments, Side
 from llmtel.query import where
 from llmtel.query.dimensions import TAGS, dimension
@@ -76,6 +77,7 @@ def measured(
         last if isinstance(last, datetime) else None,
         label,
         cells=cells(calls),
+        seen=seen(calls),
     )
 
 

@@ -10,6 +10,7 @@ from llmtel.checks.cells import Usage
 from llmtel.checks.private import stored_key, stored_split
 from llmtel.checks.rules import Key, Split
 from llmtel.checks.samples import Sample
+from llmtel.checks.seen import Seen
 
 _DAY = 86_400.0
 
@@ -29,8 +30,9 @@ Segments = Mapping[Key, Segment]
 class Side:
     """Segments by split, and what all calls of the side were: how many, from when until when.
 
-    `cells` explain its cost. `label` names it for people. `saved` is when a baseline was made; None for calls
-    at hand. `prices` names the price book, `commit` the state of the code, `accepted` why a worse one was.
+    `cells` explain its cost, `seen` are its prompts and models. `label` names it for people. `saved` is when
+    a baseline was made; None for calls at hand. `prices` names the price book, `commit` the state of the
+    code, `accepted` why a worse one was.
     """
 
     splits: Mapping[Split, Segments]
@@ -40,6 +42,7 @@ class Side:
     label: str = ""
     saved: datetime | None = None
     cells: Mapping[Key, Usage] = field(default_factory=dict)
+    seen: Seen = field(default_factory=dict)
     prices: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
     accepted: str | None = None

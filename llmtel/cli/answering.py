@@ -33,7 +33,10 @@ CostSource = Literal["auto", "computed", "logged"]
 
 @dataclass(frozen=True)
 class Question:
-    """What was asked, as the options say it. Wrong names raise `LlmtelError` before a byte is read."""
+    """What was asked, as the options say it. Wrong names raise `LlmtelError` before a byte is read.
+
+    `leaves` asks for what each kind of token cost, beside the cost.
+    """
 
     paths: tuple[str, ...]
     by: tuple[tuple[str, ...], ...] = ()
@@ -52,6 +55,7 @@ class Question:
     all_rejects: bool = False
     money: Money = field(default_factory=Money)
     settings: Settings = field(default_factory=Settings)
+    leaves: bool = False
     started: float = field(default_factory=time.monotonic)
 
     def analyze(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
@@ -112,6 +116,7 @@ class Question:
         from llmtel.cli.narration import Progress
         from llmtel.core.schema import empty_calls
         from llmtel.pricing import cost
+        from llmtel.pricing.leaves import with_leaf_costs
         from llmtel.pricing.match import alias_stanza
         from llmtel.pricing.tokenizers import tokenizer_of
         from llmtel.pricing.unused import unused
@@ -134,6 +139,8 @@ class Question:
         else:
             reading = pipeline.Reading(empty_calls(), nothing.account, nothing.rejects, nothing.notes, ())
         calls = cost.priced(reading.calls, book, self.cost_source)
+        if self.leaves:
+            calls = with_leaf_costs(calls, book)
         first, last = time_range(calls, self.tz)
         if self.where:
             calls = calls.filter(condition)

@@ -157,6 +157,7 @@ def _code(report: Report, found: Pair, *, strict: bool, warnings: bool) -> Exit:
 def document(report: Report, found: Pair, other: Other, code: Exit) -> Document:
     """The answer, with the commands that go on from it."""
     from llmtel.cli.sides import DEFAULT_PATH
+    from llmtel.reports.causes import Grounds
     from llmtel.reports.checking import Circumstances, checking
 
     file = other.baseline or DEFAULT_PATH
@@ -169,5 +170,7 @@ def document(report: Report, found: Pair, other: Other, code: Exit) -> Document:
         missing=found.missing,
         accept=command.paste("baseline update", flags=(*at, "--accept", "why")) if found.held else None,
         save=command.paste("baseline save", flags=at),
+        other=(str(file),) if found.held else other.logs if len(other.logs) == 1 else None,
     )
-    return checking(report, found.calls, found.context, said)
+    grounds = Grounds(found.before, found.calls, found.context.tz)
+    return checking(report, grounds, found.context, said)

@@ -145,6 +145,7 @@ class Snippet:
     language: str
 
 
+@dataclass(frozen=True)
 class Cause:
     """A part of a change: what moved, by how much as shown, and its share of all that moved (for a bar)."""
 
@@ -155,6 +156,16 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A case of an evaluation and its number on both sides, as shown."""
+
+    name: str
+    before: str
+    now: str
+    change: str
+
+
+@dataclass(frozen=True)
 class Judgement:
     """The verdict about one metric of one segment of calls, in words and in numbers.
 
@@ -162,8 +173,9 @@ class Judgement:
     `segment` the same apart (no segment: all calls), `labels` the segment as dimensions and values.
     `state` is the word of the verdict (`fail`, `inconclusive`, `new`, …), `outcome` how grave it is.
     `before`, `now`, `change`, `interval` and `limit` are as shown, empty where there is none; `about` says
-    on what they rest, `month` what the change comes to. `causes` say where a change is from, `since` what
-    is new, `lever` what can be done, and `command` shows more. `message` is the words of the rule's author.
+    on what they rest, `month` what the change comes to. `causes` say where a change is from (in dollars
+    of `basis`), `who` which values of a dimension explain it, `since` what is new, `cases` which moved most,
+    `lever` what can be done, and `command` shows more. `message` is the words of the rule's author.
     `value` is the current number with its `unit`. `file` and `line` are where the rule stands. `data` are
     the raw numbers.
     """
@@ -183,7 +195,10 @@ class Judgement:
     about: str = ""
     month: str = ""
     causes: tuple[Cause, ...] = ()
+    basis: str = ""
+    who: str = ""
     since: str = ""
+    cases: tuple[Moved, ...] = ()
     lever: str = ""
     command: str | None = None
     message: str | None = None

@@ -37,7 +37,17 @@ class Command:
             *{**self.options, **more}.items(),
         )
         asked = [*(word for pair in pairs for word in pair), *flags]
+        return self._with(verb, self.paths, asked)
+
+    def between(self, before: Sequence[str], *, by: str, where: Sequence[str] = ()) -> str:
+        """The command that compares other paths with those of this run."""
+        pairs = [*(("--where", term) for term in where), *self.repeated, ("--by", by)]
+        asked = [word for pair in pairs for word in pair]
+        return self._with("compare", (*before, *self.paths), asked)
+
+    @staticmethod
+    def _with(verb: str, paths: Sequence[str], asked: Sequence[str]) -> str:
         # After -- a path that begins with a dash is no option; a dash alone is standard input.
-        dashed = any(path.startswith("-") and path != "-" for path in self.paths)
-        words = [*asked, "--", *self.paths] if dashed else [*self.paths, *asked]
+        dashed = any(path.startswith("-") and path != "-" for path in paths)
+        words = [*asked, "--", *paths] if dashed else [*paths, *asked]
         return " ".join(map(shlex.quote, ("llmtel", *verb.split(), *words)))

@@ -54,14 +54,17 @@ def _parts(document: Document, room: _Room) -> Iterator[str]:
     block = next(b for b in document.blocks if isinstance(b, Judgements))
     tag = _UNSAFE_TAG.sub("-", str(document.meta.get("tag", "default")))
     yield f"<!-- llmtel:check:{tag} -->"
-    yield f"### {_MARKS[block.outcome] if block.outcome != 'info' else 'ℹ️'} {escape(block.headline)}"  # noqa: RUF001 (the sign is meant)
+    yield f"### {_MARKS[block.outcome] if block.outcome != 'info' else 'ℹ️'} {escape(document.title)}"  # noqa: RUF001 (the sign is meant)
     if block.outcome == "pass":
         return
     grave = block.of("fail", "warn")
+    named = len(grave) > 1
     yield from _table(grave[: room.grave], len(grave))
     for judged in grave[: room.causes]:
-        yield from _why(judged)
+        yield from _why(judged, named=named)
     yield from _folded(block, room.folded)
+    for judged in grave[: room.causes]:
+        yield from _cases(judged)
     yield from _notes(document)
 
 
@@ -87,16 +90,22 @@ def _state(judged: Judgement) -> str:
     return judged.reason if not judged.compared else ""
 
 
-def _why(judged: Judgement) -> Iterator[str]:
+def _why(judged: Judgement, *, named: bool) -> Iterator[str]:
     """Where a change is from, what is new, and what can be done."""
     causes = " · ".join(
         f"{escape(c.text)} **{escape(c.figure)}**{f' ({escape(c.note)})' if c.note else ''}"
         for c in judged.causes
     )
-    who = f" of {cell_code(judged.segment)}" if judged.segment else ""
+    who = f" {cell_code(judged.name)}" if named else ""
     if judged.state != "fail":
-        yield f"\n{escape(judged.metric)}{who}: {escape(judged.reason)}"
-    said = (("Why", causes), ("Month", escape(judged.month)), ("Since", escape(judged.since)))
+        yield f"\n{cell_code(judged.name)}: {escape(judged.reason)}"
+    causes += f" ({escape(judged.basis)})" if causes and judged.basis else ""
+    said = (
+        ("Why", causes),
+        ("Mostly", escape(judged.who)),
+        ("Month", escape(judged.month)),
+        ("Since", escape(judged.since)),
+    )
     lines = [f"**{name}{who if name == 'Why' else ''}:** {text}  " for name, text in said if text]
     if judged.lever:
         command = f"  \n{code(judged.command)}" if judged.command else ""
@@ -109,10 +118,10 @@ def _why(judged: Judgement) -> Iterator[str]:
 
 def _folded(block: Judgements, most: int) -> Iterator[str]:
     """What passed and what was not compared, folded away."""
-    rest = block.of("pass", "info")
+    rest = (*block.of("pass"), *block.of("info"))
     if not rest:
         return
-    passed = sum(j.outcome == "pass" for j in rest)
+    passed = len(block.of("pass"))
     parts = [f"{passed} passed"] if passed else []
     parts += [f"{len(rest) - passed} not compared"] if passed < len(rest) else []
     if not most:
@@ -120,6 +129,17 @@ def _folded(block: Judgements, most: int) -> Iterator[str]:
         return
     yield f"\n<details><summary>{', '.join(parts)}</summary>"
     yield from _table(rest[:most], len(rest))
+    yield "\n</details>"
+
+
+def _cases(judged: Judgement) -> Iterator[str]:
+    """The cases that moved most, folded away."""
+    if not judged.cases:
+        return
+    who = f" of {escape(judged.segment)}" if judged.segment else ""
+    yield f"\n<details><summary>The cases whose {escape(judged.metric)}{who} moved most</summary>\n"
+    rows = [[cell_code(c.name), escape(c.before), escape(c.now), escape(c.change)] for c in judged.cases]
+    yield grid(("case", "before", "now", "change"), (False, True, True, True), rows)
     yield "\n</details>"
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from llmtel.core.answers import Cause, Judgement, Judgements, Level, Outcome
+from llmtel.core.answers import Judgement, Judgements, Level, Outcome
 from llmtel.render.charts import bar
 from llmtel.render.ink import Ink
 from llmtel.render.text import clip, pad, visible, width, wrap
@@ -56,8 +56,13 @@ def _full(judged: Judgement, cells: int, ink: Ink) -> list[str]:
         ("month", judged.month),
     ]
     lines += [line for name, text in facts if text for line in _fact(name, text, cells, ink)]
-    lines += _causes(judged.causes, cells, ink)
-    more = [("since", judged.since), ("note", judged.message or ""), ("try", judged.lever)]
+    lines += _causes(judged, cells, ink)
+    more = [
+        ("mostly", judged.who),
+        ("since", judged.since),
+        ("note", judged.message or ""),
+        ("try", judged.lever),
+    ]
     told = [line for name, text in more if text for line in _fact(name, text, cells, ink)]
     if judged.command:
         told += [f"  {' ' * _NAME}{ink.dim(line)}" for line in _wrapped(judged.command, cells - _NAME - 2)]
@@ -86,8 +91,9 @@ def _fact(name: str, text: str, cells: int, ink: Ink) -> list[str]:
     return [first, *(" " * (_NAME + 2) + line for line in lines[1:])]
 
 
-def _causes(causes: Sequence[Cause], cells: int, ink: Ink) -> list[str]:
+def _causes(judged: Judgement, cells: int, ink: Ink) -> list[str]:
     """What moved the number, largest first, with a bar for its share."""
+    causes = judged.causes
     if not causes:
         return []
     texts = [visible(cause.text) for cause in causes]
@@ -95,6 +101,8 @@ def _causes(causes: Sequence[Cause], cells: int, ink: Ink) -> list[str]:
     named, money = max(map(width, texts)), max(map(width, figures))
     bars = min(_BAR, cells - _NAME - named - money - 8)
     lines = [""]
+    if judged.basis and not judged.month:
+        lines += _fact("", judged.basis, cells, ink)
     for i, (text, figure, cause) in enumerate(zip(texts, figures, causes, strict=True)):
         start = pad("why" if i == 0 else "", _NAME)
         drawn = pad(bar(cause.share, bars), bars) + "  " if bars >= 4 else ""  # noqa: PLR2004 (a few cells)

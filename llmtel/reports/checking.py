@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import polars as pl
-
 from llmtel.checks.check import Report, Result
 from llmtel.checks.side import Side
 from llmtel.checks.verdict import State
 from llmtel.core.answers import Block, Document, Judgement, Judgements, Line, Outcome
 from llmtel.core.errors import Exit
+from llmtel.reports.causes import Grounds, reasons
 from llmtel.reports.context import Context
 from llmtel.reports.judging import about, change, judgement, segment, sentence
 from llmtel.reports.trust import price_line, records, remarks
 
 WORDS: Mapping[Outcome, str] = {"fail": "FAIL", "warn": "WARN", "info": "OK", "pass": "OK"}
 SHORT_COMMIT = 7
+MOST_EXPLAINED = 10
+"""Failures and warnings that are explained; with more, somebody has to look at the whole."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Circumstances:
 
     `unwritten`: nobody wrote rules, so that the good defaults held. `missing` is where a baseline was looked
     for in vain. `moment` is when this was. `code` is the exit code. `accept` is the command that takes the
-    change for the new normal.
+    change for the new normal, `save` the one that makes a first baseline. `other` are the paths of the other
+    side, where it has some.
     """
 
     moment: datetime
@@ -38,26 +40,34 @@ class Circumstances:
     missing: str | None = None
     accept: str | None = None
     save: str | None = None
+    other: Sequence[str] | None = None
 
 
-def checking(report: Report, calls: pl.DataFrame, context: Context, said: Circumstances) -> Document:
+def checking(report: Report, grounds: Grounds, context: Context, said: Circumstances) -> Document:
     """The answer to a check, for people and for machines."""
     results = sorted(report.results, key=lambda r: ("fail", "warn", "info", "pass").index(r.reaction))
-    judgements = tuple(judgement(result, report) for result in results)
+    explained = [r for r in results if r.reaction in ("fail", "warn") and r.verdict.state != "missing"]
+    causes = {id(r): reasons(r, report, grounds) for r in explained[:MOST_EXPLAINED]}
+    judgements = tuple(
+        dataclasses.replace(
+            judgement(result, report), **causes.get(id(result), {}), command=_command(result, context, said)
+        )
+        for result in results
+    )
     if said.unwritten:
         judgements = tuple(dataclasses.replace(one, file=None, line=None) for one in judgements)
     outcome = judgements[0].outcome if judgements else "pass"
     block = Judgements(WORDS[outcome], outcome, _headline(report, results, said), judgements)
     return Document(
         schema=context.schema,
-        title=block.headline,
+        title=sentence(results[0]) if outcome == "fail" else block.headline,
         blocks=(block, *_lines(report, context, said, outcome)),
         meta={
-            **context.meta(calls),
+            **context.meta(grounds.after),
             "generated_at": said.moment.isoformat(),
             "baseline": side_meta(report.base, report.age),
             "summary": _summary(report, said),
-            "results": [j.data for j in judgements],
+            "results": [{**j.data, **_why(j)} for j in judgements],
         },
         judgements=judgements,
         closing=_closing(report),
@@ -180,6 +190,24 @@ def _summary(report: Report, said: Circumstances) -> dict[str, Any]:
     }
 
 
-def with_causes(judged: Judgement, **said: Any) -> Judgement:  # noqa: ANN401 (fields of a judgement)
-    """A judgement that says why."""
-    return dataclasses.replace(judged, **said)
+def _why(judged: Judgement) -> dict[str, Any]:
+    """Why a number moved, for machines."""
+    if not judged.causes:
+        return {}
+    return {
+        "why": [dataclasses.asdict(cause) for cause in judged.causes],
+        "basis": judged.basis,
+        "who": judged.who,
+        "since": judged.since,
+        "lever": judged.lever,
+        "cases": [dataclasses.asdict(case) for case in judged.cases],
+    }
+
+
+def _command(result: Result, context: Context, said: Circumstances) -> str | None:
+    """What shows more of a failure: both sides, split by case, or what the failing calls are."""
+    if result.reaction != "fail" or said.other is None or result.evidence.held != "both":
+        return None
+    by = "case" if result.evidence.pairs else "model"
+    where = [*result.rule.split.where]
+    return context.command.between(said.other, by=by, where=where)

@@ -71,6 +71,8 @@ def change(result: Result) -> str:
     if evidence.absolute is None or evidence.held != "both":
         return ""
     relative = evidence.relative
+    if not evidence.absolute:
+        return "±0"
     if unit is SHARE and not _relative(result.verdict.limit):
         return points(evidence.absolute)
     if relative is None or not math.isfinite(relative):

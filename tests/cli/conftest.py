@@ -8,7 +8,7 @@ import pytest
 from llmtel.cli.app import run
 
 
-def record(n, *, cost=1.0, feature="chat", day=1, **fields):
+def record(n, *, cost=1.0, feature="chat", day=1, cases=False, **fields):
     """A call of a made-up evaluation; `n` is its case, whose size it is."""
     return {
         "timestamp": f"2026-09-{day:02d}T{10 + n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}Z",
@@ -20,6 +20,7 @@ def record(n, *, cost=1.0, feature="chat", day=1, **fields):
         "status": "ok",
         "session_id": f"s{n}",
         "feature": feature,
+        **({"case": f"case {n}"} if cases else {}),
         **fields,
     }
 
@@ -32,8 +33,8 @@ def write(path, records):
 def evaluated():
     """Write calls of an evaluation to a file: `evaluated(path, 300, cost=2.0)`."""
 
-    def write_run(path, cases, **fields):
-        write(path, [record(n, **fields) for n in range(cases)])
+    def write_run(path, size, **fields):
+        write(path, [record(n, **fields) for n in range(size)])
 
     return write_run
 

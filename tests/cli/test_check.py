@@ -27,7 +27,7 @@ def test_the_same_calls_are_one_line_and_exit_0(llmtel, monkeypatch):
     assert code == 0
     (line,) = out.splitlines()
     assert line.startswith("  ✓  cost per call $")
-    assert "(+0.0 %, 300 → 300 calls) · 1 comparison, 0 failed, 0 inconclusive, 0 skipped; base" in line
+    assert "(±0, 300 → 300 calls) · 1 comparison, 0 failed, 0 inconclusive, 0 skipped; base" in line
 
 
 def test_a_first_run_never_fails(llmtel):
@@ -129,3 +129,52 @@ def test_an_empty_file_is_fine_and_an_unreadable_folder_is_not(llmtel):
     Path("x").mkdir()
     Path("x/y.bin").write_bytes(b"\x00\x01")
     assert llmtel("check", "x")[0] == 5
+
+
+RULES = """\
+checks:
+  - metric: cost_per_call
+    by: feature
+    max_increase: 10%
+  - metric: p95_latency
+    max_increase: 20%
+"""
+
+
+def paired(evaluated, version, cost, path):
+    evaluated(path, 60, cost=cost, prompt_version=version, cases=True)
+
+
+def test_a_failure_says_why_what_is_new_and_what_can_be_done(llmtel, evaluated):
+    Path("llmtel.yaml").write_text(RULES)
+    paired(evaluated, "v3", 1.0, "old.jsonl")
+    paired(evaluated, "v4", 1.5, "new.jsonl")
+    llmtel("baseline", "save", "old.jsonl")
+    code, out, _ = llmtel("check", "new.jsonl", "--monthly-calls", "84000")
+    assert code == 3
+    assert "chat costs " in out.splitlines()[0]
+    assert "60 paired cases" in out
+    assert "at 84,000 calls a month (as told)" in out
+    assert "why      output tokens" in out
+    assert "prompt v4, first seen in this run (before: v3)" in out
+    assert "cap the output" in out
+    assert "llmtel compare .llmtel/baseline.json new.jsonl --by case" in out
+
+
+def test_the_causes_in_json_add_up_to_the_change_of_a_thousand_calls(llmtel):
+    _, out, _ = llmtel("check", "now.jsonl", "--compare-to", "before.jsonl", "--format", "json")
+    (cost,) = [r for r in json.loads(out)["results"] if r["verdict"] == "fail"]
+    assert cost["basis"] == "per 1,000 calls"
+    assert [cause["text"] for cause in cost["why"]] == ["output tokens", "prices"]
+    assert cost["lever"]
+
+
+def test_the_comment_names_the_cases_that_moved_most(llmtel, evaluated):
+    paired(evaluated, "v3", 1.0, "old.jsonl")
+    paired(evaluated, "v4", 1.5, "new.jsonl")
+    llmtel("baseline", "save", "old.jsonl")
+    _, out, _ = llmtel("check", "new.jsonl", "--format", "markdown")
+    assert out.count("| `case ") == 10
+    assert "<details><summary>The cases whose cost per call moved most</summary>" in out
+    baseline = Path(".llmtel/baseline.json").read_text()
+    assert "case 1" not in baseline
