@@ -19,7 +19,8 @@ from llmtel.core.errors import UsageError
 from llmtel.document import Place
 from llmtel.query import where
 from llmtel.query.dimensions import DIMENSIONS, TAGS, dimension
-from llmtel.query.metrics import METRICS, Metric
+from llmtel.query.metric import Metric
+from llmtel.query.metrics import METRICS
 from llmtel.stats.multiple import CORRECTIONS
 
 Schema = Mapping[str, Any]

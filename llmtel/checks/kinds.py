@@ -6,7 +6,7 @@ from typing import Literal
 
 from llmtel.core.units import SHARE
 from llmtel.query.measures import Measure, Ratio, known
-from llmtel.query.metrics import Metric
+from llmtel.query.metric import Metric
 
 MetricKind = Literal["rate", "ratio", "quantile", "extreme", "count", "total"]
 

@@ -14,7 +14,7 @@ from llmtel.checks.kinds import adds_up
 from llmtel.core.catalog import unknown
 from llmtel.core.errors import UsageError
 from llmtel.core.units import MS, SHARE, SPEED, USD, Unit
-from llmtel.query.metrics import Metric
+from llmtel.query.metric import Metric
 
 Kind = Literal["max", "min", "max_increase", "max_decrease"]
 DAYS: dict[str, float] = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0}

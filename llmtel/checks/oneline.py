@@ -16,7 +16,8 @@ from llmtel.checks.limits import Limit
 from llmtel.checks.rules import Level, Rule, Settings, Split
 from llmtel.core.errors import UsageError
 from llmtel.query import where
-from llmtel.query.metrics import METRICS, Metric
+from llmtel.query.metric import Metric
+from llmtel.query.metrics import METRICS
 
 _RULE = re.compile(r"\s*([^\s{}<>=]+)\s*(?:\{(.*)\})?\s*(>=|<=|>|<)\s*(.+?)\s*", re.DOTALL)
 _TEXT = r"""(?:"[^"]*"|'[^']*'|[^,"'])+"""

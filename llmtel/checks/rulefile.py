@@ -14,7 +14,8 @@ from llmtel.checks.rules import BaselineSource, Exemption, Level, Rule, RuleSet,
 from llmtel.core.catalog import unknown
 from llmtel.core.errors import ConfigError, UsageError
 from llmtel.document import Document, Place
-from llmtel.query.metrics import METRICS, Metric
+from llmtel.query.metric import Metric
+from llmtel.query.metrics import METRICS
 
 _VERSION = 1
 _LIMIT_NAMES: tuple[Kind, ...] = ("max", "min", "max_increase", "max_decrease")

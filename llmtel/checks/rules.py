@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from llmtel.checks.limits import Amount, Limit
-from llmtel.query.metrics import METRICS, Metric
+from llmtel.query.metric import Metric
+from llmtel.query.metrics import METRICS
 from llmtel.stats.multiple import Correction
 
 Severity = Literal["off", "warn", "error"]

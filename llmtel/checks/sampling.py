@@ -13,7 +13,8 @@ from llmtel.checks.percentile import Percentile
 from llmtel.checks.samples import Cases, Count, Quotient, Sample, Share, Total, fewer
 from llmtel.query.lower import ROWS, Facts, Lowered, Lowering, Quantile
 from llmtel.query.measures import Measure, Ratio
-from llmtel.query.metrics import METRICS, Metric
+from llmtel.query.metric import Metric
+from llmtel.query.metrics import METRICS
 from llmtel.query.percentiles import in_order, percentiles
 from llmtel.stats.arrays import Floats
 from llmtel.stats.bootstrap import Clusters

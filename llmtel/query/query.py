@@ -16,7 +16,8 @@ from llmtel.core.errors import UsageError
 from llmtel.query.dimensions import DIMENSIONS, TAGS, Dimension, dimension
 from llmtel.query.engine import Engine
 from llmtel.query.lower import BASE, Facts, Lowering, completed
-from llmtel.query.metrics import METRICS, Metric
+from llmtel.query.metric import Metric
+from llmtel.query.metrics import METRICS
 from llmtel.query.timerange import parse_zone
 
 
