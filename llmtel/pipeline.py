@@ -109,7 +109,7 @@ def read(
     found = read_calls(inputs, input_format, Wishes(tuple(rules), tuple(tags)), told, counting)
     _refuse_unreadable(paths, inputs, found)
     calls = _one_frame(found.frames, inputs.files)
-    calls, duplicates = deduplicated(calls)
+    calls, duplicates, met = deduplicated(calls)
     account = found.account
     account.calls -= duplicates
     account.duplicates += duplicates
@@ -119,6 +119,7 @@ def read(
     notes = (
         *(Note("plugin", text) for text in troubles()),
         *found.notes,
+        *met,
         *_counted(calls),
         *_skipped(inputs),
         *twice,

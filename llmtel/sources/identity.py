@@ -2,42 +2,47 @@
 
 Rows that share `call_id` or `response_id` on equal or adjacent days (UTC) are one call. A row without an id
 is never a duplicate. Which copy wins never depends on the order of arrival: the format's preferred copy
-(`Source.copies`), else the one with more known fields, else the one whose content has the smaller hash.
+(`Source.copies`), else the one with more known fields, else the one whose content has the smaller hash. Of
+copies in several formats the richer one takes what the others know (`meeting`).
 """
 
 from __future__ import annotations
 
 import polars as pl
 
+from llmtel.core.account import Note
 from llmtel.core.schema import FIELDS, TIME
 from llmtel.sources.formats import sources
+from llmtel.sources.meeting import PLACE, met
 
 _MOSTLY = 0.5
 _IDS = ("call_id", "response_id")
-_PLACE = frozenset({"file", "line", "format", "grain", "request_count"})
 _CALL = pl.col("request_count").fill_null(1) > 0
 
 
-def deduplicated(calls: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Calls without their duplicates, and how many those were.
+def deduplicated(calls: pl.DataFrame) -> tuple[pl.DataFrame, int, list[Note]]:
+    """Calls without their duplicates, how many those were, and a note on calls in several formats.
 
     Extra passes of a call (`request_count` 0) meet only by their own ids and are not counted.
     """
     ids = [name for name in _IDS if name in calls.columns]
     if not any(_repeats(calls[name]) for name in ids):
-        return calls, 0
+        return calls, 0, []
     calls = calls.with_row_index("@row")
     keys = _keys(calls, ids)
     suspects = keys.filter(
         pl.any_horizontal(pl.col(name).is_not_null() & pl.col(name).is_duplicated() for name in ids)
     )
     if suspects.is_empty():
-        return calls.drop("@row"), 0
+        return calls.drop("@row"), 0, []
     groups = _components(suspects, ids)
-    losers = _losers(calls, groups)
-    dropped = calls.filter(pl.col("@row").is_in(losers.implode()) & _CALL).height
-    kept = calls.filter(~pl.col("@row").is_in(losers.implode()))
-    return _with_sums_of_copies(kept, calls, groups).drop("@row"), dropped
+    ranked = _ranked(calls, groups)
+    winners = ranked.filter(pl.struct("@group", "@part").is_first_distinct())["@row"]
+    losers = groups.filter(~pl.col("@row").is_in(winners.implode()))["@row"].implode()
+    dropped = calls.filter(pl.col("@row").is_in(losers) & _CALL).height
+    kept = _with_sums_of_copies(calls.filter(~pl.col("@row").is_in(losers)), calls, groups)
+    kept, notes = met(kept, calls, ranked)
+    return kept.drop("@row"), dropped, notes
 
 
 def _repeats(ids: pl.Series) -> bool:
@@ -90,44 +95,41 @@ def _components(suspects: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
     return ordered.select("@row", "@group", parted.cast(pl.UInt32).cum_sum().alias("@part"))
 
 
-def _losers(calls: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
-    """The rows that are not kept: all but the first of each part of a group, in the order of preference."""
+def _ranked(calls: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """The copies that may be kept (`@row`, `@group`, `@part`, `format`), the first of each part to be kept.
+
+    Each format has its say on its own copies, in its order of preference; of what is left, also of several
+    formats, the richer copy comes first.
+    """
     preferred = sorted(name for name in calls.columns if name.startswith("@prefer"))
-    part = ["@group", "@part"]
-    ranked = groups.sort("@row")
-    chosen = calls.filter(pl.col("@row").is_in(ranked["@row"].implode())).select(preferred)
-    ranked = pl.concat([ranked, chosen], how="horizontal")
+    own, rows = ["@group", "@part", "format"], groups.sort("@row")
+    chosen = calls.filter(pl.col("@row").is_in(rows["@row"].implode())).select("format", *preferred)
+    ranked = pl.concat([rows, chosen], how="horizontal")
     if preferred:
-        best = [pl.col(name).eq_missing(pl.col(name).first().over(*part)) for name in preferred]
-        ordered = ranked.sort(
-            *part, *preferred, descending=[False, False, *(True for _ in preferred)], nulls_last=True
-        )
-        ranked = ordered.with_columns(pl.all_horizontal(best).alias("@tied"))
-        worse, ranked = ranked.filter(~pl.col("@tied"))["@row"], ranked.filter("@tied")
-    else:
-        worse = ranked["@row"].clear()
-    tied = ranked.filter(pl.struct(part).is_duplicated())
-    if tied.is_empty():
-        return worse
-    return pl.concat([worse, _poorer(calls, tied.select("@row", *part))])
+        best = [pl.col(name).eq_missing(pl.col(name).first().over(own)) for name in preferred]
+        ranked = ranked.sort(
+            *own, *preferred, descending=[False] * len(own) + [True] * len(preferred), nulls_last=True
+        ).filter(pl.all_horizontal(best))
+    ranked = ranked.select("@row", *own)
+    shared = pl.struct("@group", "@part").is_duplicated()
+    return pl.concat([ranked.filter(~shared), _by_wealth(calls, ranked.filter(shared))])
 
 
-def _poorer(calls: pl.DataFrame, tied: pl.DataFrame) -> pl.Series:
-    """Of rows that no format prefers, all but one of each part: most known fields win, then a small hash."""
-    copies = calls.join(tied, on="@row", how="inner")
+def _by_wealth(calls: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
+    """Copies that no format prefers: in each part most known fields come first, then the small hash."""
+    copies = calls.join(tied.select("@row"), on="@row", how="semi")
     # in the order of FIELDS, since that of the columns depends on which file was read first
     fields = [name for name in FIELDS if name in copies.columns]
     content = [
         pl.col(name).cast(pl.String) if copies.schema[name] == pl.Categorical else pl.col(name)
         for name in fields
     ]
-    known = pl.sum_horizontal(pl.col(name).is_not_null() for name in fields if name not in _PLACE)
-    order = copies.select(
-        "@row", "@group", "@part", known.alias("@known"), pl.struct(content).hash(0).alias("@hash")
+    known = pl.sum_horizontal(pl.col(name).is_not_null() for name in fields if name not in PLACE)
+    order = copies.select("@row", known.alias("@known"), pl.struct(content).hash(0).alias("@hash"))
+    ordered = tied.join(order, on="@row", how="left").sort(
+        "@group", "@part", "@known", "@hash", descending=[False, False, True, False]
     )
-    order = order.sort("@group", "@part", "@known", "@hash", descending=[False, False, True, False])
-    first = pl.struct("@group", "@part").is_first_distinct()
-    return order.filter(~first)["@row"]
+    return ordered.select(tied.columns)
 
 
 def _with_sums_of_copies(kept: pl.DataFrame, calls: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
@@ -139,7 +141,8 @@ def _with_sums_of_copies(kept: pl.DataFrame, calls: pl.DataFrame, groups: pl.Dat
         taken |= {name: pl.col(name).max() for name in source.copies.largest if name in calls.columns}
         if not taken or not (kept["format"] == source.name).any():
             continue
-        members = groups.join(calls.select("@row", *taken), on="@row", how="left")
+        copies = calls.filter(pl.col("format") == source.name).select("@row", *taken)
+        members = groups.join(copies, on="@row", how="inner")
         sums = members.group_by("@group", "@part").agg(
             expression.alias(f"@{name}") for name, expression in taken.items()
         )

@@ -1,136 +1,162 @@
 """LiteLLM: StandardLoggingPayload and SpendLogs rows, https://docs.litellm.ai/docs/proxy/logging_spec.
 
-Some fields of SpendLogs are JSON inside text, so records are opened one by one.
+Some fields of SpendLogs are JSON inside text; what is unknown may be the text "None". Usage is in the
+response, or in the metadata where responses are not kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-import orjson
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.nested import opened
 from llmtel.sources.outcome import TEXT, WORD, joined
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.usage import Counts, leaves
 
-
-def _opened(value: object) -> object:
-    if isinstance(value, str) and value[:1] in "{[":
-        try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return None
-    return value
+_OPENED = ("response", "metadata", "request_tags")
+_META = "metadata."
+_RESPONSE_IDS = r"^(?:chatcmpl-|resp_|msg_|gen-|cmpl-)"
 
 
 def records(line: Record) -> Iterable[dict[str, Any]]:
-    """The record with its JSON texts opened, its usage in one place, and the text "None" as nothing."""
-    record: dict[str, Any] = {key: None if value == "None" else value for key, value in line.items()}
-    response = _opened(record.get("response"))
-    usage = response.get("usage") if isinstance(response, dict) else None
-    metadata, tags = _opened(record.get("metadata")), _opened(record.get("request_tags"))
-    metadata = metadata if isinstance(metadata, dict) else {}
-    usage = usage if isinstance(usage, dict) else metadata.get("usage_object")
-    error = record.get("error_information") or metadata.get("error_information")
-    return [{
-        **record,
-        "usage": usage if isinstance(usage, dict) else None,
-        "error_information": error if isinstance(error, dict) else None,
-        "metadata": metadata,
-        "tag": tags[0] if isinstance(tags, list) and tags else None,
-        "cached": str(record.get("cache_hit")).lower() == "true",
-        "streamed": bool(record.get("stream")),
-    }]  # fmt: skip
+    """The record with its JSON texts opened, and of the response what is no text."""
+    record = {**line, **{key: opened(line.get(key)) for key in _OPENED}}
+    response = record["response"] if isinstance(record["response"], dict) else {}
+    return [{**record, "response": {key: response.get(key) for key in ("id", "usage")}, "messages": None}]
 
 
-_START, _END, _FIRST = raw.time("startTime"), raw.time("endTime"), raw.time("completionStartTime")
-_CACHED = raw.flag("cached")
-_TOOK = pl.coalesce((_END - _START).dt.total_microseconds() / 1000, raw.number("response_time") * 1000)
-_CODE = raw.text("error_information.error_code")
-_WORDS = joined([raw.text("error_information.error_class"), _CODE])
+def _text(*paths: str) -> pl.Expr:
+    """The first of some texts that says something."""
+    return pl.coalesce(*(pl.when(~raw.text(path).is_in(["", "None"])).then(raw.text(path)) for path in paths))
 
 
 def _usage(*names: str) -> pl.Expr:
-    return pl.coalesce(*(raw.count(f"usage.{name}") for name in names))
+    """A count of the usage, wherever that is kept."""
+    places = ("response.usage.", f"{_META}usage_object.")
+    return pl.coalesce(*(raw.count(place + name) for place in places for name in names))
 
+
+_START, _END, _FIRST = raw.time("startTime"), raw.time("endTime"), raw.time("completionStartTime")
+_CACHED = (raw.text("cache_hit").str.to_lowercase() == "true").fill_null(value=False)
+_TOOK = pl.coalesce((_END - _START).dt.total_microseconds() / 1000, raw.number("response_time") * 1000)
+# without streaming the first token is written as the end, or the log says so
+_STREAMED = raw.flag("stream").fill_null(value=True) & (_FIRST < _END)
+_ERROR = ("error_information.", f"{_META}error_information.")
+_CODE = _text(*(f"{place}error_code" for place in _ERROR))
+_WORDS = joined([_text(*(f"{place}error_class" for place in _ERROR)), _CODE, _text("error_str")])
+_ID = _text("id", "request_id")
+_IN = "prompt_tokens_details."
+_WRITTEN = _usage("cache_creation_input_tokens", f"{_IN}cache_creation_tokens")
+_WRITTEN_5M, _WRITTEN_1H = (
+    _usage(f"{_IN}cache_creation_token_details.ephemeral_{life}_input_tokens") for life in ("5m", "1h")
+)
+
+_LINES = Source(
+    name="litellm",
+    help="LiteLLM logging payloads and SpendLogs rows (JSON)",
+    link="https://docs.litellm.ai/docs/proxy/logging_spec",
+    marks=(Mark(all=("call_type",), any=("response_cost", "spend")),),
+    utc=True,
+    records=records,
+    calls={
+        "ts": _START,
+        "latency_ms": pl.when(~_CACHED).then(_TOOK),
+        "ttft_ms": pl.when(_STREAMED & ~_CACHED).then((_FIRST - _START).dt.total_microseconds() / 1000),
+        "call_id": _ID,
+        "response_id": pl.coalesce(
+            pl.when(_ID.str.contains(_RESPONSE_IDS)).then(_ID), raw.text("response.id")
+        ),
+        "session": _text("trace_id", "session_id"),
+        "trace": _text("trace_id"),
+        "model": _text("model"),
+        "model_requested": _text("model_group"),
+        "provider": _text("custom_llm_provider"),
+        "operation": _text("call_type"),
+        "user": _text("end_user", "user", f"{_META}user_api_key_user_id"),
+        "feature": _text(f"{_META}user_api_key_team_alias", "team_id", "request_tags[0]"),
+        "prompt": _text(f"{_META}prompt_management_metadata.prompt_id"),
+        **leaves(
+            Counts(
+                input=raw.count("prompt_tokens"),
+                output=raw.count("completion_tokens"),
+                cache_read=_usage("cache_read_input_tokens", f"{_IN}cached_tokens"),
+                cache_write=pl.coalesce(_WRITTEN_5M, _WRITTEN - _WRITTEN_1H.fill_null(0)),
+                cache_write_1h=_WRITTEN_1H,
+                reasoning=_usage("completion_tokens_details.reasoning_tokens"),
+                input_audio=_usage(f"{_IN}audio_tokens"),
+                output_audio=_usage("completion_tokens_details.audio_tokens"),
+                total=raw.count("total_tokens"),
+            )
+        ),
+        "cost_logged": pl.when(_CACHED)
+        .then(0.0)
+        .otherwise(pl.coalesce(raw.number("response_cost"), raw.number("spend"))),
+        "retries": raw.count(f"{_META}attempted_retries"),
+        "http_status": _CODE.cast(pl.Int64, strict=False),
+        WORD: raw.text("status"),
+        TEXT: pl.when(raw.text("status").fill_null("") != "success").then(_WORDS),
+    },
+    sample='{"id":"chatcmpl-1","call_type":"acompletion","status":"success","custom_llm_provider":"openai",'
+    '"startTime":"2026-09-01 10:00:00.000000","endTime":"2026-09-01 10:00:01.500000","model":"gpt-4o",'
+    '"response_cost":0.0002,"prompt_tokens":10,"completion_tokens":20,"total_tokens":30,"end_user":"u1",'
+    '"metadata":{},"request_tags":["search"],"stream":false}\n',
+    expect=(
+        {
+            "call_id": "chatcmpl-1",
+            "response_id": "chatcmpl-1",
+            "input_uncached": 10,
+            "output_text": 20,
+            "latency_ms": 1500.0,
+            "cost_logged": 0.0002,
+            "user": "u1",
+            "feature": "search",
+            "provider": "openai",
+            "status": "ok",
+            "operation": "acompletion",
+        },
+    ),
+)
 
 SOURCES = (
-    Source(
-        name="litellm",
-        help="LiteLLM logging payloads and SpendLogs rows",
-        link="https://docs.litellm.ai/docs/proxy/logging_spec",
-        marks=(Mark(all=("call_type",), any=("response_cost", "spend")),),
-        records=records,
-        calls={
-            "ts": _START,
-            "latency_ms": pl.when(~_CACHED).then(_TOOK),
-            "ttft_ms": pl.when(raw.flag("streamed") & (_FIRST < _END)).then(
-                (_FIRST - _START).dt.total_microseconds() / 1000
-            ),
-            "call_id": pl.coalesce(raw.text("id"), raw.text("request_id")),
-            "session": pl.coalesce(raw.text("trace_id"), raw.text("session_id")),
-            "model": raw.text("model"),
-            "provider": raw.text("custom_llm_provider"),
-            "operation": raw.text("call_type"),
-            "user": pl.coalesce(
-                *(
-                    pl.when(value != "").then(value)
-                    for value in (
-                        raw.text("end_user"),
-                        raw.text("user"),
-                        raw.text("metadata.user_api_key_user_id"),
-                    )
-                )
-            ),
-            "feature": pl.coalesce(
-                *(
-                    pl.when(value != "").then(value)
-                    for value in (
-                        raw.text("metadata.user_api_key_team_alias"),
-                        raw.text("team_id"),
-                        raw.text("tag"),
-                    )
-                )
-            ),
-            **leaves(
-                Counts(
-                    input=raw.count("prompt_tokens"),
-                    output=raw.count("completion_tokens"),
-                    cache_read=_usage("cache_read_input_tokens", "prompt_tokens_details.cached_tokens"),
-                    cache_write=_usage("cache_creation_input_tokens"),
-                    reasoning=_usage("completion_tokens_details.reasoning_tokens"),
-                    total=raw.count("total_tokens"),
-                )
-            ),
-            "cost_logged": pl.when(_CACHED)
-            .then(0.0)
-            .otherwise(pl.coalesce(raw.number("response_cost"), raw.number("spend"))),
-            "retries": raw.count("metadata.attempted_retries"),
-            "http_status": _CODE.cast(pl.Int64, strict=False),
-            WORD: raw.text("status"),
-            TEXT: pl.when(raw.text("status") != "success").then(_WORDS),
-        },
-        sample='{"id":"chatcmpl-1","call_type":"acompletion","status":"success",'
-        '"custom_llm_provider":"openai","startTime":'
-        '"2026-09-01 10:00:00.000000","endTime":"2026-09-01 10:00:01.500000","model":"gpt-4o",'
-        '"response_cost":0.0002,"prompt_tokens":10,'
-        '"completion_tokens":20,"total_tokens":30,"end_user":"u1","metadata":{},"request_tags":["search"],'
-        '"stream":false}\n',
+    _LINES,
+    replace(
+        _LINES,
+        name="litellm_spend_logs",
+        help="LiteLLM SpendLogs as a table (CSV dump of the database), with JSON in its cells",
+        link="https://docs.litellm.ai/docs/proxy/cost_tracking",
+        evidence="documented",
+        layout="csv",
+        records=None,
+        sample="request_id,call_type,startTime,endTime,completionStartTime,model,custom_llm_provider,spend,"
+        "prompt_tokens,completion_tokens,total_tokens,status,cache_hit,user,metadata,request_tags\n"
+        "chatcmpl-2,acompletion,2026-09-01 10:00:00,2026-09-01 10:00:02,2026-09-01 10:00:00.5,gpt-4o,openai,"
+        '0.001,100,20,120,success,None,None,"{""usage_object"":{""prompt_tokens_details"":'
+        '{""cached_tokens"":60}}}","[""search""]"\n'
+        "r3,acompletion,2026-09-01 10:00:05,2026-09-01 10:00:06,2026-09-01 10:00:06,gpt-4o,openai,0,0,0,0,"
+        'failure,None,u1,"{""error_information"":{""error_code"":""429"",""error_class"":""RateLimitError""}'
+        '}",[]\n',
         expect=(
             {
-                "call_id": "chatcmpl-1",
-                "input_uncached": 10,
+                "call_id": "chatcmpl-2",
+                "input_uncached": 40,
+                "cache_read": 60,
                 "output_text": 20,
-                "latency_ms": 1500.0,
-                "cost_logged": 0.0002,
-                "user": "u1",
+                "ttft_ms": 500.0,
+                "user": None,
                 "feature": "search",
-                "provider": "openai",
                 "status": "ok",
-                "operation": "acompletion",
+            },
+            {
+                "call_id": "r3",
+                "input_uncached": None,
+                "ttft_ms": None,
+                "error": "rate_limit",
+                "http_status": 429,
             },
         ),
     ),
