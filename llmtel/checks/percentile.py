@@ -38,14 +38,19 @@ class Percentile:
         """The quantile."""
         return self.histogram.quantile(self.at) if self.exact is None else self.exact
 
+    @property
+    def size(self) -> tuple[float, ...]:
+        """Numbers that tell it from another, whichever side it is on."""
+        return self.histogram.sum, self.n, self.point or 0.0
+
     def compare(self, base: Percentile, seed: int, confidence: float) -> Change:
         """Resampled quantiles of both sides, in effective calls."""
         exact = self.values is not None and base.values is not None
         now, before = (self, base) if exact else (self.kept(), base.kept())
         if not self.n or not base.n:
             return Change(before.point, now.point)
-        after = now.resampled(bootstrap.seed_of(str(seed), "current"), base.effect)
-        earlier = before.resampled(bootstrap.seed_of(str(seed), "base"), self.effect)
+        seeds = bootstrap.two_seeds(seed, before.size, now.size)
+        earlier, after = before.resampled(seeds[0], self.effect), now.resampled(seeds[1], base.effect)
         result = bootstrap.changes(earlier, after, confidence)
         return Change(before.point, now.point, result.relative, result.absolute, result.p_rise, result.p_fall)
 

@@ -64,6 +64,11 @@ class Clusters:
         return float(self.sums.sum()) / under if under > 0 else None
 
     @property
+    def size(self) -> tuple[float, ...]:
+        """Numbers that tell one set of clusters from another, whichever side it is on."""
+        return float(self.sums.sum()), float(self.counts.sum()), float((self.sums**2).sum()), len(self)
+
+    @property
     def dominated(self) -> bool:
         """Whether the top 1 % of clusters carry more than half: then intervals are too narrow."""
         top = np.sort(self.sums)[-math.ceil(len(self) * _TOP) :]
@@ -114,17 +119,23 @@ def compare(
     """The change from `base` to `current`.
 
     `paired`: the clusters of both sides are the same cases in the same order and are drawn together, so that
-    what makes a case dear on both sides does not blur the change.
+    what makes a case dear on both sides does not blur the change. Swapped sides give the mirrored answer.
     """
     if not paired:
         base, current = base.folded(), current.folded()
-    before = _replicates(base, seed_of(str(seed), "base"))
-    after = _replicates(current, seed_of(str(seed), "base" if paired else "current"))
+    seeds = two_seeds(seed, base.size, current.size)
+    before, after = _replicates(base, seeds[0]), _replicates(current, seeds[0 if paired else 1])
     usable = np.isfinite(before) & np.isfinite(after)
     influences = (
         (current.influences() - base.influences(),) if paired else (base.influences(), current.influences())
     )
     return changes(before[usable], after[usable], confidence, widening(*influences))
+
+
+def two_seeds(seed: int, base: tuple[float, ...], current: tuple[float, ...]) -> tuple[int, int]:
+    """Seeds of two sides that stay with the data when the sides are swapped: the smaller has the first."""
+    first, second = seed_of(str(seed), "first"), seed_of(str(seed), "second")
+    return (first, second) if base <= current else (second, first)
 
 
 def changes(before: Floats, after: Floats, confidence: float = 0.95, wider: float = 1.0) -> Comparison:

@@ -56,7 +56,7 @@ def make_service(
     return frame(rows)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def judged():
     """A function that judges rules over current calls and those of the baseline, if there are any."""
 
@@ -69,7 +69,7 @@ def judged():
     return judge
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def service():
     """The calls of `make_service`."""
     return make_service

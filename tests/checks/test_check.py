@@ -5,12 +5,15 @@ from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llmtel.checks.oneline import rule
 from llmtel.checks.rules import POOLED, Exemption, RuleSet, Split
 from llmtel.core.errors import Exit
 from llmtel.query.query import Query
 
+CHANGES = {"cost_per_call": "1%", "p95_latency": "1%", "error_rate": "0.1pp", "tokens_per_call": "1%"}
 RULES = (
     "cost_per_call > +10%", "p95_latency > +20%", "error_rate > +0.5pp", "unpriced_calls > +0",
     "tokens_per_call > +10%", "mean_latency > +10%", "cost > +30%",
@@ -61,6 +64,23 @@ def test_swapped_sides_mirror_the_verdicts(judged, service):
     assert states(judged(cheap, dear, *lines)) == ["improved"] * 3
     falls = ("cost_per_call < -10%", "p95_latency < -20%", "error_rate < -0.5pp")
     assert states(judged(cheap, dear, *falls)) == ["fail"] * 3
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.integers(1, 10**6), st.floats(0.7, 1.4), st.floats(0.7, 1.4), st.floats(0, 0.1))
+def test_for_any_two_logs_swapped_sides_mirror_and_identical_ones_pass(
+    judged, service, seed, cost, slow, errors
+):
+    a = service(seed, 80)
+    b = service(seed + 1, 80, cost=cost, slow=slow, errors=errors)
+    lines = [f"{name} > +{change}" for name, change in CHANGES.items()]
+    assert set(states(judged(a, a, *lines))) <= {"pass", "insufficient"}
+    there, back = judged(b, a, *lines).results, judged(a, b, *lines).results
+    for one, other in zip(there, back, strict=True):
+        assert one.evidence.p_rise == pytest.approx(other.evidence.p_fall)
+        assert one.evidence.absolute == pytest.approx(-other.evidence.absolute)
+        assert one.evidence.absolute_interval.low == pytest.approx(-other.evidence.absolute_interval.high)
+        assert not (one.state == other.state == "fail")
 
 
 def test_points_are_the_numbers_that_analyze_shows(judged, service):

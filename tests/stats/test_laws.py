@@ -114,7 +114,8 @@ def test_the_bootstrap_says_the_same_again_and_mirrors():
     assert there.p_rise < 0.01
     assert there.p_fall > 0.99
     back = bootstrap.compare(b, a, 7)
-    assert back.p_fall < 0.01
+    assert (back.p_rise, back.p_fall) == (there.p_fall, there.p_rise)
+    assert 1 / (1 + back.relative.high) == pytest.approx(1 + there.relative.low)
     assert there.relative.low > 0 > back.relative.high
 
 
