@@ -30,6 +30,11 @@ def lookup(record: object, steps: Sequence[raw.Step]) -> object:
     return value
 
 
+def picked(record: object, paths: Mapping[str, str]) -> dict[str, Any]:
+    """The values at some paths of a record, under other names; nothing else is taken along."""
+    return {name: lookup(record, raw.steps_of(path)) for name, path in paths.items()}
+
+
 @dataclass(frozen=True)
 class Mark:
     """How a record shows its format: paths that are there, that are not, and values that some have.

@@ -14,21 +14,18 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
-from llmtel.sources.source import Mark, Record, Remark, Source, lookup
+from llmtel.sources.source import Mark, Record, Remark, Source, picked
 from llmtel.sources.usage import Counts, leaves
 
 _READ = {
-    name: raw.steps_of(path)
-    for name, path in {
-        "timestamp": "timestamp", "asked": "model", "seconds": "working_time", "retries": "retries",
-        "error": "error", "cache": "cache", "model": "output.model", "failure": "output.error",
-        "stop": "output.choices[0].stop_reason", "id": "call.response.id",
-        "tier": "call.response.service_tier", "input": "output.usage.input_tokens",
-        "output": "output.usage.output_tokens", "reasoning": "output.usage.reasoning_tokens",
-        "total": "output.usage.total_tokens", "cached": "output.usage.input_tokens_cache_read",
-        "written": "output.usage.input_tokens_cache_write", "cost": "output.usage.total_cost",
-        "role": "role", "requested": "requested_model",
-    }.items()
+    "timestamp": "timestamp", "asked": "model", "seconds": "working_time", "retries": "retries",
+    "error": "error", "cache": "cache", "model": "output.model", "failure": "output.error",
+    "stop": "output.choices[0].stop_reason", "id": "call.response.id",
+    "tier": "call.response.service_tier", "input": "output.usage.input_tokens",
+    "output": "output.usage.output_tokens", "reasoning": "output.usage.reasoning_tokens",
+    "total": "output.usage.total_tokens", "cached": "output.usage.input_tokens_cache_read",
+    "written": "output.usage.input_tokens_cache_write", "cost": "output.usage.total_cost",
+    "role": "role", "requested": "requested_model",
 }  # fmt: skip
 """What is read of a model event, and where it is; no text of a prompt or an answer."""
 _ASKED, _STOP = raw.text("asked"), raw.text("stop")
@@ -37,13 +34,12 @@ _REPLAYED = (raw.text("cache") == "read").fill_null(value=False)
 
 def events(log: Record) -> Iterator[dict[str, Any]]:
     """The events of all samples; those that are no finished calls of a model are empty."""
-    of_log = {"task": lookup(log, ("eval", "task")), "run": lookup(log, ("eval", "run_id"))}
+    of_log = picked(log, {"task": "eval.task", "run": "eval.run_id"})
     for sample in log.get("samples") or ():
         of_sample = {"sample": sample.get("uuid"), "case": sample.get("id"), **of_log}
         for event in sample.get("events") or ():
             if event.get("event") == "model" and not event.get("pending"):
-                read = {name: lookup(event, steps) for name, steps in _READ.items()}
-                yield {**read, **of_sample, "is_call": True}
+                yield {**picked(event, _READ), **of_sample, "is_call": True}
             else:
                 yield {}
 

@@ -13,31 +13,20 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
-from llmtel.sources.source import Mark, Record, Remark, Source, lookup
+from llmtel.sources.source import Mark, Record, Remark, Source, lookup, picked
 from llmtel.sources.usage import Counts, leaves
 
 _READ = {
-    "provider": ("provider", "id"), "test": ("testIdx",), "described": ("testCase", "description"),
-    "prompt": ("promptId",), "prompt_index": ("promptIdx",), "ms": ("latencyMs",), "cost": ("cost",),
-    "score": ("score",), "success": ("success",), "reason": ("failureReason",), "error": ("error",),
-    "failed": ("response", "error"), "cached": ("response", "cached"),
-    "refused": ("response", "isRefusal"), "stop": ("response", "finishReason"),
+    "provider": "provider.id", "test": "testIdx", "described": "testCase.description",
+    "prompt": "promptId", "prompt_index": "promptIdx", "ms": "latencyMs", "cost": "cost",
+    "score": "score", "success": "success", "reason": "failureReason", "error": "error",
+    "failed": "response.error", "cached": "response.cached",
+    "refused": "response.isRefusal", "stop": "response.finishReason",
 }  # fmt: skip
 """What is read of a result, and where it is; no text of a prompt or an answer."""
 _NO_MODELS = (
-    "file",
-    "http",
-    "https",
-    "ws",
-    "wss",
-    "exec",
-    "python",
-    "javascript",
-    "golang",
-    "ruby",
-    "webhook",
-    "echo",
-)
+    "file", "http", "https", "ws", "wss", "exec", "python", "javascript", "golang", "ruby", "webhook", "echo"
+)  # fmt: skip
 _KINDS = "chat|completions?|messages|responses|embeddings?|text"
 _BY_ASSERTION, _BY_ERROR = 1, 2
 _PROVIDER = raw.text("provider")
@@ -57,7 +46,7 @@ def results(export: Record) -> Iterator[dict[str, Any]]:
             "stamp": summary.get("timestamp"),
             "answered": lookup(result, ("response", "output")) is not None,
             "usage": usage,
-            **{name: lookup(result, steps) for name, steps in _READ.items()},
+            **picked(result, _READ),
         }
 
 
