@@ -112,7 +112,7 @@ def _data(side: Side, saved: datetime | None, clusters: int, cases: int) -> dict
         "calls": _whole(side.calls),
         "first": _time(side.first),
         "last": _time(side.last),
-        "cells": [{"key": list(key), **usage.as_json()} for key, usage in side.cells.items()],
+        "cells": [_cell_data(key, usage) for key, usage in side.cells.items()],
         "seen": {name: list(values) for name, values in side.seen.items()},
         "splits": [
             {
@@ -146,6 +146,11 @@ def _sample_data(sample: Sample, clusters: int, cases: int) -> dict[str, Any]:
     return kept.as_json()
 
 
+def _cell_data(key: Key, usage: Usage) -> dict[str, Any]:
+    tokens = {kind: _whole(n) for kind, n in usage.tokens.items()}
+    return {"key": list(key), "calls": _whole(usage.calls), "tokens": tokens, "costs": dict(usage.costs)}
+
+
 def _side(data: Mapping[str, Any], name: str) -> Side:
     splits = {
         Split(tuple(one["where"]), tuple(one["by"]), one["window"]): {
@@ -162,7 +167,7 @@ def _side(data: Mapping[str, Any], name: str) -> Side:
         _read_time(data["first"]),
         _read_time(data["last"]),
         name,
-        _read_time(data["saved"]) or datetime.fromtimestamp(0, UTC),
+        _read_time(data["saved"]),
         {tuple(one["key"]): Usage(one["calls"], one["tokens"], one["costs"]) for one in data["cells"]},
         dict(data.get("seen", {})),
         dict(data["prices"]),

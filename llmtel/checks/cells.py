@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from llmtel.checks.exact import exact_sum
 from llmtel.checks.rules import POOLED, Key
 from llmtel.core.schema import LEAVES
 from llmtel.query.lower import BASE, BUCKET, SAMPLE, completed
@@ -40,10 +41,6 @@ class Usage:
         """All dollars."""
         return sum(self.costs.values())
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"calls": self.calls, "tokens": dict(self.tokens), "costs": dict(self.costs)}
-
 
 def cells(calls: pl.DataFrame) -> Mapping[Key, Usage]:
     """The usage of priced `calls` by CELL_BY, the dearest first; beyond some hundred they are pooled."""
@@ -54,10 +51,10 @@ def cells(calls: pl.DataFrame) -> Mapping[Key, Usage]:
     tokens = {leaf: pl.col(leaf) for leaf in LEAVES} if apart else {ALL_TOKENS: pl.sum_horizontal(*LEAVES)}
     costs = {leaf: pl.col(f"{COST_OF_LEAF}{leaf}") for leaf in LEAVES} if apart else {}
     aggs = [
-        (SAMPLE * (pl.col("request_count").fill_null(1) > 0)).sum().alias("calls"),
-        (pl.col("cost_usd") * SAMPLE).sum().alias("cost"),
-        *((x * SAMPLE).sum().cast(pl.Float64).alias(f"tokens:{kind}") for kind, x in tokens.items()),
-        *((x * SAMPLE).sum().alias(f"part:{kind}") for kind, x in costs.items()),
+        exact_sum(SAMPLE * (pl.col("request_count").fill_null(1) > 0)).alias("calls"),
+        exact_sum(pl.col("cost_usd") * SAMPLE).alias("cost"),
+        *(exact_sum(x * SAMPLE).alias(f"tokens:{kind}") for kind, x in tokens.items()),
+        *(exact_sum(x * SAMPLE).alias(f"part:{kind}") for kind, x in costs.items()),
     ]
     groups = known.group_by(pl.col(name).cast(pl.String) for name in CELL_BY).agg(aggs)
     found: dict[Key, Usage] = {}

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from llmtel.checks import kinds
+from llmtel.checks.exact import exact_sum
 from llmtel.checks.percentile import Percentile
 from llmtel.checks.samples import Cases, Count, Quotient, Sample, Share, Total, fewer
 from llmtel.query.lower import ROWS, Facts, Lowered, Lowering, Quantile
@@ -25,7 +26,6 @@ from llmtel.stats.rates import Rate
 SEGMENT, CLUSTER, CASE = "@segment", "@cluster", "case"
 MOST_CASES = 5000
 _DIGITS = 12
-_FINE = 1e12
 _MOSTLY = 0.8
 """Sums by case are kept where this share of the calls has one."""
 
@@ -85,14 +85,11 @@ class Sampling:
         return self._lower(expr.over), self._lower(expr.under)
 
     def _exactly(self, name: str, expr: pl.Expr) -> pl.Expr:
-        """A sum that does not depend on the order of rows, for a file must not differ by chance.
-
-        Threads add up floats in any order; whole numbers of 1e-12 add up exactly.
-        """
+        """An aggregate, with sums of floats that do not depend on the order of rows."""
         column, _, how = name.rpartition(":")
         if how != "sum" or name == ROWS or not self._rows.schema[column].is_float():
             return expr
-        return (pl.col(column) * _FINE).round().cast(pl.Int128).sum().cast(pl.Float64) / _FINE
+        return exact_sum(pl.col(column))
 
     def _totals(self) -> pl.DataFrame:
         """One row a segment: its calls, and the value and number of rows of each metric."""
