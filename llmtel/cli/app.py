@@ -22,6 +22,7 @@ from llmtel.cli import (
     calibrate,
     calls,
     check,
+    compare,
     explain,
     formats,
     ingest,
@@ -72,6 +73,11 @@ EXAMPLES: dict[Callable[..., object], str] = {
         llmtel check logs/
         llmtel check logs/ --baseline .llmtel/baseline.json --format github --format markdown=comment.md
         llmtel check logs/ --compare 'prev 7d' --fail-if 'cost_per_call{feature=chat} > +10%'
+        """,
+    compare.compare: """
+        llmtel compare last-week/ this-week/
+        llmtel compare 'prev 7d' logs/ --by feature
+        llmtel compare .llmtel/baseline.json logs/
         """,
     reconcile.reconcile: """
         llmtel reconcile logs/ --with usage.json --with costs.json --max-gap 2%

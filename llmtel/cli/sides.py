@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from llmtel.reports.context import Context
 
 DEFAULT_PATH = Path(".llmtel/baseline.json")
-_PREVIOUS = re.compile(r"prev(?:ious)?\s+(\d+)\s*([dwh])", re.ASCII)
+PREVIOUS = re.compile(r"prev(?:ious)?\s+(\d+)\s*([dwh])", re.ASCII)
 SCHEMA = '"schema": "llmtel.baseline/'
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -178,7 +178,7 @@ def windows(calls: pl.DataFrame, text: str) -> tuple[pl.DataFrame, pl.DataFrame,
     """
     import polars as pl
 
-    found = _PREVIOUS.fullmatch(text.strip())
+    found = PREVIOUS.fullmatch(text.strip())
     if found is None:
         raise UsageError(
             f"--compare {text}: write prev and a length, as in 'prev 7d', 'prev 4w' or 'prev 12h'"

@@ -156,6 +156,15 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Change:
+    """From one number to another: a title with both, the causes of it, and what is said of them by name."""
+
+    title: str
+    causes: tuple[Cause, ...]
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Moved:
     """A case of an evaluation and its number on both sides, as shown."""
 
@@ -229,7 +238,7 @@ class Judgements:
         return tuple(j for j in self.judgements if j.outcome in outcomes)
 
 
-Block = Headline | Timeline | Table | Findings | Judgements | Line | Snippet
+Block = Headline | Timeline | Table | Findings | Judgements | Change | Line | Snippet
 
 
 @dataclass(frozen=True)

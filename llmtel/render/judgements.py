@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from llmtel.core.answers import Judgement, Judgements, Level, Outcome
+from llmtel.core.answers import Cause, Change, Judgement, Judgements, Level, Outcome
 from llmtel.render.charts import bar
 from llmtel.render.ink import Ink
 from llmtel.render.text import clip, pad, visible, width, wrap
@@ -17,6 +17,11 @@ _MOST_NAMED = 6
 _WIDEST_NAME = 44
 _WIDE = 88
 """From this width on a limit stands beside the name."""
+
+
+def judged(block: Judgements | Change, cells: int, ink: Ink) -> list[str]:
+    """The lines of a verdict or of a change."""
+    return judgements(block, cells, ink) if isinstance(block, Judgements) else change(block, cells, ink)
 
 
 def judgements(block: Judgements, cells: int, ink: Ink) -> list[str]:
@@ -56,7 +61,9 @@ def _full(judged: Judgement, cells: int, ink: Ink) -> list[str]:
         ("month", judged.month),
     ]
     lines += [line for name, text in facts if text for line in _fact(name, text, cells, ink)]
-    lines += _causes(judged, cells, ink)
+    if judged.causes:
+        basis = judged.basis if not judged.month else ""
+        lines += ["", *_causes(judged.causes, basis, cells, ink)]
     more = [
         ("mostly", judged.who),
         ("since", judged.since),
@@ -91,18 +98,20 @@ def _fact(name: str, text: str, cells: int, ink: Ink) -> list[str]:
     return [first, *(" " * (_NAME + 2) + line for line in lines[1:])]
 
 
-def _causes(judged: Judgement, cells: int, ink: Ink) -> list[str]:
+def change(block: Change, cells: int, ink: Ink) -> list[str]:
+    """The causes of a change below it, and what is said of them."""
+    lines = [ink.bold(line) for line in wrap(visible(block.title), cells)]
+    lines += _causes(block.causes, "", cells, ink) if block.causes else []
+    return [*lines, *(line for name, text in block.facts for line in _fact(name, text, cells, ink))]
+
+
+def _causes(causes: Sequence[Cause], basis: str, cells: int, ink: Ink) -> list[str]:
     """What moved the number, largest first, with a bar for its share."""
-    causes = judged.causes
-    if not causes:
-        return []
     texts = [visible(cause.text) for cause in causes]
     figures = [visible(cause.figure) for cause in causes]
     named, money = max(map(width, texts)), max(map(width, figures))
     bars = min(_BAR, cells - _NAME - named - money - 8)
-    lines = [""]
-    if judged.basis and not judged.month:
-        lines += _fact("", judged.basis, cells, ink)
+    lines = _fact("", basis, cells, ink) if basis else []
     for i, (text, figure, cause) in enumerate(zip(texts, figures, causes, strict=True)):
         start = pad("why" if i == 0 else "", _NAME)
         drawn = pad(bar(cause.share, bars), bars) + "  " if bars >= 4 else ""  # noqa: PLR2004 (a few cells)

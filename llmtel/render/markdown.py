@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from llmtel.core.answers import (
     Block,
+    Change,
     Document,
     Finding,
     Findings,
@@ -77,8 +78,8 @@ def _block(block: Block) -> str:
             return _table(block)
         case Findings():
             return _findings(block)
-        case Judgements():
-            return f"**{escape(block.word)}** {escape(block.headline)}"
+        case Change() | Judgements():
+            return _change(block)
         case Line():
             return _line(block)
         case Snippet():
@@ -138,6 +139,16 @@ def _finding(finding: Finding, place: str) -> str:
     figure = f"**{escape(finding.figure)}** " if finding.figure else ""
     said = f"{place}{_MARKS[finding.level]} {figure}{escape(finding.text)}"
     return f"{said}  \n{' ' * len(place)}{code(finding.command)}" if finding.command else said
+
+
+def _change(block: Change | Judgements) -> str:
+    """The causes of a change; of verdicts their sentence alone, as `comment` writes them in full."""
+    if isinstance(block, Judgements):
+        return f"**{escape(block.word)}** {escape(block.headline)}"
+    rows = [(escape(c.text), escape(c.figure), escape(c.note)) for c in block.causes]
+    facts = [f"**{escape(name)}** {escape(text)}  " for name, text in block.facts]
+    table = grid(("why", "", ""), (False, True, False), rows)
+    return "\n".join((f"**{escape(block.title)}**\n", table, "", *facts)).rstrip()
 
 
 def _line(block: Line) -> str:

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from llmtel.core.answers import (
     Block,
     Card,
+    Change,
     Document,
     Finding,
     Findings,
@@ -23,7 +24,7 @@ from llmtel.core.answers import (
 from llmtel.render.cells import heading, opening
 from llmtel.render.charts import timeline
 from llmtel.render.ink import Ink
-from llmtel.render.judgements import judgements
+from llmtel.render.judgements import judged
 from llmtel.render.layout import lay_out, left_out
 from llmtel.render.text import clip, pad, visible, width, wrap
 
@@ -86,8 +87,8 @@ class _Writer:
                 return self.table(block)
             case Findings():
                 return self.findings(block)
-            case Judgements():
-                return judgements(block, self.cells, self.ink)
+            case Change() | Judgements():
+                return judged(block, self.cells, self.ink)
             case Line():
                 return self.line(block)
             case Snippet():

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,25 +15,23 @@ from llmtel.checks.check import Report, Result
 from llmtel.checks.evidence import Traffic
 from llmtel.checks.kinds import adds_up
 from llmtel.checks.limits import is_money
-from llmtel.checks.rules import POOLED, Key, Split
+from llmtel.checks.rules import POOLED, Key, Rule, Split
 from llmtel.checks.samples import Quotient
-from llmtel.checks.seen import first_seen, seen
+from llmtel.checks.seen import Seen, first_seen, seen
+from llmtel.checks.side import Side
 from llmtel.checks.why import Reasons
 from llmtel.core.answers import Cause, Moved
-from llmtel.core.units import SHARE, TOKENS, USD
 from llmtel.query import where
 from llmtel.query.dimensions import dimension
-from llmtel.reports.judging import MINUS, percent, signed
+from llmtel.reports.bridges import Sides, dollars, told
+from llmtel.reports.judging import percent, signed
 from llmtel.stats import adtributor
 from llmtel.stats.adtributor import Explanation
 
-_SMALL = 0.01
-"""A cause below this share of all that moved is told with the others of its size."""
 _MOST_CASES = 10
 _MOST_NEW = 3
 _PER = 1000
 _DIGITS = 12
-_WORDS = {"volume": "more calls", "mix": "mix", "price": "prices", "new": "new", "removed": "gone"}
 
 
 @dataclass(frozen=True)
@@ -58,14 +55,40 @@ def reasons(result: Result, report: Report, grounds: Grounds) -> dict[str, Any]:
     whole = adds_up(result.rule.definition)
     per, basis = _basis(report.traffic, report.current.calls, found, whole=whole)
     causes, lever = told(found, per)
+    new = {} if after is None else seen(after)
+    there = Grounds(before, grounds.after if after is None else after, grounds.tz)
     return {
         "causes": causes,
         "basis": basis,
-        "who": _who(result, found, before, after, grounds.tz),
-        "since": since(report.base.seen, {} if after is None else seen(after)),
+        "who": _who({*_fixed(result), *_renamed(report.base.seen, new)}, found, there, per),
+        "since": since(report.base.seen, new),
         "cases": _cases(result, report, after),
         "lever": lever,
     }
+
+
+@dataclass(frozen=True)
+class Bridged:
+    """Why the cost of all calls is another: the reasons, and what is said of them."""
+
+    reasons: Reasons
+    causes: tuple[Cause, ...]
+    who: str
+    since: str
+    lever: str
+
+
+def bridged(report: Report, grounds: Grounds) -> Bridged | None:
+    """The bridge between the costs of both sides; None where a side has none."""
+    if report.base is None:
+        return None
+    sides = report.base.cells, report.current.cells
+    if not all(sides):
+        return None
+    found = Sides(why.explain(*sides), *sides)
+    causes, lever = told(found)
+    who = _who(_renamed(report.base.seen, report.current.seen), found, grounds)
+    return Bridged(found.reasons, causes, who, since(report.base.seen, report.current.seen), lever)
 
 
 def _segment(calls: pl.DataFrame | None, split: Split, key: Key, tz: str) -> pl.DataFrame | None:
@@ -79,18 +102,9 @@ def _segment(calls: pl.DataFrame | None, split: Split, key: Key, tz: str) -> pl.
     return found
 
 
-@dataclass(frozen=True)
-class _Bridge:
-    """The reasons, the cells of both sides they are about, and the calls of the current side."""
-
-    reasons: Reasons
-    before: Mapping[Key, Usage]
-    after: Mapping[Key, Usage]
-
-
 def _bridge(
     result: Result, report: Report, before: pl.DataFrame | None, after: pl.DataFrame | None
-) -> _Bridge | None:
+) -> Sides | None:
     """The bridge between the cells of a segment; None where a file does not tell them apart."""
     match: dict[str, str | None] | None = {}
     if before is not None and after is not None:
@@ -104,7 +118,7 @@ def _bridge(
     if not all(calls):
         return None
     alike = 1.0 if adds_up(result.rule.definition) else calls[1] / calls[0]
-    return _Bridge(why.explain(*sides, scale=(alike, 1.0)), *sides)
+    return Sides(why.explain(*sides, scale=(alike, 1.0)), *sides)
 
 
 def _only(side: Mapping[Key, Usage], match: Mapping[str, str | None]) -> Mapping[Key, Usage]:
@@ -131,7 +145,7 @@ def _match(result: Result) -> dict[str, str | None] | None:
     return found if found.keys() <= {*CELL_BY} else None
 
 
-def _basis(traffic: Traffic, calls: float, found: _Bridge, *, whole: bool) -> tuple[float, str]:
+def _basis(traffic: Traffic, calls: float, found: Sides, *, whole: bool) -> tuple[float, str]:
     """By what effects are multiplied to be dollars of a month, else of a thousand calls; in words too."""
     if whole:
         return 1.0, ""
@@ -141,86 +155,11 @@ def _basis(traffic: Traffic, calls: float, found: _Bridge, *, whole: bool) -> tu
     return _PER / here, f"per {_PER:,} calls"
 
 
-def told(found: _Bridge, per: float = 1.0) -> tuple[tuple[Cause, ...], str]:
-    """The causes in words, the largest first, and the lever of what drives the change."""
-    everything = found.reasons.causes
-    moved = math.fsum(abs(cause.effect) for cause in everything)
-    if not moved:
-        return (), ""
-    large = [cause for cause in everything if abs(cause.effect) >= _SMALL * moved]
-    small = [cause.effect for cause in everything if abs(cause.effect) < _SMALL * moved]
-    effects = [cause.effect for cause in large] + ([math.fsum(small)] if small else [])
-    texts = [(_text(cause, found), _note(cause, found)) for cause in large] + [("other", "")] * bool(small)
-    figures = in_cents([effect * per for effect in effects])
-    causes = [
-        Cause(text, _dollars(figure, max(map(abs, figures))), abs(effect) / moved, note)
-        for (text, note), figure, effect in zip(texts, figures, effects, strict=True)
-    ]
-    if not any(cause.line == "price" for cause in everything):
-        causes.append(Cause("prices", f"{USD.head}0", 0.0))
-    change = found.reasons.after - found.reasons.before
-    driver = next((cause for cause in large if cause.effect * change > 0), large[0])
-    return tuple(causes), driver.lever
-
-
-def in_cents(amounts: Sequence[float]) -> list[float]:
-    """Dollars rounded to cents that add up to their sum in cents; below a dollar they stay as they are.
-
-    The cents that rounding leaves over go to those it moved most.
-    """
-    if max(map(abs, amounts), default=0.0) < 1:
-        return list(amounts)
-    floors = [math.floor(amount * 100) for amount in amounts]
-    left = round(math.fsum(amounts) * 100) - sum(floors)
-    order = sorted(range(len(amounts)), key=lambda i: floors[i] - amounts[i] * 100)
-    for i in order[:left]:
-        floors[i] += 1
-    return [cents / 100 for cents in floors]
-
-
-def _dollars(value: float, largest: float) -> str:
-    """An amount beside others: whole dollars where they are large."""
-    if largest >= 100:  # noqa: PLR2004 (three digits say enough)
-        return f"{'+' if value >= 0 else MINUS}{USD.head}{abs(value):,.0f}"
-    return signed(value, USD)
-
-
-def _text(cause: why.Cause, found: _Bridge) -> str:
-    name = _WORDS.get(cause.line, cause.line)
-    if cause.line == "volume":
-        return "more calls" if cause.effect > 0 else "fewer calls"
-    if cause.line in ("new", "removed") and cause.key is not None:
-        return f"{name}: {_cell(cause.key)}"
-    del found
-    return name
-
-
-def _cell(key: Key) -> str:
-    return "others" if key == POOLED else " with ".join(value or "(unknown)" for value in key)
-
-
-def _note(cause: why.Cause, found: _Bridge) -> str:
-    """From what to what: tokens a call, or the share of the cell that moved most."""
-    if cause.before is not None and cause.after is not None:
-        return f"{TOKENS.show(round(cause.before))} → {TOKENS.show(round(cause.after))} per call"
-    if cause.line == "mix" and cause.key is not None:
-        shares = [_share(side, cause.key) for side in (found.before, found.after)]
-        return f"{_cell(cause.key)} {SHARE.show(shares[0])} → {SHARE.show(shares[1])}"
-    return ""
-
-
-def _share(side: Mapping[Key, Usage], key: Key) -> float:
-    calls = sum(usage.calls for usage in side.values())
-    return side[key].calls / calls if key in side and calls else 0.0
-
-
-def _who(
-    result: Result, found: _Bridge, before: pl.DataFrame | None, after: pl.DataFrame | None, tz: str
-) -> str:
-    """The values of the dimension that explain the change best, with the share that each explains."""
-    fixed = {*result.rule.split.by, *(term.partition("=")[0] for term in result.rule.split.where)}
+def _who(fixed: Collection[str], found: Sides, grounds: Grounds, per: float = 1.0) -> str:
+    """The values of the dimension that explain the change best, `fixed` ones aside."""
     scale = found.reasons.before / sum(usage.cost for usage in found.before.values() if usage.cost)
-    if before is not None and after is not None:
+    before, after, tz = grounds.before, grounds.after, grounds.tz
+    if before is not None:
         names = [name for name in why.SEARCHED if name not in fixed]
         best = why.search(before, after, dimensions=names, scale=scale, tz=tz)
         sizes = {e.dimension: after.select(dimension(e.dimension).value(tz).n_unique()).item() for e in best}
@@ -228,11 +167,23 @@ def _who(
         split = _by_cells(found, fixed, scale)
         best = adtributor.explain(split)
         sizes = {name: len({*sides[0], *sides[1]}) for name, sides in split.items()}
-    return explained([one for one in best if len(one.elements) < sizes[one.dimension]])
+    return explained([one for one in best if len(one.elements) < sizes[one.dimension]], per)
+
+
+def _renamed(before: Seen, after: Seen) -> set[str]:
+    """Dimensions whose values are others than before: that is told by itself, and explains nothing."""
+    names = {name for name, _, _ in first_seen(before, after)}
+    return names | ({"prompt_version"} if "prompt" in names else set())
+
+
+def _fixed(result: Result) -> frozenset[str]:
+    """The dimensions that the segment fixes."""
+    split = result.rule.split
+    return frozenset((*split.by, *(term.partition("=")[0] for term in split.where)))
 
 
 def _by_cells(
-    found: _Bridge, fixed: set[str], scale: float
+    found: Sides, fixed: Collection[str], scale: float
 ) -> dict[str, tuple[dict[str | None, float], dict[str | None, float]]]:
     """What cost by feature and by model, where nothing more is kept."""
     split = {}
@@ -247,18 +198,19 @@ def _by_cells(
     return split
 
 
-def explained(best: Sequence[Explanation[str | None]]) -> str:
-    """The best explanation in words: "feature=chat (83 %), feature=rag (12 %)"."""
+def explained(best: Sequence[Explanation[str | None]], per: float = 1.0) -> str:
+    """The best explanation in words, in dollars: "user=u-0417 (+$13.25), user=u-2 (+$1.10)"."""
     for one in best:
         if len(one.elements) <= _MOST_NEW:
             return ", ".join(
-                f"{one.dimension}={e.key if e.key is not None else '(unknown)'} ({e.power * 100:.0f} %)"
+                f"{one.dimension}={e.key if e.key is not None else '(unknown)'} "
+                f"({dollars(e.change * per, abs(e.change * per))})"
                 for e in one.elements
             )
     return ""
 
 
-def since(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]]) -> str:
+def since(before: Seen, after: Seen) -> str:
     """What is there for the first time: "prompt support@v4, first seen in this run (before: support@v3)"."""
     told = []
     for name, new, gone in first_seen(before, after):
@@ -269,27 +221,31 @@ def since(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]
 
 
 def _cases(result: Result, report: Report, after: pl.DataFrame | None) -> tuple[Moved, ...]:
-    """The paired cases that moved most, by the names that the logs at hand have for them."""
+    """The paired cases that moved most."""
     if result.evidence.pairs is None or report.base is None or after is None:
         return ()
-    samples = []
-    for side in (report.base, report.current):
-        segment = (side.segments(result.rule.split) or {}).get(result.key)
-        samples.append(None if segment is None else segment.samples.get(result.rule.metric))
-    old, new = samples
+    return moved_cases(result.rule, result.key, (report.base, report.current), after)[:_MOST_CASES]
+
+
+def moved_cases(rule: Rule, key: Key, sides: tuple[Side, Side], after: pl.DataFrame) -> tuple[Moved, ...]:
+    """All cases of both sides, those that moved most first, by the names that the logs at hand have for them.
+
+    A baseline knows cases by hashes alone.
+    """
+    found = [(side.segments(rule.split) or {}).get(key) for side in sides]
+    old, new = (None if segment is None else segment.samples.get(rule.metric) for segment in found)
     if not isinstance(old, Quotient) or not isinstance(new, Quotient):
         return ()
-    names = {_hash(name): name for name in after["case"].cast(pl.String).drop_nulls().unique()}
-    both = [
-        (name, old.cases[key][0] / old.cases[key][1], new.cases[key][0] / new.cases[key][1])
-        for key, name in names.items()
-        if key in old.cases and key in new.cases and old.cases[key][1] and new.cases[key][1]
-    ]
+    both = []
+    for name in after["case"].cast(pl.String).drop_nulls().unique():
+        pairs = [sample.cases.get(_hash(name), (0.0, 0.0)) for sample in (old, new)]
+        if all(under for _, under in pairs):
+            both.append((name, *(over / under * new.scale for over, under in pairs)))
     both.sort(key=lambda case: (-abs(case[2] - case[1]), case[0]))
-    unit = result.rule.definition.unit
+    unit = rule.definition.unit
     return tuple(
         Moved(name, unit.show(b), unit.show(a), percent(a / b - 1) if b > 0 else signed(a - b, unit))
-        for name, b, a in ((n, b * new.scale, a * new.scale) for n, b, a in both[:_MOST_CASES])
+        for name, b, a in both
     )
 
 

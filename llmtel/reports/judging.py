@@ -9,6 +9,7 @@ from typing import Any
 from llmtel.checks.check import Report, Result
 from llmtel.checks.limits import Limit
 from llmtel.checks.rules import POOLED
+from llmtel.checks.verdict import Evidence
 from llmtel.core.answers import Judgement, Outcome
 from llmtel.core.units import COUNT, SHARE, USD, Unit
 from llmtel.stats.rates import Interval
@@ -67,28 +68,35 @@ def _labels(result: Result) -> Mapping[str, str]:
 
 def change(result: Result) -> str:
     """How much it moved: relative, or in points where the metric is a share."""
-    evidence, unit = result.evidence, result.rule.definition.unit
-    if evidence.absolute is None or evidence.held != "both":
-        return ""
-    relative = evidence.relative
-    if not evidence.absolute:
-        return "±0"
-    if unit is SHARE and not _relative(result.verdict.limit):
-        return points(evidence.absolute)
-    if relative is None or not math.isfinite(relative):
-        return signed(evidence.absolute, unit)
-    return percent(relative)
+    unit = result.rule.definition.unit
+    return moved(result.evidence, unit, relative=unit is not SHARE or _relative(result.verdict.limit))
 
 
 def interval(result: Result) -> str:
     """The two-sided interval of the change: "+17 … +28 %"."""
-    evidence, unit = result.evidence, result.rule.definition.unit
-    if unit is SHARE and not _relative(result.verdict.limit):
-        return _between(evidence.absolute_interval, "pp")
-    if evidence.relative_interval is not None:
+    unit = result.rule.definition.unit
+    return between(result.evidence, unit, relative=unit is not SHARE or _relative(result.verdict.limit))
+
+
+def moved(evidence: Evidence, unit: Unit, *, relative: bool) -> str:
+    """A change: relative where that is wanted and can be, in points for shares, else in the unit."""
+    if evidence.absolute is None or evidence.held != "both":
+        return ""
+    if not evidence.absolute:
+        return "±0"
+    if relative and evidence.relative is not None and math.isfinite(evidence.relative):
+        return percent(evidence.relative)
+    return points(evidence.absolute) if unit is SHARE else signed(evidence.absolute, unit)
+
+
+def between(evidence: Evidence, unit: Unit, *, relative: bool) -> str:
+    """The interval of a change, in the same terms."""
+    if relative and evidence.relative_interval is not None:
         return _between(evidence.relative_interval, "%")
     found = evidence.absolute_interval
-    return "" if found is None else f"{signed(found.low, unit)} … {signed(found.high, unit)}"
+    if unit is SHARE or found is None:
+        return _between(found, "pp")
+    return f"{signed(found.low, unit)} … {signed(found.high, unit)}"
 
 
 def limit(result: Result) -> str:
@@ -183,14 +191,14 @@ def sentence(result: Result) -> str:
         side = "above" if found.sign > 0 else "below"
         value = metric.unit.show(_level(result, found))
         return f"{words}{_of(short)} is {value}, {side} the limit of {spaced(found.amount.text)}"
-    moved = change(result).lstrip(f"+{MINUS}")
+    size = change(result).lstrip(f"+{MINUS}")
     up = (evidence.absolute or 0.0) >= 0
     if metric.name == "cost_per_call" and evidence.relative is not None:
         subject = f"{short} costs" if short else "a call costs"
         return _with_impact(
-            f"{subject} {moved} {'more' if up else 'less'}{' per call' if short else ''}", result
+            f"{subject} {size} {'more' if up else 'less'}{' per call' if short else ''}", result
         )
-    said = f"{words}{_of(short)} {'rose' if up else 'fell'} by {moved}"
+    said = f"{words}{_of(short)} {'rose' if up else 'fell'} by {size}"
     return _with_impact(said, result)
 
 

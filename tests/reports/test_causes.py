@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtel.reports.causes import in_cents, since
+from llmtel.reports.bridges import in_cents
+from llmtel.reports.causes import since
 
 AMOUNTS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=12)
 

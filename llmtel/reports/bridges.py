@@ -1,0 +1,146 @@
+"""The bridge between two costs in words: what moved, in dollars that add up, and the lever for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from llmtel.checks import why
+from llmtel.checks.cells import Usage
+from llmtel.checks.rules import POOLED, Key
+from llmtel.checks.why import Reasons
+from llmtel.core.answers import Cause
+from llmtel.core.units import SHARE, TOKENS, USD
+from llmtel.reports.judging import MINUS, signed
+
+_SMALL = 0.01
+"""A cause below this share of all that moved is told with the others of its size."""
+_MOVED = "see what the other model gives for its price: llmtel compare … --by model"
+_NEW = "see when it was first seen, and who calls it"
+_GONE = "see whether it moved elsewhere"
+_WORDS = {"mix": "mix", "price": "prices", "new": "new", "removed": "gone"}
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The reasons, the cells of both sides they are about, and in order."""
+
+    reasons: Reasons
+    before: Mapping[Key, Usage]
+    after: Mapping[Key, Usage]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A cause in words, with its dollars and its lever."""
+
+    text: str
+    effect: float
+    note: str = ""
+    lever: str = ""
+
+
+def told(found: Sides, per: float = 1.0) -> tuple[tuple[Cause, ...], str]:
+    """The causes in words, the largest first, and the lever of what drives the change."""
+    lines = sorted(_lines(found), key=lambda line: -abs(line.effect))
+    moved = math.fsum(abs(line.effect) for line in lines)
+    if not moved:
+        return (), ""
+    large = [line for line in lines if abs(line.effect) >= _SMALL * moved]
+    small = [line.effect for line in lines if abs(line.effect) < _SMALL * moved]
+    shown = [*large, *([_Line("other", math.fsum(small))] if small else [])]
+    figures = in_cents([line.effect * per for line in shown])
+    largest = max(map(abs, figures))
+    causes = [
+        Cause(line.text, dollars(figure, largest), abs(line.effect) / moved, line.note)
+        for line, figure in zip(shown, figures, strict=True)
+    ]
+    if not any(cause.line == "price" for cause in found.reasons.causes):
+        causes.append(Cause("prices", f"{USD.head}0", 0.0))
+    change = found.reasons.after - found.reasons.before
+    driver = next((line for line in large if line.effect * change > 0), large[0])
+    return tuple(causes), driver.lever
+
+
+def _lines(found: Sides) -> list[_Line]:
+    """The causes as lines; where a feature changed its models, what is new and what is gone are one move."""
+    new, gone = (_appeared(found, line) for line in ("new", "removed"))
+    moves = []
+    for feature in new.keys() & gone.keys():
+        there, here = gone.pop(feature), new.pop(feature)
+        models = [", ".join(sorted(side)) for side in (there, here)]
+        effect = math.fsum((*there.values(), *here.values()))
+        where_ = f" in {feature}" if feature else ""
+        moves.append(_Line(f"moved {models[0]} → {models[1]}{where_}", effect, "", _MOVED))
+    rest = [
+        _Line(f"{_WORDS[line]}: {_cell((feature, model))}", effect, "", lever)
+        for line, side, lever in (("new", new, _NEW), ("removed", gone, _GONE))
+        for feature, models_ in side.items()
+        for model, effect in models_.items()
+    ]
+    others = [
+        _Line(_text(cause), cause.effect, _note(cause, found), cause.lever)
+        for cause in found.reasons.causes
+        if cause.line not in ("new", "removed")
+    ]
+    return [*others, *moves, *rest]
+
+
+def _appeared(found: Sides, line: str) -> dict[str | None, dict[str, float]]:
+    """By feature and model, the dollars of what is on one side alone."""
+    sums: dict[str | None, dict[str, float]] = {}
+    for (key, _), effects in found.reasons.bridge.cells.items():
+        if line in effects:
+            feature, model = key if key != POOLED else (None, "others")
+            models = sums.setdefault(feature, {})
+            models[model or "(unknown)"] = models.get(model or "(unknown)", 0.0) + effects[line]
+    return sums
+
+
+def in_cents(amounts: Sequence[float]) -> list[float]:
+    """Dollars rounded to cents that add up to their sum in cents; below a dollar they stay as they are.
+
+    The cents that rounding leaves over go to those it moved most.
+    """
+    if max(map(abs, amounts), default=0.0) < 1:
+        return list(amounts)
+    floors = [math.floor(amount * 100) for amount in amounts]
+    left = round(math.fsum(amounts) * 100) - sum(floors)
+    order = sorted(range(len(amounts)), key=lambda i: floors[i] - amounts[i] * 100)
+    for i in order[:left]:
+        floors[i] += 1
+    return [cents / 100 for cents in floors]
+
+
+def dollars(value: float, largest: float) -> str:
+    """An amount beside others: whole dollars where they are large, else cents."""
+    if largest < 1:
+        return signed(value, USD)
+    digits = 0 if largest >= 100 else 2  # noqa: PLR2004 (three digits say enough)
+    return f"{'+' if value >= 0 else MINUS}{USD.head}{abs(value):,.{digits}f}"
+
+
+def _text(cause: why.Cause) -> str:
+    if cause.line == "volume":
+        return "more calls" if cause.effect > 0 else "fewer calls"
+    return _WORDS.get(cause.line, cause.line)
+
+
+def _cell(key: Key) -> str:
+    return "others" if key == POOLED else " with ".join(value or "(unknown)" for value in key)
+
+
+def _note(cause: why.Cause, found: Sides) -> str:
+    """From what to what: tokens a call, or the share of the cell that moved most."""
+    if cause.before is not None and cause.after is not None:
+        return f"{TOKENS.show(round(cause.before))} → {TOKENS.show(round(cause.after))} per call"
+    if cause.line == "mix" and cause.key is not None:
+        shares = [_share(side, cause.key) for side in (found.before, found.after)]
+        return f"{_cell(cause.key)} {SHARE.show(shares[0])} → {SHARE.show(shares[1])}"
+    return ""
+
+
+def _share(side: Mapping[Key, Usage], key: Key) -> float:
+    calls = sum(usage.calls for usage in side.values())
+    return side[key].calls / calls if key in side and calls else 0.0

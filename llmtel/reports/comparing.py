@@ -1,0 +1,246 @@
+"""The report of `llmtel compare`: every metric on both sides, and the bridge between the costs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from llmtel.checks.check import Report
+from llmtel.checks.comparison import Compared, Word, compared
+from llmtel.checks.evidence import Traffic
+from llmtel.checks.rules import POOLED, Rule, RuleSet
+from llmtel.checks.side import Side
+from llmtel.checks.verdict import Evidence
+from llmtel.core.answers import Block, Change, Column, Document, Line, Row, Table
+from llmtel.core.units import COUNT, SHARE, USD
+from llmtel.query.dimensions import dimension
+from llmtel.query.metric import Metric
+from llmtel.query.metrics import METRICS
+from llmtel.query.query import Query
+from llmtel.reports import judging
+from llmtel.reports.causes import Grounds, bridged, moved_cases
+from llmtel.reports.checking import side_meta
+from llmtel.reports.context import Context
+from llmtel.reports.trust import in_calls, price_line, records, remarks
+
+METRICS_SHOWN = (
+    "cost", "calls", "requests", "cost_per_call", "cost_per_user", "cost_per_session", "tokens_per_call",
+    "input_tokens_per_call", "output_tokens_per_call", "cache_hit_rate", "p50_latency", "p95_latency",
+    "p99_latency", "p95_ttft", "output_tokens_per_second", "error_rate", "rate_limit_rate", "timeout_rate",
+    "truncation_rate", "retry_rate", "unpriced_calls", "thumbs_up_rate", "mean_rating", "regeneration_rate",
+)  # fmt: skip
+SPLIT_SHOWN = ("cost", "calls", "cost_per_call", "p95_latency", "error_rate")
+_WORDS: Mapping[Word, str] = {
+    "better": "better", "worse": "worse", "moved": "moved", "noise": "within noise", "untested": "not tested",
+    "insufficient": "too few", "new": "new", "missing": "gone", "no_baseline": "not held",
+}  # fmt: skip
+"""What is said of a metric: better or worse is proven, within noise is not."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides measured by the same rules, and their calls where at hand.
+
+    `by_case` are as many cases to show, where they are asked for and a side is a file.
+    """
+
+    rules: Sequence[Rule]
+    base: Side
+    current: Side
+    grounds: Grounds
+    seed: str = ""
+    by_case: int = 0
+
+
+def default(calls: pl.DataFrame, *, split: bool) -> tuple[str, ...]:
+    """The metrics to compare where none are named: those that the calls know something of."""
+    names = SPLIT_SHOWN if split else METRICS_SHOWN
+    row = Query(names).run(calls).rows[0]
+    return tuple(name for name in names if row[name] is not None) or ("calls",)
+
+
+def comparing(what: Comparison, context: Context) -> Document:
+    """The answer: the sides, why the cost is another, and every metric."""
+    found = _by_segment(compared(what.rules, what.current, what.base, seed=what.seed))
+    by = what.rules[0].split.by if what.rules else ()
+    raw, people = _table(found, by, shown=False), _table(found, by, shown=True)
+    change, meta = _bridge(what)
+    words = [one.word for one in found]
+    tested = [word for word in words if word in ("better", "worse", "moved", "noise")]
+    proven = [f"{words.count(w)} {w}" for w in ("better", "worse", "moved") if w in words]
+    said = f"{in_calls(len(tested), 'comparison')}: {', '.join(proven) or 'none'} beyond noise"
+    blocks: list[Block] = [
+        Line(f"{_side(what.base)} → {_side(what.current)}", name="compare"),
+        *([change] if change else []),
+        people,
+        *_case_tables(what),
+        Line(f"{said}, at 95 % after the correction for so many (Benjamini-Hochberg)"),
+        Line(" · ".join((records(context.account), price_line(context.prices)))),
+        *remarks(context.notes, context.shown_rejects()),
+    ]
+    return Document(
+        schema=context.schema,
+        title="Comparison",
+        blocks=tuple(blocks),
+        tables=(raw,),
+        meta={
+            **context.meta(what.grounds.after),
+            "before": side_meta(what.base),
+            "now": side_meta(what.current),
+            "bridge": meta,
+        },
+    )
+
+
+def _by_segment(found: Sequence[Compared]) -> list[Compared]:
+    """All metrics of a segment together, segments in the order of their first."""
+    places = {key: i for i, key in enumerate(dict.fromkeys(one.key for one in found))}
+    return sorted(found, key=lambda one: places[one.key])
+
+
+def _case_tables(what: Comparison) -> list[Table]:
+    """The cases that moved most, a table for each metric and segment that keeps them."""
+    if not what.by_case:
+        return []
+    places = [(rule, key) for rule in what.rules for key in what.current.splits.get(rule.split, {})]
+    case = Column("case", "case", dimension("case").help, "dimension")
+    tables = []
+    for rule, key in places:
+        cases = moved_cases(rule, key, (what.base, what.current), what.grounds.after)[: what.by_case]
+        rows: list[Row] = [
+            {"case": c.name, "before": c.before, "now": c.now, "change": c.change} for c in cases
+        ]
+        if rows:
+            tables.append(Table(("case",), (), (case, *_SHOWN[1:4]), rows, title=rule.segment(key)))
+    return tables
+
+
+def _side(side: Side) -> str:
+    days = f", {side.first:%Y-%m-%d} – {side.last:%Y-%m-%d}" if side.first and side.last else ""
+    return f"{side.label} ({in_calls(side.calls)}{days})"
+
+
+def _bridge(what: Comparison) -> tuple[Change | None, dict[str, Any] | None]:
+    """Why the cost is another: for people, and for machines."""
+    report = Report((), what.current, what.base, Traffic(), RuleSet(()))
+    found = bridged(report, what.grounds)
+    if found is None:
+        return None, None
+    reasons = found.reasons
+    difference = reasons.after - reasons.before
+    title = f"cost {USD.show(reasons.before)} → {USD.show(reasons.after)} ({judging.signed(difference, USD)})"
+    facts = (("mostly", found.who), ("since", found.since), ("try", found.lever))
+    change = Change(title, found.causes, tuple((name, text) for name, text in facts if text))
+    return change, {
+        "before": reasons.before,
+        "after": reasons.after,
+        "effects": dict(reasons.bridge.effects),
+        "cents": reasons.bridge.cents(),
+        "causes": [dataclasses.asdict(cause) for cause in reasons.causes],
+        "who": found.who,
+        "since": found.since,
+        "lever": found.lever,
+    }
+
+
+def _table(found: Sequence[Compared], by: Sequence[str], *, shown: bool) -> Table:
+    rows: list[Row] = [_row(one, by, shown=shown) for one in found]
+    columns = [
+        *(Column(name, dimension(name).label, dimension(name).help, "dimension") for name in by),
+        *(_SHOWN if shown else _RAW),
+    ]
+    kept = tuple(column.id for column in columns if column.kind != "dimension")
+    return Table(tuple(by), kept, tuple(columns), rows, optional=("rests", "interval") if shown else ())
+
+
+def _row(one: Compared, by: Sequence[str], *, shown: bool) -> Row:
+    pooled = one.key == POOLED
+    keys = dict.fromkeys(by) if pooled else dict(zip(by, one.key, strict=True))
+    values = _in_words(one) if shown else _in_numbers(one)
+    return {**keys, "metric": one.metric, **values, **({"pooled": True} if pooled else {})}
+
+
+def _in_words(one: Compared) -> Row:
+    evidence, metric = one.evidence, METRICS[one.metric]
+    return {
+        "before": "–" if evidence.held in ("new", "none") else metric.unit.show(evidence.base),
+        "now": "–" if evidence.held == "missing" else metric.unit.show(evidence.current),
+        "change": _change(evidence, metric),
+        "interval": _interval(evidence, metric),
+        "verdict": _WORDS[one.word],
+        "rests": _rests(evidence),
+    }
+
+
+def _in_numbers(one: Compared) -> Row:
+    evidence = one.evidence
+    ci = evidence.relative_interval or evidence.absolute_interval
+    return {
+        "before": evidence.base,
+        "now": evidence.current,
+        "abs": evidence.absolute,
+        "rel": evidence.relative,
+        "ci_low": None if ci is None else ci.low,
+        "ci_high": None if ci is None else ci.high,
+        "ci_of": None if ci is None else "rel" if evidence.relative_interval else "abs",
+        "p_adj": one.p,
+        "n_before": evidence.n[0],
+        "n_now": evidence.n[1],
+        "pairs": None if evidence.pairs is None else evidence.pairs[0],
+        "verdict": one.word,
+    }
+
+
+def _change(evidence: Evidence, metric: Metric) -> str:
+    return judging.moved(evidence, metric.unit, relative=metric.unit is not SHARE)
+
+
+def _interval(evidence: Evidence, metric: Metric) -> str:
+    return judging.between(evidence, metric.unit, relative=metric.unit is not SHARE)
+
+
+def _rests(evidence: Evidence) -> str:
+    if evidence.pairs is not None:
+        return f"{COUNT.show(evidence.pairs[0])} pairs"
+    sides = [COUNT.show(float(n)) if n is not None else "–" for n in evidence.n]
+    return " → ".join(sides)
+
+
+def _text(name: str, label: str, help_: str) -> Column:
+    return Column(name, label, help_, "field")
+
+
+_METRIC = _text("metric", "metric", "What is compared")
+_VERDICT = _text(
+    "verdict",
+    "verdict",
+    "better, worse or moved: beyond noise; noise; untested: a total; else why there is none",
+)
+_SHOWN = (
+    _METRIC,
+    _text("before", "before", "The number of the first side"),
+    _text("now", "now", "The number of the second side"),
+    _text("change", "change", "How much it moved"),
+    _text("interval", "95 % interval", "Where the change surely is"),
+    _VERDICT,
+    _text("rests", "calls", "On how many calls, or pairs of cases, each side rests"),
+)
+_RAW = (
+    _METRIC,
+    _text("before", "before", "The number of the first side, in the unit of the metric"),
+    _text("now", "now", "The number of the second side"),
+    _text("abs", "abs", "now − before"),
+    _text("rel", "rel", "now ÷ before − 1"),
+    _text("ci_low", "ci low", "Lower end of the two-sided 95 % interval of the change"),
+    _text("ci_high", "ci high", "Its upper end"),
+    _text("ci_of", "ci of", "Of which change: rel or abs"),
+    _text("p_adj", "p", "Two-sided p after the correction for all comparisons"),
+    _text("n_before", "n before", "Calls that the first number rests on"),
+    _text("n_now", "n now", "Calls that the second number rests on"),
+    _text("pairs", "pairs", "Cases on both sides, where they are paired"),
+    _VERDICT,
+)

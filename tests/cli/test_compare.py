@@ -1,0 +1,96 @@
+"""`llmtel compare`: two sides metric by metric, and a bridge between their costs that adds up."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("runs")
+
+
+def rows(out):
+    return {row["metric"]: row for row in json.loads(out)["tables"][0]["rows"]}
+
+
+def test_every_known_metric_is_compared_with_change_interval_and_verdict(llmtel):
+    code, out, _ = llmtel("compare", "before.jsonl", "now.jsonl")
+    assert code == 0
+    assert "before.jsonl (300 calls, 2026-09-01 – 2026-09-01) → now.jsonl" in out
+    assert " worse" in out
+    assert "p95_ttft" not in out
+    _, out, _ = llmtel("compare", "before.jsonl", "now.jsonl", "--format", "json")
+    found = rows(out)
+    assert found["cost_per_call"]["verdict"] == "worse"
+    assert found["output_tokens_per_call"]["rel"] == pytest.approx(1.0)
+    assert found["input_tokens_per_call"]["verdict"] == "noise"
+    assert found["cost"]["verdict"] == "untested"
+
+
+def test_the_bridge_adds_up_to_the_cent_and_turns_its_sign_with_the_sides(llmtel):
+    there, back = (
+        json.loads(llmtel("compare", *sides, "--format", "json")[1])["bridge"]
+        for sides in (("before.jsonl", "now.jsonl"), ("now.jsonl", "before.jsonl"))
+    )
+    change = there["after"] - there["before"]
+    assert math.fsum(there["effects"].values()) == pytest.approx(change, rel=1e-9)
+    assert round(sum(there["cents"].values()) * 100) == round(there["after"] * 100) - round(
+        there["before"] * 100
+    )
+    for line, effect in there["effects"].items():
+        opposite = {"new": "removed", "removed": "new"}.get(line, line)
+        assert back["effects"][opposite] == pytest.approx(-effect, abs=1e-12)
+
+
+def test_the_cause_and_its_lever_are_named(llmtel):
+    _, out, _ = llmtel("compare", "before.jsonl", "now.jsonl")
+    assert "why      output tokens" in out
+    assert "try      cap the output" in out
+
+
+def test_a_model_that_took_the_place_of_another_is_one_move(llmtel, evaluated):
+    evaluated("swapped.jsonl", 300, day=2, model="gpt-4.1-mini")
+    _, out, _ = llmtel("compare", "before.jsonl", "swapped.jsonl")
+    assert "moved gpt-4o-mini → gpt-4.1-mini in chat" in out
+    assert "model gpt-4.1-mini, first seen in this run (before: gpt-4o-mini)" in out
+
+
+def test_any_dimension_splits_and_the_smallest_are_pooled(llmtel, evaluated):
+    Path("both").mkdir()
+    for name, size in (("chat", 60), ("rag", 40), ("mail", 30)):
+        evaluated(f"both/{name}.jsonl", size, feature=name)
+    _, out, _ = llmtel("compare", "before.jsonl", "both", "--by", "feature", "--top", "2", "--format", "json")
+    table = json.loads(out)["tables"][0]
+    assert {(row["feature"], row.get("pooled", False)) for row in table["rows"]} >= {
+        ("chat", False), ("rag", False), (None, True)
+    }  # fmt: skip
+    assert {row["verdict"] for row in table["rows"] if row["feature"] == "rag"} <= {"new", "insufficient"}
+
+
+def test_windows_of_one_log_are_compared(llmtel, evaluated):
+    Path("days").mkdir()
+    for day in range(1, 5):
+        evaluated(f"days/{day}.jsonl", 100, day=day, cost=1 + (day > 2))
+    _, out, _ = llmtel("compare", "prev 2d", "days", "--format", "json")
+    assert rows(out)["calls"]["before"] == rows(out)["calls"]["now"] == 200
+    assert rows(out)["cost_per_call"]["verdict"] == "worse"
+
+
+def test_a_baseline_compares_what_it_holds_and_its_cases(llmtel, evaluated):
+    evaluated("old.jsonl", 60, cases=True)
+    evaluated("new.jsonl", 60, cases=True, cost=1.5)
+    llmtel("baseline", "save", "old.jsonl")
+    _, out, _ = llmtel("compare", ".llmtel/baseline.json", "new.jsonl", "--by", "case", "--top", "3")
+    assert "60 pairs" in out
+    assert out.count("  case ") == 3
+    code, _, err = llmtel("compare", ".llmtel/baseline.json", "new.jsonl", "--by", "model")
+    assert code == 2
+    assert "is not split by model; it is split by nothing" in err
+
+
+def test_wrong_names_are_sentences(llmtel):
+    code, _, err = llmtel("compare", "before.jsonl", "now.jsonl", "--by", "modle")
+    assert code == 2
+    assert "Did you mean model" in err
+    code, _, err = llmtel("compare", "before.jsonl", "now.jsonl", "--metrics", "cots")
+    assert code == 2
