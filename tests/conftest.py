@@ -6,6 +6,11 @@ import socket
 import time
 
 import pytest
+from hypothesis import settings
+
+# How fast a machine is says nothing about the code: speed is what benchmarks measure.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 CLEARED = (
     "CLAUDE_CONFIG_DIR", "CODEX_HOME", "LLMTEL_PRICING", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR",
