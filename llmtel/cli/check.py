@@ -73,6 +73,15 @@ FailOn = Annotated[
     o.FailOn,
     typer.Option("--fail-on", help="Exit 3 on warnings too", metavar="LEVEL", rich_help_panel=GATE),
 ]
+Tag = Annotated[
+    str,
+    typer.Option(
+        "--tag",
+        metavar="NAME",
+        help="Name in the marker of the Markdown comment, where a pull request has several",
+        rich_help_panel=o.SAY,
+    ),
+]
 Seed = Annotated[
     str, typer.Option("--seed", metavar="N", help="Another draw of the resampling", rich_help_panel=GATE)
 ]
@@ -111,6 +120,7 @@ def check(
     monthly_calls: MonthlyCalls = None,
     seed: Seed = "",
     strict: Strict = False,
+    tag: Tag = "default",
     format_: o.Formats = None,
     output: o.Outputs = None,
 ) -> int:
@@ -132,7 +142,7 @@ def check(
     report = judged(found, seed=seed, monthly_calls=monthly_calls)
     code = _code(report, found, strict=strict, warnings=fail_on is o.FailOn.WARN)
     code = Exit.OK if exit_zero and code is Exit.VIOLATED else code
-    outputs.write(document(report, found, other, code))
+    outputs.write(document(report, found, other, code, tag))
     return code
 
 
@@ -154,7 +164,7 @@ def _code(report: Report, found: Pair, *, strict: bool, warnings: bool) -> Exit:
     return code if code is Exit.VIOLATED else max(code, Exit(exit_code(found.context.account, strict=strict)))
 
 
-def document(report: Report, found: Pair, other: Other, code: Exit) -> Document:
+def document(report: Report, found: Pair, other: Other, code: Exit, tag: str = "default") -> Document:
     """The answer, with the commands that go on from it."""
     from llmtel.cli.sides import DEFAULT_PATH
     from llmtel.reports.causes import Grounds
@@ -166,6 +176,7 @@ def document(report: Report, found: Pair, other: Other, code: Exit) -> Document:
     said = Circumstances(
         moment=datetime.now(UTC),
         code=code,
+        tag=tag,
         unwritten=found.rules.unwritten,
         missing=found.missing,
         accept=command.paste("baseline update", flags=(*at, "--accept", "why")) if found.held else None,

@@ -19,7 +19,7 @@ BUDGET = 60_000
 SUMMARY_BYTES = 900 * 1024
 """GitHub drops a step summary of more than 1 MiB as a whole."""
 _MARKS: dict[Outcome, str] = {"fail": "❌", "warn": "⚠️", "info": "–", "pass": "✅"}
-_UNSAFE_TAG = re.compile(r"[^\w.-]+")
+_UNSAFE_TAG = re.compile(r"[^\w.]+")
 _HEADS = ("", "check", "segment", "before", "now", "change", "95 % interval", "limit")
 _RIGHT = (False, False, False, True, True, True, False, True)
 _MOST = 1_000_000

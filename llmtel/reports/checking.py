@@ -31,7 +31,7 @@ class Circumstances:
     `unwritten`: nobody wrote rules, so that the good defaults held. `missing` is where a baseline was looked
     for in vain. `moment` is when this was. `code` is the exit code. `accept` is the command that takes the
     change for the new normal, `save` the one that makes a first baseline. `other` are the paths of the other
-    side, where it has some.
+    side, where it has some. `tag` tells several comments on a pull request apart.
     """
 
     moment: datetime
@@ -41,6 +41,7 @@ class Circumstances:
     accept: str | None = None
     save: str | None = None
     other: Sequence[str] | None = None
+    tag: str = "default"
 
 
 def checking(report: Report, grounds: Grounds, context: Context, said: Circumstances) -> Document:
@@ -64,6 +65,7 @@ def checking(report: Report, grounds: Grounds, context: Context, said: Circumsta
         blocks=(block, *_lines(report, context, said, outcome)),
         meta={
             **context.meta(grounds.after),
+            "tag": said.tag,
             "generated_at": said.moment.isoformat(),
             "baseline": side_meta(report.base, report.age),
             "summary": _summary(report, said),
