@@ -10,7 +10,6 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.events import count, number, text
-from llmtel.sources.usage import Counts, leaves
 
 _OPERATIONS = ("chat", "generate_content", "text_completion", "embeddings", "completion")
 _USE, _LLM, _AI = "gen_ai_usage_", "llm_token_count_", "ai_usage_"
@@ -53,8 +52,6 @@ COUNTS = {
 }
 """What a span counts, as `usage.Counts` has it. Producers disagree on whether the input has the cache in it:
 a total tells, else a cache larger than the input."""
-LEAVES_OF_COUNTS = leaves(Counts(**{name: pl.col(f"@{name}") for name in COUNTS}))
-"""The leaves of counts that are columns (`@input`): each is asked for many times, which then is cheap."""
 
 INFERS = (
     OPERATION.is_in(_OPERATIONS)

@@ -19,10 +19,12 @@ from llmtel.sources.nested import object_in, objects_in
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.quality import Score, judged
 from llmtel.sources.source import Record
+from llmtel.sources.steps import Steps
 from llmtel.sources.trees import leaves_of
 from llmtel.sources.usage import RECONCILED, Counts, leaves
 
 _RESPONSE_ID = re.compile(r'^(?:\{\s*"id"\s*:\s*")?((?:chatcmpl-|resp_|msg_|gen-|cmpl-)[^"]{1,200})')
+_NAMED = "gen_ai.response.id"
 _OPENED = ("usageDetails", "usage_details", "costDetails", "cost_details", "usage", "modelParameters")
 _TYPE, _TRACE = raw.text("type"), either(raw.text, "traceId")
 _PARENT = either(raw.text, "parentObservationId")
@@ -59,9 +61,11 @@ def _observation(observation: Record, scores: Iterable[Record] = ()) -> dict[str
 
 def _response_id(observation: Record, parameters: Record) -> str | None:
     """The id of the provider's response: of the span's attributes, else of the answer."""
-    named = object_in(object_in(observation, "metadata"), "attributes").get("gen_ai.response.id")
-    if isinstance(named, str):
-        return named
+    metadata = observation.get("metadata")
+    if not isinstance(metadata, str) or _NAMED in metadata:  # large, and opened only where it tells
+        named = object_in(object_in(observation, "metadata"), "attributes").get(_NAMED)
+        if isinstance(named, str):
+            return named
     output = observation.get("output")
     answer = output.get("id") if isinstance(output, dict) else output
     found = (_RESPONSE_ID.match(text) for text in (parameters.get("id"), answer) if isinstance(text, str))
@@ -109,24 +113,20 @@ _PARTS = {
     "output_audio": "completion_details.audio",
 }
 """Keys that came from OpenInference: parts of `input` and `output`."""
-COUNTS = {
-    "input": _or_old("input", "promptTokens", "inputUsage"),
-    "output": _or_old("output", "completionTokens", "outputUsage"),
-    "total": _or_old("total", "totalTokens", "totalUsage"),
-    **{name: _count(*keys) for name, keys in _BUCKETS.items()},
-    **{f"part {name}": _count(key) for name, key in _PARTS.items()},
-}
+_TOTALS = (
+    ("input", "promptTokens", "inputUsage"),
+    ("output", "completionTokens", "outputUsage"),
+    ("total", "totalTokens", "totalUsage"),
+)
+"""Buckets that most producers send, and what older exports have in their place."""
 
 
 def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with their counts as columns, `@call`, and `@last`: the call a score of the whole trace is put on.
+    """Rows with `@call`, and `@last`: the call that a score of the whole trace is put on.
 
     A generation above another generation repeats it: the one below counts.
     """
-    named = rows.with_columns(
-        _TRACE.alias("@trace"), _PARENT.alias("@parent"),
-        *(value.alias(f"@{name}") for name, value in COUNTS.items()),
-    )  # fmt: skip
+    named = rows.with_columns(_TRACE.alias("@trace"), _PARENT.alias("@parent"))
     calls = leaves_of(named, _TYPE.is_in(["GENERATION", "EMBEDDING"]), "@trace", "id:str", "@parent")
     start = pl.when("@call").then(_START)
     last = start == start.max().over("@segment", "@trace")
@@ -135,17 +135,19 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _leaves() -> dict[str, pl.Expr]:
     """The leaves: buckets are beside `input` and `output`, unless the total shows that they are inside."""
-    p, c = pl.col("@input"), pl.col("@output")
-    known = {name: pl.col(f"@{name}").fill_null(0) for name in _BUCKETS}
-    beside_p = pl.sum_horizontal(known[name] for name in list(_BUCKETS)[:4])
-    beside_c = known["reasoning"] + known["output_audio"]
-    rest = (pl.col("@total") - p.fill_null(0) - c.fill_null(0)).fill_null(beside_p + beside_c)
+    step = Steps()
+    p, c, total = (step(_or_old(*names)) for names in _TOTALS)
+    apart = {name: step(_count(*keys)) for name, keys in _BUCKETS.items()}
+    known = {name: value.fill_null(0) for name, value in apart.items()}
+    beside_p = step(pl.sum_horizontal(known[name] for name in list(_BUCKETS)[:4]))
+    beside_c = step(known["reasoning"] + known["output_audio"])
+    rest = step((total - p.fill_null(0) - c.fill_null(0)).fill_null(beside_p + beside_c))
     both = rest == beside_p + beside_c
-    p_has_them = ~both & ((rest == 0) | (rest == beside_c)) & (beside_p > 0)
-    c_has_them = ~both & ((rest == 0) | (rest == beside_p)) & (beside_c > 0)
+    p_has_them = step(~both & ((rest == 0) | (rest == beside_c)) & (beside_p > 0))
+    c_has_them = step(~both & ((rest == 0) | (rest == beside_p)) & (beside_c > 0))
     counts = {
-        name: pl.coalesce(f"@{name}", f"@part {name}") if name in _PARTS else pl.col(f"@{name}")
-        for name in _BUCKETS
+        name: pl.coalesce(value, _count(_PARTS[name])) if name in _PARTS else value
+        for name, value in apart.items()
     }
     found = leaves(
         Counts(
@@ -154,7 +156,7 @@ def _leaves() -> dict[str, pl.Expr]:
             **counts,
         )
     )
-    return {**found, RECONCILED: found[RECONCILED] | p_has_them | c_has_them}
+    return {**step, **found, RECONCILED: found[RECONCILED] | p_has_them | c_has_them}
 
 
 def _quality(name: str) -> pl.Expr:
@@ -204,7 +206,7 @@ MAPPING: dict[str, pl.Expr] = {
     ),
     **{name: _quality(name) for name in QUALITY},
     TEXT: pl.when(_FAILED).then(either(raw.text, "statusMessage").fill_null("unknown error")),
-    ANSWERED: ~_FAILED & (_END.is_not_null() | pl.col("@output").is_not_null()),
+    ANSWERED: ~_FAILED & (_END.is_not_null() | _or_old(*_TOTALS[1]).is_not_null()),
 }
-READS = (_TYPE, _PARENT, *COUNTS.values())
+READS = (_TYPE, _PARENT)
 """What `with_calls` reads beside the mapping."""

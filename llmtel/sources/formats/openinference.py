@@ -17,6 +17,7 @@ from llmtel.sources.outcome import ANSWERED, TEXT, joined
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.spans import attributes, told_by
 from llmtel.sources.trees import leaves_of
+from llmtel.sources.usage import Counts, leaves
 
 _KEYS = ("context.trace_id", "context.span_id", "start_time", "end_time", "parent_id")
 _START, _END, _KIND = raw.time("start_time"), raw.time("end_time"), raw.text("kind")
@@ -62,7 +63,7 @@ def _span(span: Record) -> dict[str, Any]:
 def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with `@call`: spans of calls that have no such span below them."""
     calls = leaves_of(rows, _KIND.is_in(["LLM", "EMBEDDING"]), "trace:str", "span:str", "parent_id:str")
-    return rows.with_columns(calls, *(value.alias(f"@{name}") for name, value in genai.COUNTS.items()))
+    return rows.with_columns(calls)
 
 
 _FAILED = (raw.text("status").str.to_uppercase() == "ERROR").fill_null(value=False)
@@ -81,11 +82,11 @@ SOURCES = (
         records=records,
         prepare=with_calls,
         keep=pl.col("@call"),
-        reads=(raw.text("span"), raw.text("parent_id"), _KIND, *genai.COUNTS.values()),
+        reads=(raw.text("span"), raw.text("parent_id"), _KIND),
         calls={
             **genai.CALLS,
             **genai.QUALITY,
-            **genai.LEAVES_OF_COUNTS,
+            **leaves(Counts(**genai.COUNTS)),
             "ts": _START,
             "latency_ms": (_END - _START).dt.total_microseconds() / 1000,
             "operation": pl.coalesce(

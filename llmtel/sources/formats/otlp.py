@@ -19,6 +19,7 @@ from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.source import Copies, Mark, Source
 from llmtel.sources.spans import records
 from llmtel.sources.trees import leaves_of
+from llmtel.sources.usage import Counts, leaves
 
 _KIND, _STAMP = raw.text("kind"), raw.time("stamp")
 _COUNTS = {
@@ -30,8 +31,7 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with `@call`: spans of inference or usage with no such span below them, and events of calls."""
     candidate = genai.INFERS & (_KIND == "span")
     spans = leaves_of(rows, candidate, "trace:str", "span:str", "parent:str")
-    counts = [value.alias(f"@{name}") for name, value in _COUNTS.items()]
-    rows = rows.with_columns((spans | rows.select(IS_EVENT).to_series()).alias("@call"), *counts)
+    rows = rows.with_columns((spans | rows.select(IS_EVENT).to_series()).alias("@call"))
     return with_evaluations(rows)
 
 
@@ -54,11 +54,11 @@ SOURCES = (
         keep=pl.col("@call"),
         # two instrumentations of one call: the outer one lasts longer
         copies=Copies(prefer=(END - START,)),
-        reads=(NAME, _KIND, raw.text("span"), raw.text("parent"), *genai.QUALITY.values(), *_COUNTS.values()),
+        reads=(NAME, _KIND, raw.text("span"), raw.text("parent"), *genai.QUALITY.values()),
         calls={
             **genai.CALLS,
             **{name: pl.col(f"@{name}") for name in genai.QUALITY},
-            **genai.LEAVES_OF_COUNTS,
+            **leaves(Counts(**_COUNTS)),
             "ts": pl.coalesce(
                 raw.time("start"),
                 pl.when(EVENT_MS >= 0)
