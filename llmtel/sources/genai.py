@@ -13,7 +13,7 @@ from llmtel.sources.events import count, number, text
 
 _OPERATIONS = ("chat", "generate_content", "text_completion", "embeddings", "completion")
 _USE, _LLM, _AI = "gen_ai_usage_", "llm_token_count_", "ai_usage_"
-SCOPE, START, END = raw.text("scope"), raw.count("start"), raw.count("end")
+SCOPE, TOOK = raw.text("scope"), raw.number("took_ms")
 KIND = text("openinference_span_kind")
 OPERATION = text("gen_ai_operation_name", "llm_request_type", "ai_operationId", "openinference_span_kind")
 _P = count(
@@ -72,7 +72,7 @@ CALLS: dict[str, pl.Expr] = {
             "gen_ai_latency_time_to_first_token",
         ) * 1000,
         number("ai_response_msToFirstChunk", "ttft_ms"),
-        (raw.count("first_chunk") - START) / 1e6,
+        raw.number("first_ms"),
     ),
     "call_id": pl.coalesce(
         _RESPONSE_ID,

@@ -26,6 +26,7 @@ from llmtel.sources.usage import RECONCILED, Counts, leaves
 _RESPONSE_ID = re.compile(r'^(?:\{\s*"id"\s*:\s*")?((?:chatcmpl-|resp_|msg_|gen-|cmpl-)[^"]{1,200})')
 _NAMED = "gen_ai.response.id"
 _OPENED = ("usageDetails", "usage_details", "costDetails", "cost_details", "usage", "modelParameters")
+_COSTS = (("costDetails", "totalCost"), ("cost_details", "total_cost"))
 _TYPE, _TRACE = raw.text("type"), either(raw.text, "traceId")
 _PARENT = either(raw.text, "parentObservationId")
 _START, _END = either(raw.time, "startTime"), either(raw.time, "endTime")
@@ -54,6 +55,9 @@ def _observation(observation: Record, scores: Iterable[Record] = ()) -> dict[str
     """An observation without its texts, with the objects that are written as texts opened."""
     kept = {key: value for key, value in observation.items() if key not in ("input", "output", "metadata")}
     kept |= {key: object_in(observation, key) for key in _OPENED if key in observation}
+    for costs, cost in _COSTS:  # a fraction under the name of a count would be looked at twice
+        total = kept.pop(costs, {}).get("total")
+        kept[cost] = total if kept.get(cost) is None else kept[cost]
     kept["responseId"] = _response_id(observation, kept.get("modelParameters", {}))
     kept["judged"] = _judged([*scores, *objects_in(observation, "scores")])
     return kept

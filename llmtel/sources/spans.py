@@ -134,28 +134,33 @@ def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
         "scope": scope,
         "service": owner.get("service_name"),
         "environment": owner.get("deployment_environment_name") or owner.get("deployment_environment"),
-        "start": start,
-        "end": end or None,
+        # of nanoseconds, each line would have a number that is looked at twice
+        "start": start and start // 1000,
+        "took_ms": (end - start) / 1e6 if start and end else None,
         "failed": str(object_in(span, "status").get("code")) in ("2", "STATUS_CODE_ERROR"),
         "sample_rate": _sample_rate(span, found),
         "attributes": {key: _plain(value) for key, value in found.items()},
     }
-    record |= told_by(objects_in(span, "events"), found)
+    record |= told_by(objects_in(span, "events"), found, start)
     if span.get("name") == EVALUATION:
         return {**record, "kind": "evaluation", "span": record["parent"]}
     return record
 
 
-def told_by(events: list[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any]:
-    """What a span's events and attributes tell: an exception, the first chunk, sizes, and what was judged."""
+def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | None) -> dict[str, Any]:
+    """What a span's events and attributes tell: an exception, the first chunk, sizes, and what was judged.
+
+    `start` is that of the span in nanoseconds.
+    """
     told: dict[str, Any] = {}
     scores = [*scores_in(found), *_evaluation(found)]
     for event in events:
         inner, name = attributes(event.get("attributes")), event.get("name")
         if name == "exception":
             told["exception"] = inner.get("exception_type")
-        elif name == "gen_ai.content.completion.chunk" and "first_chunk" not in told:
-            told["first_chunk"] = _whole(event.get("timeUnixNano"))
+        elif name == "gen_ai.content.completion.chunk" and "first_ms" not in told:
+            first = _whole(event.get("timeUnixNano"))
+            told["first_ms"] = (first - start) / 1e6 if first and start else None
         elif name == EVALUATION:
             scores += _evaluation(inner)
     if scores:
@@ -219,12 +224,13 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
         }
     if not (isinstance(name, str) and "." in name) and isinstance(body, str):
         name = body  # Claude Code has its prefix there; the others write a sentence for people
+    stamp = _whole(event.get("timeUnixNano"))
     return {
         "kind": "event",
         "name": str(name or ""),
         "trace": event.get("traceId") or None,
         "service": owner.get("service_name"),
-        "stamp": found.get("event_timestamp") or _whole(event.get("timeUnixNano")),
+        "stamp": found.get("event_timestamp") or (stamp and stamp // 1000),
         "attributes": {
             key: _number(value) if key in _NUMBERS else _plain(value) for key, value in found.items()
         },

@@ -91,18 +91,23 @@ def test_a_status_may_be_a_number_or_a_name(code, failed):
 
 
 def test_a_time_of_zero_is_not_set():
-    assert (flat({"startTimeUnixNano": "5", "endTimeUnixNano": "0"})["end"]) is None
+    assert (flat({"startTimeUnixNano": "5", "endTimeUnixNano": "0"})["took_ms"]) is None
+
+
+def test_times_are_microseconds_and_durations_have_all_their_nanoseconds():
+    record = flat({"startTimeUnixNano": "1790000000123456789", "endTimeUnixNano": 1790000001123456790})
+    assert (record["start"], record["took_ms"]) == (1_790_000_000_123_456, 1000.000001)
 
 
 def test_the_first_chunk_and_the_exception_are_found_among_the_events():
     chunk = "gen_ai.content.completion.chunk"
     events = [
-        {"name": chunk, "timeUnixNano": "7"},
-        {"name": chunk, "timeUnixNano": "9"},
+        {"name": chunk, "timeUnixNano": "7000000"},
+        {"name": chunk, "timeUnixNano": "9000000"},
         {"name": "exception", "attributes": [{"key": "exception.type", "value": {"stringValue": "Boom"}}]},
     ]
-    record = flat({"events": events})
-    assert (record["first_chunk"], record["exception"]) == (7, "Boom")
+    record = flat({"events": events, "startTimeUnixNano": "2000000"})
+    assert (record["first_ms"], record["exception"]) == (5.0, "Boom")
 
 
 def test_spans_know_their_resource_and_their_scope():
@@ -129,7 +134,7 @@ def test_texts_of_log_events_that_are_numbers_are_numbers():
 
 
 def test_log_events_of_an_export_are_records_and_metrics_are_one_that_is_no_call():
-    event = {"body": {"stringValue": "claude_code.api_request"}, "timeUnixNano": "5"}
+    event = {"body": {"stringValue": "claude_code.api_request"}, "timeUnixNano": "5000"}
     logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [event]}]}]}
     assert [record["stamp"] for record in records(logs)] == [5]
     assert list(records({"resourceMetrics": [{}]})) == [{"kind": "metrics"}]

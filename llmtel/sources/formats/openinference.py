@@ -56,7 +56,7 @@ def _span(span: Record) -> dict[str, Any]:
         "attributes": {
             key: value[:4096] if isinstance(value, str) else value for key, value in found.items()
         },
-        **told_by(objects_in(span, "events"), {**found, **attributes(beside)}),
+        **told_by(objects_in(span, "events"), {**found, **attributes(beside)}, None),
     }
 
 

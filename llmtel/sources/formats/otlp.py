@@ -14,7 +14,7 @@ from llmtel.sources import genai, raw
 from llmtel.sources.evaluations import with_evaluations
 from llmtel.sources.events import COUNTS as EVENT_COUNTS
 from llmtel.sources.events import ERROR, EVENT_MS, FAILED, HTTP, IS_EVENT, NAME, count, of_event
-from llmtel.sources.genai import END, START
+from llmtel.sources.genai import TOOK
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.source import Copies, Mark, Source
 from llmtel.sources.spans import records
@@ -53,7 +53,7 @@ SOURCES = (
         prepare=with_calls,
         keep=pl.col("@call"),
         # two instrumentations of one call: the outer one lasts longer
-        copies=Copies(prefer=(END - START,)),
+        copies=Copies(prefer=(TOOK * 1e6,)),
         reads=(NAME, _KIND, raw.text("span"), raw.text("parent"), *genai.QUALITY.values()),
         calls={
             **genai.CALLS,
@@ -65,7 +65,7 @@ SOURCES = (
                 .then(_STAMP - pl.duration(microseconds=EVENT_MS * 1000))
                 .otherwise(_STAMP),
             ),
-            "latency_ms": pl.coalesce((END - START) / 1e6, EVENT_MS),
+            "latency_ms": pl.coalesce(TOOK, EVENT_MS),
             "provider": pl.when(NAME.str.starts_with("claude_code."))
             .then(pl.lit("anthropic"))
             .otherwise(genai.CALLS["provider"]),
