@@ -7,8 +7,10 @@ from llmtel.cli import options as o
 
 def calibrate(
     paths: o.Paths,
-    input_format: o.InputFormat = None,
     pricing: o.PriceFiles = None,
+    input_format: o.InputFormat = None,
+    map_: o.Map = None,
+    config: o.Config = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
@@ -16,17 +18,18 @@ def calibrate(
 
     Prints what to put into a price file, so that calls without counts are estimated as these models count.
     """
-    from llmtel import pipeline
     from llmtel.cli.narration import Progress
     from llmtel.cli.output import write
-    from llmtel.pricing import book as books
+    from llmtel.cli.prices import book_of
+    from llmtel.cli.settings import settle
     from llmtel.pricing.calibration import factors
     from llmtel.pricing.tokenizers import tokenizer_of
     from llmtel.reports.calibration import calibration
 
-    book = books.load(pricing or ())
+    settings = settle(config, map_)
+    book = book_of(settings, pricing, None)
     with Progress() as progress:
-        reading = pipeline.read(
+        reading = settings.read(
             paths,
             input_format=input_format,
             progress=progress,

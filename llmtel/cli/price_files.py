@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmtel.cli import options as o
+
+if TYPE_CHECKING:
+    from llmtel.cli.settings import Settings
 
 File = Annotated[
     Path | None,
@@ -18,14 +21,20 @@ File = Annotated[
 ]
 
 
-def check(file: File = None, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> int:
+def check(
+    file: File = None,
+    config: o.Config = None,
+    format_: o.Format = o.OutputFormat.TABLE,
+    output: o.Output = None,
+) -> int:
     """Look for mistakes in a price file, with file and line.
 
     Exit code 3 when the book would refuse it. Odd cache ratios, tiers that make no sense and old dates are
     warnings.
     """
     from llmtel.cli.output import write
-    from llmtel.cli.prices import day_of, prices_of
+    from llmtel.cli.prices import book_of, day_of, prices_of
+    from llmtel.cli.settings import settle
     from llmtel.core.errors import ConfigError, Exit, UsageError
     from llmtel.pricing import book as books
     from llmtel.pricing import lint
@@ -34,6 +43,7 @@ def check(file: File = None, format_: o.Format = o.OutputFormat.TABLE, output: o
     if file is not None and not file.is_file():
         raise UsageError(f"{file} is no file")
     today = day_of(None)
+    settings = settle(config)
     remarks: list[lint.Remark] = []
     names = [str(file)] if file else []
     prices = None
@@ -41,10 +51,9 @@ def check(file: File = None, format_: o.Format = o.OutputFormat.TABLE, output: o
         if file is not None:
             remarks = lint.mistakes(books.document(str(file), file))
         if not remarks:
-            layers = books.standing()
-            own = books.load([file] if file else ())
-            prices = prices_of(own)
-            looked = [books.layer(str(file), file)] if file else layers
+            prices = prices_of(book_of(settings, [file] if file else (), None))
+            theirs = [books.layer(str(path), path) for path in settings.pricing]
+            looked = [books.layer(str(file), file)] if file else [*books.standing(), *theirs]
             remarks = [remark for layer in looked for remark in lint.warnings(layer, today)]
             names = [layer.name for layer in looked]
     except ConfigError as error:
@@ -98,6 +107,7 @@ def update(
     only: Only = None,
     write: Write = False,
     to: To = None,
+    config: o.Config = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
@@ -107,18 +117,21 @@ def update(
     price file; no row of the past is ever edited. Nothing is downloaded.
     """
     from llmtel.cli.output import write as show
-    from llmtel.cli.prices import day_of, prices_of
-    from llmtel.pricing import book as books
+    from llmtel.cli.prices import book_of, day_of, prices_of
+    from llmtel.cli.settings import settle
     from llmtel.pricing import compare, foreign
     from llmtel.reports import price_book
 
     day = day_of(None)
-    book = books.load([to] if to and to.exists() else ())
+    settings = settle(config)
+    book = book_of(settings, [to] if to and to.exists() else (), None)
     quotes = foreign.quotes(from_.value, file, day)
     found = compare.compared(book, quotes, day, only or ())
     rows = [difference.row() for one in found.changed.values() for difference in one]
     new = [f"{quote.provider}/{quote.model}" for quote in found.missing]
     stanzas = compare.proposed(found if only else replace(found, missing=()), book, day, from_.value)
+    if write and stanzas:
+        _refuse_hidden(settings, to, stanzas)
     written = _written(stanzas, to) if write and stanzas else None
     show(
         price_book.updated(
@@ -153,6 +166,7 @@ def add(
     cache_write: CacheWrite = None,
     from_: Start = None,
     to: To = None,
+    config: o.Config = None,
 ) -> None:
     """Give a model a price, in one line.
 
@@ -160,17 +174,40 @@ def add(
     from. Without a provider, the model has this price wherever its name is logged.
     """
     from llmtel.cli.output import write
-    from llmtel.cli.prices import day_of
+    from llmtel.cli.prices import book_of, day_of
+    from llmtel.cli.settings import settle
     from llmtel.pricing import addition
-    from llmtel.pricing import book as books
     from llmtel.reports import price_book
 
-    book = books.load([to] if to and to.exists() else ())
+    settings = settle(config)
+    book = book_of(settings, [to] if to and to.exists() else (), None)
     start = day_of(from_) if from_ else None
     rates = {"cache_read": cache_read, "cache_write_5m": cache_write}
     entries = addition.entries(book, named, {name: rate for name, rate in rates.items() if rate}, start)
+    _refuse_hidden(settings, to, [place[1:] for place, _ in entries if place[0] == "models"])
     path, stanza = _put(entries, to)
     write(price_book.added(path, stanza), o.OutputFormat.TABLE, None)
+
+
+def _refuse_hidden(settings: Settings, to: Path | None, models: Iterable[Sequence[str]]) -> None:
+    """Raise `UsageError` where a price file of the configuration has one of `models` (provider and id).
+
+    It lies over the user's own file, so what would be written there would never hold.
+    """
+    from llmtel.core.errors import UsageError
+    from llmtel.pricing import book as books
+
+    if to is not None:
+        return
+    wanted = {(provider, name.lower()) for provider, name in models}
+    for path in settings.pricing:
+        for provider, entries in books.layer(str(path), path).models.items():
+            for name in entries:
+                if (provider, name.lower()) in wanted:
+                    raise UsageError(
+                        f"{path} has {provider}/{name} too and lies over your own price file; write it "
+                        f"there: --to {path}"
+                    )
 
 
 def _written(stanzas: Mapping[tuple[str, str], Mapping[str, object]], to: Path | None) -> str:

@@ -14,6 +14,7 @@ from llmtel.cli import options as o
 from llmtel.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
+    from llmtel.cli.settings import Settings
     from llmtel.core.account import Account
     from llmtel.core.answers import Document
     from llmtel.pipeline import Reading
@@ -61,6 +62,8 @@ def reconcile(
     pricing: o.PriceFiles = None,
     price: o.Price = None,
     input_format: o.InputFormat = None,
+    map_: o.Map = None,
+    config: o.Config = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
     format_: o.Format = o.OutputFormat.TABLE,
@@ -73,11 +76,12 @@ def reconcile(
     """
     from llmtel.cli.answering import exit_code
     from llmtel.cli.output import write
+    from llmtel.cli.settings import settle
     from llmtel.findings.gaps import exceeds
 
     question = Comparison(
         tuple(paths), tuple(with_), _share(max_gap), allocate, since, until, tuple(pricing or ()),
-        tuple(price or ()), input_format, rejects, time.monotonic(),
+        tuple(price or ()), input_format, rejects, time.monotonic(), settle(config, map_),
     )  # fmt: skip
     document, found, accounts = question.answer()
     write(document, format_, output)
@@ -113,13 +117,14 @@ class Comparison:
     input_format: str | None
     all_rejects: bool
     started: float
+    settings: Settings
 
     def answer(self) -> tuple[Document, Reconciliation, tuple[Account, Account]]:
         """The document, what it is about, and the accounts of both sides. Wrong names raise first."""
         from llmtel import pipeline
         from llmtel.cli.narration import Progress
+        from llmtel.cli.prices import book_of
         from llmtel.findings import coverage
-        from llmtel.pricing import book as books
         from llmtel.pricing import cost, names
         from llmtel.pricing.tokenizers import tokenizer_of
         from llmtel.query import timerange
@@ -130,9 +135,9 @@ class Comparison:
         if self.allocate is not None:
             dimension(self.allocate)
         span = timerange.parse_range(self.since, self.until, "UTC")
-        book = books.load(self.pricing, self.price)
+        book = book_of(self.settings, self.pricing, self.price)
         with Progress() as progress:
-            logs = pipeline.read(
+            logs = self.settings.read(
                 self.logs,
                 input_format=self.input_format,
                 tags=self._tags(),
@@ -179,6 +184,7 @@ class Comparison:
                 (
                     *(("--pricing", str(file)) for file in self.pricing),
                     *(("--price", price) for price in self.price),
+                    *self.settings.typed,
                 ),
             ),
             alias=partial(alias_stanza, book),

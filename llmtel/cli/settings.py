@@ -67,6 +67,7 @@ class Settings:
         tags: Sequence[str] = (),
         progress: Callable[[int, int], None] | None = None,
         tokenizer: TokenizerOf | None = None,
+        count_all: bool = False,
     ) -> Reading:
         """The calls of some paths, as `pipeline.read`, with the tables joined and notes of what was set."""
         from llmtel import pipeline
@@ -80,6 +81,7 @@ class Settings:
             rules=self.rules,
             progress=progress,
             tokenizer=tokenizer,
+            count_all=count_all,
         )
         calls = reading.calls
         for join in self.joins:

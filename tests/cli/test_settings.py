@@ -338,3 +338,54 @@ def test_the_configuration_of_the_page_is_one_that_works(log, asked):
     assert by(answer, "tags.team") == {"red": 10, "blue": 5, None: 5}
     assert total(answer)["max_latency"] == 1900
     assert "configured by llmtel.yaml: tz, map, tags, join, pricing" in notes(answer)
+
+
+TEAM = "models:\n  openai:\n    gpt-4o-mini:\n      prices:\n        - {input: 100, output: 100}\n"
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_price_files_of_the_configuration_hold_for_every_command_about_prices(llmtel):
+    Path("team.yaml").write_text(TEAM.replace("output: 100", "output: 1"))
+    Path("llmtel.yaml").write_text("pricing: team.yaml\n")
+    _, out, _ = llmtel("pricing", "check")
+    assert "team.yaml:5: warning: openai/gpt-4o-mini: output 1 is cheaper than input 100" in " ".join(
+        out.split()
+    )
+    code, _, err = llmtel("pricing", "add", "openai/gpt-4o-mini=1/2", "--from", "2026-12-01")
+    assert code == 2
+    assert "--to team.yaml" in err
+    assert (
+        llmtel("pricing", "add", "openai/gpt-4o-mini=1/2", "--from", "2026-12-01", "--to", "team.yaml")[0]
+        == 0
+    )
+    assert "2026-12-01" in Path("team.yaml").read_text()
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_factor_of_the_configuration_is_the_one_that_calibrate_compares_with(llmtel):
+    Path("team.yaml").write_text("tokenizers: {claude: {base: o200k_base, factor: 1.5}}\n")
+    Path("llmtel.yaml").write_text("pricing: team.yaml\nmap: {output_text: made}\n")
+    line = {"timestamp": "2026-09-01T10:00:00Z", "model": "claude-sonnet-4-5", "latency_ms": 5, "made": 7}
+    Path("log.jsonl").write_text(json.dumps({**line, "prompt": "Hello there", "completion": "Hello"}) + "\n")
+    [row] = json.loads(llmtel("calibrate", "log.jsonl", "--format", "json")[1])["tables"][0]["rows"]
+    assert (row["current"], row["logged"]) == (1.5, 7)
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_bill_is_compared_at_the_prices_and_with_the_names_of_the_configuration(llmtel):
+    Path("team.yaml").write_text(TEAM)
+    Path("llmtel.yaml").write_text("pricing: team.yaml\nmap: {input_uncached: sent, output_text: got}\n")
+    line = {
+        "timestamp": "2026-09-01T10:00:00Z",
+        "model": "gpt-4o-mini",
+        "provider": "openai",
+        "latency_ms": 5,
+    }
+    Path("log.jsonl").write_text(json.dumps({**line, "sent": 900_000, "got": 100_000}) + "\n")
+    Path("bill.csv").write_text(
+        "Date,Slug,Usage,BYOK Usage,Requests,Prompt Tokens,Completion Tokens,Reasoning Tokens\n"
+        "2026-09-01 00:00:00,openai/gpt-4o-mini,100,0,1,900000,100000,0\n"
+    )
+    answer = json.loads(llmtel("reconcile", "log.jsonl", "--with", "bill.csv", "--format", "json")[1])
+    assert answer["pricing"]["layers"] == ["pricing.yaml", "team.yaml"]
+    assert answer["tables"][0]["rows"][0]["cost_computed"] == pytest.approx(100)
