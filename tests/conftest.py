@@ -29,6 +29,9 @@ def no_network(monkeypatch):
         monkeypatch.setattr(socket.socket, name, refuse)
     for name in ("create_connection", "getaddrinfo", "gethostbyname"):
         monkeypatch.setattr(socket, name, refuse)
+    # tiktoken would fetch its ranks with other sockets than these, or find them in a cache of this machine.
+    monkeypatch.setattr("tiktoken.load.read_file", refuse)
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "/nonexistent")
 
 
 @pytest.fixture(autouse=True)

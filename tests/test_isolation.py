@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import tiktoken
 
 
 def test_no_test_reaches_the_network():
@@ -17,6 +18,12 @@ def test_no_test_reaches_the_network():
         pytest.raises(AssertionError, match="network"),
     ):
         udp.sendto(b"x", ("192.0.2.1", 9))
+
+
+def test_a_tokenizer_that_would_be_downloaded_fails_the_test(monkeypatch):
+    monkeypatch.setattr("tiktoken.registry.ENCODINGS", {})
+    with pytest.raises(AssertionError, match="network"):
+        tiktoken.get_encoding("o200k_base")
 
 
 def test_home_is_an_empty_folder_of_this_test():

@@ -373,12 +373,12 @@ def test_a_factor_of_the_configuration_is_the_one_that_calibrate_compares_with(l
 
 @pytest.mark.usefixtures("runs")
 def test_a_bill_is_compared_at_the_prices_and_with_the_names_of_the_configuration(llmtel):
-    Path("team.yaml").write_text(TEAM)
+    Path("team.yaml").write_text(TEAM.replace("openai:", "openrouter:").replace("gpt", "openai/gpt"))
     Path("llmtel.yaml").write_text("pricing: team.yaml\nmap: {input_uncached: sent, output_text: got}\n")
     line = {
         "timestamp": "2026-09-01T10:00:00Z",
-        "model": "gpt-4o-mini",
-        "provider": "openai",
+        "model": "openai/gpt-4o-mini",
+        "provider": "openrouter",
         "latency_ms": 5,
     }
     Path("log.jsonl").write_text(json.dumps({**line, "sent": 900_000, "got": 100_000}) + "\n")
