@@ -1,4 +1,4 @@
-"""What is installed from a wheel prices and counts by itself: no network, no cache of a tokenizer, no checkout."""
+"""What a wheel installs prices and counts by itself: no network, no cache of a tokenizer, no checkout."""
 
 import json
 import subprocess
@@ -43,7 +43,7 @@ def llmtel(installed, tmp_path):
     """Run a command line of what is installed, far from the checkout: its standard output."""
 
     def call(*arguments):
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 (the command is ours)
             [sys.executable, "-I", "-c", CUT_OFF, str(installed), *arguments],
             cwd=tmp_path,
             env={"TIKTOKEN_CACHE_DIR": "/nonexistent", "HOME": str(tmp_path)},
