@@ -124,17 +124,34 @@ def _decode_query(data: bytes, plan: Plan, count: int | None = None) -> Decoded 
         pl.col("row").cast(pl.UInt32),
         pl.when(plain).then(line).str.json_decode(plan.dtype).alias("record"),
         pl.when(~plain).then(line).alias("odd"),
-        *([line] if plan.boolean_numbers else []),
     )
-    if plan.boolean_numbers:
-        boolean = pl.when(plan.zero_or_one).then(line).str.contains(plan.boolean_numbers)
-        query = query.select("row", "record", pl.when(boolean).then(line).otherwise("odd").alias("odd"))
     try:
         # unpacking a struct of many chunks costs more than decoding it: one chunk first
         frame = query.collect(engine="streaming").rechunk().select("row", "odd", *plan.unpacked)
     except pl.exceptions.PolarsError:
         return None
+    frame = _with_booleans_odd(frame, data, plan)
     return _with_odd_ones(frame, Decoded(frame, count, count - frame.height), plan)
+
+
+def _with_booleans_odd(frame: pl.DataFrame, data: bytes, plan: Plan) -> pl.DataFrame:
+    """The rows of a query; where a number was decoded from a boolean, with the line as odd.
+
+    Such a number is 0 or 1, and few lines have one: theirs are looked for again in the batch.
+    """
+    if plan.zero_or_one is None:
+        return frame
+    doubtful = frame["row"].filter(frame.select(plan.zero_or_one).to_series())
+    if doubtful.is_empty():
+        return frame
+    line = pl.col("line")
+    lines = pl.scan_lines(data, row_index_name="row").with_columns(pl.col("row").cast(pl.UInt32))
+    boolean = lines.filter(pl.col("row").is_in(doubtful.implode()), line.str.contains(plan.boolean_numbers))
+    found = boolean.collect()
+    if found.is_empty():
+        return frame
+    joined_ = frame.join(found, on="row", how="left", maintain_order="left")
+    return joined_.with_columns(pl.coalesce("odd", "line").alias("odd")).drop("line")
 
 
 def _with_odd_ones(frame: pl.DataFrame, decoded: Decoded, plan: Plan) -> Decoded:

@@ -132,12 +132,15 @@ class Plan:
         return sorted({re.escape(key[-_END:]) for key in keys})
 
     @cached_property
-    def zero_or_one(self) -> pl.Expr:
-        """Whether a decoded `record` has a number that may have been a boolean."""
+    def zero_or_one(self) -> pl.Expr | None:
+        """Whether raw columns have a number that may have been a boolean; None where there is no number."""
         numbers = [
-            self._unpack(column) for column in self.columns if column.kind == "number" and not column.items
+            pl.col(column.name) for column in self.columns if column.kind == "number" and not column.items
         ]
-        return pl.any_horizontal(pl.lit(value=False), *((number == 0) | (number == 1) for number in numbers))
+        if not numbers:
+            return None
+        doubtful = pl.any_horizontal(*((number == 0) | (number == 1) for number in numbers))
+        return doubtful.fill_null(value=False)
 
     @cached_property
     def unpacked(self) -> list[pl.Expr]:
