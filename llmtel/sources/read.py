@@ -33,8 +33,9 @@ Outcome = Mishap | Seen
 _NO_WISHES = Wishes()
 _WAITING = 1
 """Batches that are read ahead."""
-_ROWS = 50_000
-"""Decoded rows that are mapped together: enough that the fixed cost of the many expressions is small."""
+_CELLS = 2_500_000
+"""Decoded values that are mapped together: enough that the fixed cost of the many expressions is small, few
+enough that memory stays bounded (about 170,000 flat calls, 70,000 of the wider lines of transcripts)."""
 _WORKERS = min(4, max(1, (os.cpu_count() or 1) // 2))
 """Batches under work side by side; each uses several cores by itself."""
 _REMARKS = {
@@ -124,7 +125,7 @@ class _Works:
                 self._map_waiting()
                 self.plan = done.plan
             self.rows.append(done.raw)
-            if sum(frame.height for frame in self.rows) >= _ROWS:
+            if sum(frame.height * frame.width for frame in self.rows) >= _CELLS:
                 self._map_waiting()
         return done
 
