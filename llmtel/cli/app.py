@@ -26,6 +26,7 @@ from llmtel.cli import (
     explain,
     formats,
     ingest,
+    init,
     inspect,
     listing,
     price_files,
@@ -144,6 +145,19 @@ BASELINE: dict[Callable[..., object], str] = {
         """,
 }
 """The commands of `llmtel baseline`, in the same way."""
+INIT: dict[Callable[..., object], str] = {
+    init.ci: """
+        llmtel init ci --github llm-logs/ --run 'python evaluate.py'
+        """,
+}
+"""The commands of `llmtel init`, in the same way."""
+starting = typer.Typer(
+    name="init",
+    help="Write the files with which a repository begins to check.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 baseline = typer.Typer(
     name="baseline",
     help="The baseline that llmtel check compares with: save it, look at it, take a new one.",
@@ -185,6 +199,8 @@ def _register(group: typer.Typer, commands: Mapping[Callable[..., object], str])
 _register(app, EXAMPLES)
 _register(baseline, BASELINE)
 app.add_typer(baseline)
+_register(starting, INIT)
+app.add_typer(starting)
 _register(pricing, PRICING)
 app.add_typer(pricing)
 _register(of_formats, FORMATS)

@@ -10,7 +10,7 @@ import typer
 
 from llmtel.cli import options as o
 from llmtel.cli.logs import Logs, with_logs
-from llmtel.core.errors import Exit
+from llmtel.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from llmtel.checks.check import Report
@@ -73,6 +73,18 @@ FailOn = Annotated[
     o.FailOn,
     typer.Option("--fail-on", help="Exit 3 on warnings too", metavar="LEVEL", rich_help_panel=GATE),
 ]
+Init = Annotated[
+    bool,
+    typer.Option(
+        "--init", help="Write the default rules into llmtel.yaml, and nothing more", rich_help_panel=GATE
+    ),
+]
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Files, folders (read recursively), globs, or - for standard input", metavar="PATHS..."
+    ),
+]
 Tag = Annotated[
     str,
     typer.Option(
@@ -107,8 +119,8 @@ Strict = Annotated[
 
 @with_logs
 def check(
-    paths: o.Paths,
     logs: Logs,
+    paths: Paths = None,
     baseline: Baseline = None,
     compare: Compare = None,
     compare_to: CompareTo = None,
@@ -120,6 +132,7 @@ def check(
     monthly_calls: MonthlyCalls = None,
     seed: Seed = "",
     strict: Strict = False,
+    init: Init = False,
     tag: Tag = "default",
     format_: o.Formats = None,
     output: o.Outputs = None,
@@ -130,9 +143,15 @@ def check(
     fails but absolute limits. Exit codes: 0 fine, 2 a wrong option or rule, 3 a rule is violated, 4 under
     --strict, 5 nothing could be read.
     """
+    from llmtel.cli.first_rules import rules as write_rules
     from llmtel.cli.outputs import Outputs
     from llmtel.cli.sides import Other, pair, rules_of
 
+    if init:
+        write_rules()
+        return Exit.OK
+    if not paths:
+        raise UsageError("llmtel check needs logs: files, folders or globs. See: llmtel check --help")
     outputs = Outputs.of(format_, output)
     settings = logs.settings()
     wanted = rules_of(settings, rules, fail_if or (), only or ())

@@ -233,6 +233,11 @@ class Judgements:
     headline: str
     judgements: tuple[Judgement, ...]
 
+    @property
+    def green(self) -> bool:
+        """Whether nothing is wrong, and something was compared to say so."""
+        return self.outcome in ("pass", "info") and any(j.compared for j in self.judgements)
+
     def of(self, *outcomes: Outcome) -> tuple[Judgement, ...]:
         """Those that were decided and are as grave as one of these."""
         return tuple(j for j in self.judgements if j.outcome in outcomes)

@@ -19,6 +19,7 @@ BUDGET = 60_000
 SUMMARY_BYTES = 900 * 1024
 """GitHub drops a step summary of more than 1 MiB as a whole."""
 _MARKS: dict[Outcome, str] = {"fail": "❌", "warn": "⚠️", "info": "–", "pass": "✅"}
+_TITLE: dict[Outcome, str] = {"info": "ℹ️"}  # noqa: RUF001 (the sign is meant)
 _UNSAFE_TAG = re.compile(r"[^\w.]+")
 _HEADS = ("", "check", "segment", "before", "now", "change", "95 % interval", "limit")
 _RIGHT = (False, False, False, True, True, True, False, True)
@@ -54,8 +55,9 @@ def _parts(document: Document, room: _Room) -> Iterator[str]:
     block = next(b for b in document.blocks if isinstance(b, Judgements))
     tag = _UNSAFE_TAG.sub("-", str(document.meta.get("tag", "default")))
     yield f"<!-- llmtel:check:{tag} -->"
-    yield f"### {_MARKS[block.outcome] if block.outcome != 'info' else 'ℹ️'} {escape(document.title)}"  # noqa: RUF001 (the sign is meant)
-    if block.outcome == "pass":
+    mark = _MARKS["pass"] if block.green else _TITLE.get(block.outcome, _MARKS[block.outcome])
+    yield f"### {mark} {escape(document.title)}"
+    if block.green:
         return
     grave = block.of("fail", "warn")
     named = len(grave) > 1
@@ -78,7 +80,7 @@ def _table(judged: Sequence[Judgement], of: int) -> Iterator[str]:
 def _row(judged: Judgement) -> list[str]:
     now = escape(judged.now)
     grave = judged.outcome in ("fail", "warn")
-    cells = [judged.before, judged.now, judged.change or _state(judged), judged.interval, judged.limit]
+    cells = [judged.before, judged.now, _state(judged) or judged.change, judged.interval, judged.limit]
     before, _, change, interval, limit = map(escape, cells)
     bold = (f"**{x}**" if judged.state == "fail" and x else x for x in (now, change))
     segment = cell_code(judged.segment) if judged.segment else "all"

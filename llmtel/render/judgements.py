@@ -27,20 +27,20 @@ def judged(block: Judgements | Change, cells: int, ink: Ink) -> list[str]:
 def judgements(block: Judgements, cells: int, ink: Ink) -> list[str]:
     """The verdict, then every failure in full, a line for each warning, and one for the rest."""
     lines = _head(block, cells, ink)
-    if block.outcome == "pass":
-        return lines
+    skipped = _many(block.of("info"), "info", "not compared", cells)
+    if block.green:
+        return [*lines, *([""] if skipped else []), *skipped]
     for judgement in block.of("fail"):
         lines += ["", *_full(judgement, cells, ink)]
     briefs = [_brief(j, cells, ink) for j in block.of("warn")]
     passed = [j for j in block.judgements if j.outcome == "pass"]
-    skipped = [j for j in block.judgements if j.outcome == "info"]
-    rest = [*_many(passed, "pass", "passed", cells), *_many(skipped, "info", "not compared", cells)]
+    rest = [*_many(passed, "pass", "passed", cells), *skipped]
     told = [line for brief in briefs for line in brief]
     return [*lines, *([""] if told or rest else []), *told, *rest]
 
 
 def _head(block: Judgements, cells: int, ink: Ink) -> list[str]:
-    word = _MARKS["pass"] if block.outcome == "pass" else block.word
+    word = _MARKS["pass"] if block.green else block.word
     first, *rest = wrap(visible(block.headline), cells - width(word) - 2)
     head = f"{ink.level(_LEVELS[block.outcome], word)}  {ink.bold(first)}"
     return [head, *(" " * (width(word) + 2) + ink.bold(line) for line in rest)]
@@ -144,9 +144,12 @@ def _many(judged: Iterable[Judgement], outcome: Outcome, word: str, cells: int) 
     some = list(judged)
     if not some:
         return []
-    told = [_words(j) for j in some[:_MOST_NAMED]]
+    reasons = {j.reason for j in some}
+    alike = len(some) > 1 and len(reasons) == 1 and not any(j.compared for j in some)
+    told = [j.name if alike else _words(j) for j in some[:_MOST_NAMED]]
     told += ["…"] if len(some) > _MOST_NAMED else []
-    text = f"{_MARKS[outcome]} {len(some)} {word}   {visible(' · '.join(told))}"
+    why = f", {reasons.pop()}" if alike else ""
+    text = f"{_MARKS[outcome]} {len(some)} {word}{visible(why)}   {visible(' · '.join(told))}"
     first, *rest = wrap(text, cells)
     return [first, *(f"  {line}" for line in wrap(" ".join(rest), cells - 2) if line)]
 

@@ -241,7 +241,8 @@ def moved_cases(rule: Rule, key: Key, sides: tuple[Side, Side], after: pl.DataFr
         pairs = [sample.cases.get(_hash(name), (0.0, 0.0)) for sample in (old, new)]
         if all(under for _, under in pairs):
             both.append((name, *(over / under * new.scale for over, under in pairs)))
-    both.sort(key=lambda case: (-abs(case[2] - case[1]), case[0]))
+    # Nine digits: equal moves are in order of their names, whatever the last bits of the sums.
+    both.sort(key=lambda case: (-float(f"{abs(case[2] - case[1]):.9g}"), case[0]))
     unit = rule.definition.unit
     return tuple(
         Moved(name, unit.show(b), unit.show(a), percent(a / b - 1) if b > 0 else signed(a - b, unit))

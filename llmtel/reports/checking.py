@@ -115,7 +115,8 @@ def _in_words(result: Result) -> str:
 
 def _lines(report: Report, context: Context, said: Circumstances, outcome: Outcome) -> list[Block]:
     """How many comparisons were made, on which prices, what to do, and what the reader noticed."""
-    lines = [] if outcome == "pass" else [Line(_closing(report))]
+    green = outcome in ("pass", "info") and bool(report.compared)
+    lines = [] if green else [Line(_closing(report))]
     if said.unwritten:
         rules = ", ".join(
             f"{rule.metric} {level.limits[0]}" for rule in report.rules for level in rule.levels
