@@ -14,7 +14,7 @@ import polars as pl
 from llmtel.checks.exact import exact_sum
 from llmtel.checks.rules import POOLED, Key
 from llmtel.core.schema import LEAVES
-from llmtel.query.lower import BASE, BUCKET, SAMPLE, completed
+from llmtel.query.lower import BASE, BUCKET, REQUESTS, SAMPLE, completed
 
 CELL_BY = ("feature", "model")
 COST_OF_LEAF = "cost:"
@@ -22,6 +22,8 @@ COST_OF_LEAF = "cost:"
 
 OTHER, ALL_TOKENS = "other", "tokens"
 _MOST = 200
+# An extra pass (request_count 0) is no call; a provider's sum that does not say of how many is one.
+_CALLS = pl.when(BUCKET).then(REQUESTS.fill_null(1)).otherwise((REQUESTS > 0).cast(pl.Int64))
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,11 @@ def cells(calls: pl.DataFrame) -> Mapping[Key, Usage]:
     frame = completed(calls, {*BASE, *CELL_BY, *LEAVES, "cost_usd", "request_count"})
     apart = all(f"{COST_OF_LEAF}{leaf}" in frame.columns for leaf in LEAVES)
     kinds = LEAVES if apart else (ALL_TOKENS,)
-    known = frame.lazy().filter(pl.col("cost_usd").is_not_null(), ~BUCKET)
+    known = frame.lazy().filter(pl.col("cost_usd").is_not_null())
     tokens = {leaf: pl.col(leaf) for leaf in LEAVES} if apart else {ALL_TOKENS: pl.sum_horizontal(*LEAVES)}
     costs = {leaf: pl.col(f"{COST_OF_LEAF}{leaf}") for leaf in LEAVES} if apart else {}
     aggs = [
-        exact_sum(SAMPLE * (pl.col("request_count").fill_null(1) > 0)).alias("calls"),
+        exact_sum(SAMPLE * _CALLS).alias("calls"),
         exact_sum(pl.col("cost_usd") * SAMPLE).alias("cost"),
         *(exact_sum(x * SAMPLE).alias(f"tokens:{kind}") for kind, x in tokens.items()),
         *(exact_sum(x * SAMPLE).alias(f"part:{kind}") for kind, x in costs.items()),
@@ -67,7 +69,9 @@ def cells(calls: pl.DataFrame) -> Mapping[Key, Usage]:
 
 def _usage(row: Mapping[str, Any], kinds: tuple[str, ...], *, apart: bool) -> Usage:
     used = {kind: row[f"tokens:{kind}"] for kind in kinds if row[f"tokens:{kind}"]}
-    if not apart:
+    if not apart or not any(row[f"part:{kind}"] for kind in kinds):
+        # The cost is stated by the log: what each kind of token had in it nobody knows.
+        used = {ALL_TOKENS: sum(used.values())} if used else {}
         return Usage(row["calls"], used, {ALL_TOKENS if used else OTHER: row["cost"]})
     costs = {kind: row[f"part:{kind}"] for kind in used}
     rest = row["cost"] - sum(costs.values())

@@ -88,7 +88,9 @@ def keys_of(side: Side, rules: Iterable[Rule]) -> Keep:
 
 
 def _count(calls: pl.DataFrame) -> float:
-    value = Query(("calls",)).run(calls).rows[0]["calls"]
+    """How many calls there are, or of a provider's sums, which know no single ones, how many requests."""
+    row = Query(("calls", "requests")).run(calls).rows[0]
+    value = row["calls"] or row["requests"]
     return float(value) if isinstance(value, int | float) else 0.0
 
 

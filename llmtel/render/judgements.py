@@ -11,6 +11,8 @@ from llmtel.render.text import clip, pad, visible, width, wrap
 
 _MARKS: dict[Outcome, str] = {"fail": "✗", "warn": "▲", "info": "–", "pass": "✓"}
 _LEVELS: dict[Outcome, Level] = {"fail": "error", "warn": "warning", "info": "info", "pass": "info"}
+_STILL = "±0"
+"""A change that is none: there is nothing to say of it."""
 _NAME = 9
 _BAR = 20
 _MOST_NAMED = 6
@@ -157,6 +159,8 @@ def _many(judged: Iterable[Judgement], outcome: Outcome, word: str, cells: int) 
 def _words(judged: Judgement) -> str:
     if not judged.compared:
         return f"{judged.name}: {judged.reason}"
+    if judged.change == _STILL:
+        return judged.name
     moved = f"{judged.before} → {judged.now}" if judged.before else judged.now
     inside = ", ".join(p for p in (judged.change, f"limit {judged.limit}" if judged.limit else "") if p)
     return f"{judged.name} {moved}{f' ({inside})' if inside else ''}"

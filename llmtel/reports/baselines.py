@@ -13,7 +13,7 @@ from llmtel.query.metrics import METRICS
 from llmtel.reports.checking import SHORT_COMMIT, side_meta
 from llmtel.reports.context import Context
 from llmtel.reports.judging import percent, signed
-from llmtel.reports.trust import in_calls, remarks, size
+from llmtel.reports.trust import counted, in_calls, remarks, size
 
 
 def saved(side: Side, path: str, written: int, context: Context) -> Document:
@@ -21,7 +21,8 @@ def saved(side: Side, path: str, written: int, context: Context) -> Document:
     segments = sum(len(found) for found in side.splits.values())
     metrics = {name for found in side.splits.values() for one in found.values() for name in one.samples}
     at = f" at {side.commit[:SHORT_COMMIT]}" if side.commit else ""
-    words = f"{len(metrics)} metrics of {in_calls(segments, 'segment')}, {in_calls(side.calls)}{at}"
+    calls = in_calls(side.calls, counted(context))
+    words = f"{len(metrics)} metrics of {in_calls(segments, 'segment')}, {calls}{at}"
     lines = [Line(f"{path}: {words}, {size(written)}", name="saved")]
     if side.accepted:
         lines.append(Line(side.accepted, name="accepted"))

@@ -25,7 +25,7 @@ from llmtel.reports import judging
 from llmtel.reports.causes import Grounds, bridged, moved_cases
 from llmtel.reports.checking import side_meta
 from llmtel.reports.context import Context
-from llmtel.reports.trust import in_calls, price_line, records, remarks
+from llmtel.reports.trust import counted, in_calls, price_line, records, remarks
 
 METRICS_SHOWN = (
     "cost", "calls", "requests", "cost_per_call", "cost_per_user", "cost_per_session", "tokens_per_call",
@@ -60,12 +60,16 @@ def default(calls: pl.DataFrame, *, split: bool) -> tuple[str, ...]:
     """The metrics to compare where none are named: those that the calls know something of."""
     names = SPLIT_SHOWN if split else METRICS_SHOWN
     row = Query(names).run(calls).rows[0]
-    return tuple(name for name in names if row[name] is not None) or ("calls",)
+    # A provider's sums know requests, and no calls.
+    known = [name for name in names if row[name] is not None and (row["calls"] or name != "calls")]
+    return tuple(known) or ("calls",)
 
 
 def comparing(what: Comparison, context: Context) -> Document:
     """The answer: the sides, why the cost is another, and every metric."""
-    found = _by_segment(compared(what.rules, what.current, what.base, seed=what.seed))
+    everything = compared(what.rules, what.current, what.base, seed=what.seed)
+    known = [c for c in everything if (c.evidence.base, c.evidence.current) != (None, None)]
+    found = _by_segment(known)
     by = what.rules[0].split.by if what.rules else ()
     raw, people = _table(found, by, shown=False), _table(found, by, shown=True)
     change, meta = _bridge(what)
@@ -74,7 +78,7 @@ def comparing(what: Comparison, context: Context) -> Document:
     proven = [f"{words.count(w)} {w}" for w in ("better", "worse", "moved") if w in words]
     said = f"{in_calls(len(tested), 'comparison')}: {', '.join(proven) or 'none'} beyond noise"
     blocks: list[Block] = [
-        Line(f"{_side(what.base)} → {_side(what.current)}", name="compare"),
+        Line(" → ".join(_side(side, context) for side in (what.base, what.current)), name="compare"),
         *([change] if change else []),
         people,
         *_case_tables(what),
@@ -119,9 +123,9 @@ def _case_tables(what: Comparison) -> list[Table]:
     return tables
 
 
-def _side(side: Side) -> str:
+def _side(side: Side, context: Context) -> str:
     days = f", {side.first:%Y-%m-%d} – {side.last:%Y-%m-%d}" if side.first and side.last else ""
-    return f"{side.label} ({in_calls(side.calls)}{days})"
+    return f"{side.label} ({in_calls(side.calls, counted(context))}{days})"
 
 
 def _bridge(what: Comparison) -> tuple[Change | None, dict[str, Any] | None]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmtel.checks.check import Report, Result
+from llmtel.checks.kinds import adds_up
 from llmtel.checks.limits import Limit
 from llmtel.checks.rules import POOLED
 from llmtel.checks.verdict import Evidence
@@ -29,7 +30,7 @@ def judgement(result: Result, report: Report) -> Judgement:
         segment=segment(result),
         state=result.state,
         outcome=_outcome(result),
-        reason=result.verdict.reason if result.exempt is None else f"exempt: {result.exempt}",
+        reason=_reason(result),
         before="" if evidence.held in ("none", "new") else metric.unit.show(before),
         now="" if evidence.held == "missing" else metric.unit.show(now),
         change=change(result),
@@ -45,6 +46,16 @@ def judgement(result: Result, report: Report) -> Judgement:
         line=result.rule.line,
         data=data(result),
     )
+
+
+def _reason(result: Result) -> str:
+    """Why it is so, with the calls that would tell where these do not, and what to beware of."""
+    if result.exempt is not None:
+        return f"exempt: {result.exempt}"
+    evidence = result.evidence
+    unsure = result.state == "inconclusive" and evidence.needed is not None
+    more = f" (about {COUNT.show(evidence.needed or 0)} calls a side would tell)" if unsure else ""
+    return "; ".join((f"{result.verdict.reason}{more}", *evidence.notes))
 
 
 def _outcome(result: Result) -> Outcome:
@@ -124,7 +135,7 @@ def about(result: Result) -> str:
         more = [f"{n:,} {word}" for n, word in ((new, "new"), (gone, "gone")) if n]
         return f"{both:,} paired cases" + (f" ({', '.join(more)})" if more else "")
     before, now = evidence.n
-    if now is None:
+    if now is None or not evidence.tested:
         return ""
     return f"{now:,} calls" if before is None else f"{before:,} → {now:,} calls"
 
@@ -134,6 +145,8 @@ def _month(result: Result, report: Report) -> str:
     impact, traffic = result.evidence.impact, report.traffic
     if impact is None or traffic.calls_a_month is None:
         return ""
+    if adds_up(result.rule.definition):
+        return f"{signed(impact, USD)} at this rate"
     return f"{signed(impact, USD)} at {COUNT.show(traffic.calls_a_month)} calls a month ({traffic.source})"
 
 

@@ -84,6 +84,11 @@ def _noted(note: Note) -> str:
     return f"{note.file}: {note.text}" if note.file and not note.text.startswith(note.file) else note.text
 
 
+def counted(context: Context) -> str:
+    """What a side of a comparison is counted in: calls, or the requests of a provider's sums."""
+    return "request" if context.account.buckets else "call"
+
+
 def in_calls(n: float, noun: str = "call") -> str:
     """A number of calls, or of other things: "1 call", "5,012 calls"."""
     return f"{COUNT.show(n)} {noun if n == 1 else f'{noun}s'}"

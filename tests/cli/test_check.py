@@ -178,3 +178,67 @@ def test_the_comment_names_the_cases_that_moved_most(llmtel, evaluated):
     assert "<details><summary>The cases whose cost per call moved most</summary>" in out
     baseline = Path(".llmtel/baseline.json").read_text()
     assert "case 1" not in baseline
+
+
+DAILY = "Date,Slug,Usage,BYOK Usage,Requests,Prompt Tokens,Completion Tokens,Reasoning Tokens\n"
+
+
+def export(path, days, times):
+    rows = (f"2026-09-{day:02d} 00:00:00,openai/gpt-5-mini,{2 * times},0,12,24000,3000,0\n" for day in days)
+    Path(path).write_text(DAILY + "".join(rows))
+
+
+def test_a_provider_export_is_checked_by_its_spend(llmtel):
+    export("a.csv", range(1, 15), 1)
+    export("b.csv", range(15, 29), 1.6)
+    export("short.csv", range(15, 22), 1)
+    assert "14 segments" not in llmtel("baseline", "save", "a.csv")[1]
+    code, out, _ = llmtel("check", "b.csv")
+    assert code == 3
+    assert "cost rose by 60.0 %" in out
+    assert "default rules  cost > +30%, cache_hit_rate < -10pp" in out
+    code, out, _ = llmtel("check", "short.csv")
+    assert code == 0
+    assert "✓  cost $14.00 (" in out
+
+
+def test_an_export_and_a_log_of_calls_do_not_mix(llmtel):
+    export("a.csv", range(1, 3), 1)
+    assert llmtel("check", "a.csv", "now.jsonl")[0] == 2
+
+
+@pytest.mark.parametrize("fmt", ["table", "markdown", "json"])
+@pytest.mark.parametrize("command", ["check", "analyze"])
+def test_on_a_runner_nothing_that_is_printed_is_a_command(llmtel, evaluated, monkeypatch, command, fmt):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    evaluated("evil.jsonl", 300, feature="::error::x ##[group]y")
+    Path("llmtel.yaml").write_text(RULES)
+    _, out, err = llmtel(command, "evil.jsonl", "--format", fmt)
+    assert "group]y" in out
+    assert "##[" not in out + err
+    assert not any(line.lstrip().startswith("::") for line in (out + err).splitlines())
+    if fmt == "json":
+        assert json.loads(out)["schema"] == f"llmtel.{command}/1"
+
+
+def test_a_violated_rule_comes_before_what_strict_complains_of(llmtel):
+    with Path("now.jsonl").open("a") as log:
+        log.write("{broken\n")
+    rule = ("--fail-if", "p95_latency > 1s")
+    assert llmtel("check", "now.jsonl", "--strict", *rule)[0] == 3
+    assert llmtel("check", "now.jsonl", "--strict", "--fail-if", "p95_latency > 9s")[0] == 4
+    assert llmtel("check", "now.jsonl", "--fail-if", "p95_latency > 9s")[0] == 0
+
+
+def test_a_warning_ends_with_3_where_that_is_asked_for(llmtel):
+    Path("llmtel.yaml").write_text("checks: [{metric: p95_latency, max: 1s, severity: warn}]\n")
+    code, out, _ = llmtel("check", "now.jsonl")
+    assert code == 0
+    assert "WARN" in out
+    assert llmtel("check", "now.jsonl", "--fail-on", "warn")[0] == 3
+
+
+def test_the_same_seed_gives_the_same_words(llmtel, evaluated):
+    evaluated("other.jsonl", 400, cost=1.1, day=3)
+    words = [llmtel("check", "other.jsonl", "--compare-to", "before.jsonl")[1] for _ in range(2)]
+    assert words[0] == words[1]
