@@ -15,6 +15,8 @@ from typing import Any
 from llmtel.core.catalog import unknown
 from llmtel.core.errors import ConfigError, UsageError
 from llmtel.document import Document, Place
+from llmtel.privacy import rules as redactions
+from llmtel.privacy.rules import Rule as Redaction
 from llmtel.query.timerange import parse_zone
 from llmtel.sources import joins, maps
 from llmtel.sources.formats import sources
@@ -38,6 +40,7 @@ class Config:
     tags: tuple[str, ...] = ()
     tz: str | None = None
     pricing: tuple[Path, ...] = ()
+    privacy: tuple[Redaction, ...] = ()
     document: Document | None = None
 
 
@@ -95,12 +98,34 @@ def _files(place: Place, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / one.text() for one in place.one_or_more())
 
 
+def _privacy(place: Place, _folder: Path) -> tuple[Redaction, ...]:
+    """The rules of a team for what `llmtel redact` replaces."""
+    keys = place.items(("redact",))
+    seen = set(redactions.REDACTIONS)
+    return tuple(_redaction(entry, seen) for entry in keys["redact"].entries()) if "redact" in keys else ()
+
+
+def _redaction(place: Place, seen: set[str]) -> Redaction:
+    keys = place.items(("name", "pattern", "label", "help", "texts_only"))
+    for key in ("name", "pattern"):
+        if key not in keys:
+            place.fail(f"needs a {key}, e.g. {{name: employee, pattern: 'E[0-9]{{6}}'}}")
+    name, pattern = keys["name"].unique(seen, "among the redactions"), keys["pattern"].text()
+    label = keys["label"].text() if "label" in keys else name.upper()
+    help_ = keys["help"].text() if "help" in keys else f"What {name} of the configuration says"
+    sure = not (keys["texts_only"].flag() if "texts_only" in keys else False)
+    rule = Redaction(name, label, help_, f"(?:{pattern})", anywhere=sure)
+    _understood(lambda: redactions.refuse_unusable(rule), keys["pattern"])
+    return rule
+
+
 SECTIONS: Mapping[str, Callable[[Place, Path], object]] = {
     "map": _rules,
     "join": _joins,
     "tags": _tags,
     "tz": _zone,
     "pricing": _files,
+    "privacy": _privacy,
 }
 """The keys of the file, each with its reader (place, folder of the file) for the field of that name."""
 CHECKS = ("version", "checks", "defaults", "baseline", "exempt")

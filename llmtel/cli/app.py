@@ -32,6 +32,7 @@ from llmtel.cli import (
     price_files,
     prices,
     reconcile,
+    redact,
     summary,
 )
 from llmtel.cli.sections import SectionedCommand
@@ -86,6 +87,10 @@ EXAMPLES: dict[Callable[..., object], str] = {
         """,
     inspect.inspect: """
         llmtel inspect logs/app.jsonl
+        """,
+    redact.redact: """
+        llmtel redact logs/ -o shared/
+        llmtel redact app.jsonl -o shared/ --text redact --key-env LLMTEL_KEY
         """,
     calibrate.calibrate: """
         llmtel calibrate logs/

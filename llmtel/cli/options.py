@@ -54,6 +54,7 @@ class Listed(StrEnum):
     DIMENSIONS = "dimensions"
     FIELDS = "fields"
     FORMATS = "formats"
+    REDACTIONS = "redactions"
 
 
 ASK = "What to ask"

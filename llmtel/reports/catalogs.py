@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from llmtel.core.answers import Column, Document, Row, Table
 from llmtel.core.schema import FIELDS
+from llmtel.privacy.rules import REDACTIONS
 from llmtel.query.dimensions import DIMENSIONS
 from llmtel.query.metrics import METRICS
 from llmtel.reports.context import TOOL
@@ -31,6 +32,8 @@ HEADS: Mapping[str, str] = {
     "help": "What it is",
     "evidence": "What the reading rests on",
     "link": "Where its makers define it",
+    "mark": "What stands in its place",
+    "where": "Where it is looked for",
 }
 
 
@@ -72,10 +75,20 @@ def formats(known: Iterable[tuple[str, str, str, str]]) -> Document:
     return _document("formats", ids, [dict(zip(ids, one, strict=True)) for one in known])
 
 
+def redactions() -> Document:
+    """Every rule of what is replaced in logs that are shared."""
+    rows = [
+        {"name": r.name, "mark": r.mark, "where": "everywhere" if r.anywhere else "in texts", "help": r.help}
+        for r in REDACTIONS.values()
+    ]
+    return _document("redactions", ("name", "mark", "where", "help"), rows)
+
+
 CATALOGS: Mapping[str, Callable[[], Document]] = {
     "metrics": metrics,
     "dimensions": dimensions,
     "fields": fields,
+    "redactions": redactions,
 }
 """The catalogs that stand in the program, by name; formats are given."""
 

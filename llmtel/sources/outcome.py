@@ -40,6 +40,8 @@ _FAILED = {
 }  # fmt: skip
 """Words of other failures, whose HTTP status is asked first: patterns of lower-case text, best kind first."""
 _PATTERNS = {kind: "|".join(words) for kind, words in (_BLOCKED | _FAILED).items()}
+JUDGED = "(?i)" + "|".join(_PATTERNS.values())
+"""Every word by which kinds are told: all that must be kept of a sentence for the same answer."""
 _BAD_HTTP = 400
 
 _GOOD = (

@@ -1,0 +1,74 @@
+"""Pseudonyms for ids: equal ones stay equal, and nobody without the key can tell whose they are."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from base64 import b64decode
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import polars as pl
+
+from llmtel.core.errors import UsageError
+
+KEY_BYTES = 32
+_DIGEST_BYTES = 16
+_KEY_ID_BYTES = 2
+_KEY_ID_LABEL = b"llmtel pseudonyms: key id"
+_KIND_OF_ID = re.compile(r"(?:chatcmpl|cmpl|resp|msg|req|gen|batch|run|call|toolu|T)[-_]")
+"""Beginnings by which vendors say what an id is of; formats are told by them, and no person is."""
+
+
+def key_of(text: str, where: str) -> bytes:
+    """A key of 32 bytes, written as 64 hex digits or in base64. Raises `UsageError` without repeating it."""
+    text = text.strip()
+    try:
+        key = bytes.fromhex(text) if re.fullmatch("[0-9A-Fa-f]{64}", text) else b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise UsageError(
+            f"{where}: a key is 32 bytes, as 64 hex digits or in base64; a new one: openssl rand -hex 32"
+        )
+    return key
+
+
+@dataclass(frozen=True)
+class Pseudonyms:
+    """Keyed pseudonyms: BLAKE2b-128 of the value (RFC 7693), after the id of the key.
+
+    An unkeyed hash of an address or a number can be found by trying all of them; a keyed one cannot.
+    """
+
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def random(cls) -> Pseudonyms:
+        """Pseudonyms of a new key, which is forgotten with them."""
+        return cls(secrets.token_bytes(KEY_BYTES))
+
+    @property
+    def key_id(self) -> str:
+        """What tells keys apart, and tells nothing of the key."""
+        return blake2b(_KEY_ID_LABEL, key=self.key, digest_size=_KEY_ID_BYTES).hexdigest()
+
+    def of(self, values: pl.Series, prefix: str = "id_") -> pl.Series:
+        """A pseudonym for each value: `prefix`, or the vendor's own, the key's id, and 32 hex digits.
+
+        Null stays null, and nothing ("") stays nothing.
+        """
+        distinct = values.unique().drop_nulls()
+        named = {value: self._one(value, prefix) for value in distinct if value}
+        if not named:
+            return values
+        return values.replace_strict(list(named), list(named.values()), default=values)
+
+    def one(self, value: str, prefix: str = "id_") -> str:
+        """The pseudonym of one value."""
+        return self._one(value, prefix) if value else value
+
+    def _one(self, value: str, prefix: str) -> str:
+        own = _KIND_OF_ID.match(value)
+        digest = blake2b(value.encode("utf-8", "surrogatepass"), key=self.key, digest_size=_DIGEST_BYTES)
+        return f"{own[0] if own else prefix}{self.key_id}{digest.hexdigest()}"

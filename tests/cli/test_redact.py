@@ -1,0 +1,104 @@
+"""`llmtel redact`: a copy of logs without texts, persons and secrets, and with the same numbers."""
+
+import gzip
+import json
+import stat
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from llmtel import pipeline
+
+ROOT = Path(__file__).parents[2]
+KEY = "11" * 32
+LOST = {"file", "line", "user", "session", "trace", "call_id", "response_id", "tags"}
+"""Fields that are where the copy is, or pseudonyms."""
+
+
+@pytest.fixture
+def redacted(tmp_path, llmtel, monkeypatch):
+    """Redact paths into a new folder with a known key: the folder, and the answer as JSON."""
+    monkeypatch.setenv("LLMTEL_KEY", KEY)
+
+    def run(*arguments):
+        folder = tmp_path / f"shared{len(list(tmp_path.iterdir()))}"
+        code, out, err = llmtel(
+            "redact", *arguments, "-o", folder, "--key-env", "LLMTEL_KEY", "--format", "json"
+        )
+        assert code == 0, err
+        return folder, json.loads(out)
+
+    return run
+
+
+def log(path, *records):
+    Path(path).write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def call(**fields):
+    return {
+        "timestamp": "2026-09-01T10:00:00Z",
+        "request_id": "r1",
+        "model": "gpt-4o-mini",
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+        "latency_ms": 250,
+        **fields,
+    }
+
+
+def facts(path, **options):
+    """The calls of a path but for what a copy does not keep, and the distinct values of the ids."""
+    calls = pipeline.read([str(path)], **options).calls
+    same = calls.drop(LOST & set(calls.columns)).with_columns(pl.col(pl.Categorical).cast(pl.String))
+    distinct = {name: calls[name].cast(pl.String).n_unique() for name in LOST - {"file", "line", "tags"}}
+    return same.sort(same.columns), distinct
+
+
+def test_the_copies_of_the_sample_logs_give_the_same_numbers(redacted):
+    folder, _ = redacted(ROOT / "sample_logs")
+    before, ids = facts(ROOT / "sample_logs")
+    after, pseudonyms = facts(folder)
+    assert after.equals(before)
+    assert pseudonyms == ids
+
+
+def test_text_goes_and_persons_get_pseudonyms(redacted, tmp_path):
+    folder, _ = redacted(
+        log(
+            tmp_path / "a.jsonl",
+            call(user_id="jane", messages=[{"role": "user", "content": "my secret plan"}]),
+        )
+    )
+    copy = (folder / "a.jsonl").read_text()
+    assert "secret plan" not in copy
+    assert "jane" not in copy
+
+
+def test_nothing_is_written_over_and_nobody_else_may_read(tmp_path, llmtel):
+    path = log(tmp_path / "a.jsonl", call())
+    code, _, _ = llmtel("redact", path, "-o", tmp_path / "out")
+    assert code == 0
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "out/a.jsonl").stat().st_mode) == 0o600
+    code, _, err = llmtel("redact", path, "-o", tmp_path / "out")
+    assert code == 2
+    assert "is there already" in err
+
+
+def test_a_packed_log_is_packed_again(redacted, tmp_path):
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(json.dumps(call()).encode() + b"\n"))
+    folder, _ = redacted(path)
+    assert json.loads(gzip.decompress((folder / "a.jsonl.gz").read_bytes()))["model"] == "gpt-4o-mini"
+
+
+def test_a_line_that_cannot_be_read_is_not_copied_but_counted(redacted, tmp_path):
+    path = log(tmp_path / "a.jsonl", call())
+    path.write_text(path.read_text() + '{"password": "hunter2"\n')
+    folder, answer = redacted(path)
+    assert "hunter2" not in (folder / "a.jsonl").read_text()
+    assert {row["what"]: row["count"] for row in answer["tables"][0]["rows"]}["line"] == 1
+    assert pipeline.read([str(folder)]).account.rejected == 1
