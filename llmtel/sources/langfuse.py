@@ -59,7 +59,9 @@ def _observation(observation: Record, scores: Iterable[Record] = ()) -> dict[str
         total = kept.pop(costs, {}).get("total")
         kept[cost] = total if kept.get(cost) is None else kept[cost]
     kept["responseId"] = _response_id(observation, kept.get("modelParameters", {}))
-    kept["judged"] = _judged([*scores, *objects_in(observation, "scores")])
+    scores = [*scores, *objects_in(observation, "scores")]
+    if scores:
+        kept["judged"] = _judged(scores)
     return kept
 
 

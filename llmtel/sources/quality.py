@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from statistics import mean
+from math import fsum
 from typing import NamedTuple
 
 YES = frozenset({
@@ -57,7 +57,8 @@ def judged(scores: Iterable[Score]) -> dict[str, float | bool]:
 
 def _settled(field: str, numbers: list[tuple[int, float]]) -> float | bool:
     best = min(rank for rank, _ in numbers)
-    value = mean(sorted(number for rank, number in numbers if rank == best))
+    chosen = [number for rank, number in numbers if rank == best]
+    value = fsum(chosen) / len(chosen)  # exact, so that their order does not matter
     return value if field == "rating" else value >= _HALF
 
 

@@ -29,17 +29,14 @@ EVALUATION = "gen_ai.evaluation.result"
 """The name of an event, a log record or a span that is the result of an evaluation."""
 _TEXTS = {
     "prompt_chars": (
-        "gen_ai_input_messages",
-        re.compile(r"gen_ai_prompt_\d+_content|llm_input_messages_\d+_message_content"),
-        "input_value",
+        "gen_ai_input_messages", ("gen_ai_prompt_", "llm_input_messages_"), "input_value",
     ),
     "output_chars": (
-        "gen_ai_output_messages",
-        re.compile(r"gen_ai_completion_\d+_content|llm_output_messages_\d+_message_content"),
-        "output_value",
+        "gen_ai_output_messages", ("gen_ai_completion_", "llm_output_messages_"), "output_value",
     ),
-}
-"""Attributes with the texts of a call, which are measured and not read."""
+}  # fmt: skip
+"""Attributes with the texts of a call, which are measured and not read: of all messages, the beginnings of
+those of single ones (`gen_ai_prompt_0_content`), and of the whole span."""
 
 _NUMBERS = frozenset({
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens", "cost_usd", "duration_ms",
@@ -173,16 +170,21 @@ def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | No
 def _evaluation(found: dict[str, Any]) -> list[Score]:
     """The score in the attributes of an evaluation's result, as a list of none or one."""
     name = found.get("gen_ai_evaluation_name")
-    value, label = (found.get(f"gen_ai_evaluation_score_{part}") for part in ("value", "label"))
-    return [Score(name, value, label)] if isinstance(name, str) else []
+    if not isinstance(name, str):
+        return []
+    return [Score(name, *(found.get(f"gen_ai_evaluation_score_{part}") for part in ("value", "label")))]
 
 
-def _length(found: dict[str, Any], whole: str, parts: re.Pattern[str], other: str) -> int | None:
+def _length(found: dict[str, Any], whole: str, parts: tuple[str, str], other: str) -> int | None:
     """Characters of a prompt or an answer: of all its messages, or of its parts."""
     text = found.get(whole)
     if isinstance(text, str):
         return len(text)
-    lengths = [len(value) for key, value in found.items() if isinstance(value, str) and parts.fullmatch(key)]
+    lengths = [
+        len(value)
+        for key, value in found.items()
+        if key.startswith(parts) and key.endswith("_content") and isinstance(value, str)
+    ]
     text = found.get(other)
     return sum(lengths) if lengths else len(text) if isinstance(text, str) else None
 

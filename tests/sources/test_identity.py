@@ -167,7 +167,7 @@ def test_the_richer_of_two_exports_wins_and_takes_what_the_other_knows():
             "c1", "search", 900.0, 0.1,
         )  # fmt: skip
         assert note.count == 1
-        assert "1 calls stand in logs of several formats (langfuse, litellm)" in note.text
+        assert "calls that stand in logs of several formats (langfuse, litellm): 1;" in note.text
 
 
 def test_token_counts_of_two_exports_are_never_mixed():

@@ -75,7 +75,7 @@ def test_a_score_of_an_observation_stays_with_it():
         {"name": "rating", "value": 4, "observationId": "other"},
     ]
     trace = {"trace": {"id": "t", "scores": scores}, "observations": [GENERATION, GENERATION | {"id": "h"}]}
-    assert [record["judged"] for record in records(trace)] == [{"thumb": True}, {}]
+    assert [record.get("judged") for record in records(trace)] == [{"thumb": True}, None]
 
 
 def test_a_generation_above_another_is_no_call_even_when_it_comes_later(read):

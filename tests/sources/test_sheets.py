@@ -183,3 +183,30 @@ def test_a_table_without_quotes_is_cut_as_it_would_be_parsed(lines, ending, ende
     cut, parsed = sheets.of_csv(data), sheets._of_parsed_csv(data)
     assert cut.table.equals(parsed.table)
     assert (cut.places, cut.lines, sorted(cut.bad)) == (parsed.places, parsed.lines, sorted(parsed.bad))
+
+
+def spend(metadata):
+    """A row of LiteLLM's table with JSON in one of its cells."""
+    cells = '"' + metadata.replace('"', '""') + '"'
+    return f"r{abs(hash(metadata))},acompletion,2026-09-01 10:00:00,gpt-4o,0.1,100,20,{cells}\n"
+
+
+HEADER = "request_id,call_type,startTime,model,spend,prompt_tokens,completion_tokens,metadata\n"
+USED = '{"usage_object":{"cache_read_input_tokens":%s}}'
+
+
+@pytest.mark.parametrize("damaged", ["", "{", '{"usage_object":[1]}', "[]", "no JSON", '{"usage_object":7}'])
+def test_a_cell_whose_json_is_damaged_costs_itself_and_not_the_others(tmp_path, damaged):
+    path = tmp_path / "spend.csv"
+    path.write_text(HEADER + spend(USED % 60) + spend(damaged) + spend(USED % 70))
+    reading = pipeline.read([str(path)])
+    assert reading.calls["cache_read"].to_list() == [60, None, 70]
+    assert reading.account.balance() == 0
+
+
+def test_values_inside_cells_are_checked_as_cells_are(tmp_path):
+    path = tmp_path / "spend.csv"
+    path.write_text(HEADER + spend(USED % '"60"') + spend(USED % "61.0") + spend(USED % '"many"'))
+    reading = pipeline.read([str(path)])
+    assert reading.calls["cache_read"].to_list() == [60, 61, None]
+    assert reading.account.unreadable.total() == 1

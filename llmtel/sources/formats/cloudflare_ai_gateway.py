@@ -50,7 +50,7 @@ def _calls(at: str, status: pl.Expr, cached: pl.Expr, cost: pl.Expr, took: pl.Ex
 SOURCES = (
     Source(
         name="cloudflare_ai_gateway",
-        help="Cloudflare AI Gateway logs (JSON of its API)",
+        help="Cloudflare AI Gateway logs (JSON of its API); tokens are totals, without those of a cache",
         link="https://developers.cloudflare.com/api/resources/ai_gateway/subresources/logs/methods/list/",
         evidence="documented",
         utc=True,

@@ -33,7 +33,7 @@ _ID = raw.text("response_body.id")
 SOURCES = (
     Source(
         name="helicone",
-        help="Helicone requests (JSON lines of its export tool, pages of its API)",
+        help="Helicone requests (JSON of its export tool or API); the total tells whether the prompt has the cache",
         link="https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse",
         evidence="documented",
         utc=True,

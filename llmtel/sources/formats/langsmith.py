@@ -32,7 +32,11 @@ _RUNS = Source(
     '"start_time":"2026-09-01T10:00:00.000000","session_name":"default","tags":["search"],'
     '"extra":{"metadata":{"ls_provider":"openai","ls_model_name":"gpt-5-mini","thread_id":"s1"}}}],'
     '"patch":[{"trace_id":"a","dotted_order":"20260901T100000000000Za","end_time":"2026-09-01T10:00:02",'
-    '"outputs":{"id":"chatcmpl-1","model":"gpt-5-mini-2025-08-07","usage_metadata":{"input_tokens":100,'
+    '"inputs":{"messages":[{"role":"user","content":"Which of the three parcels that were sent to the '
+    'harbour las"}]},'
+    '"outputs":{"choices":[{"finish_reason":"stop","message":{"role":"assistant","content":'
+    '"The second one: it waits at customs, since its papers name another harbour than "}}],'
+    '"id":"chatcmpl-1","model":"gpt-5-mini-2025-08-07","usage_metadata":{"input_tokens":100,'
     '"output_tokens":30,"total_tokens":130,"input_token_details":{"cache_read":60},'
     '"output_token_details":{"reasoning":20}}},"events":[{"name":"new_token",'
     '"time":"2026-09-01T10:00:00.400000"}]}]}\n',
@@ -48,6 +52,7 @@ _RUNS = Source(
             "reasoning": 20,
             "latency_ms": 2000.0,
             "ttft_ms": 400.0,
+            "finish_reason": "stop",
             "session": "s1",
             "project": "default",
             "feature": "search",

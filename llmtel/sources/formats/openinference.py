@@ -20,6 +20,8 @@ from llmtel.sources.trees import leaves_of
 from llmtel.sources.usage import Counts, leaves
 
 _KEYS = ("context.trace_id", "context.span_id", "start_time", "end_time", "parent_id")
+_FLAT = ("attributes.", "eval.", "annotation.")
+"""Beginnings of keys that are attributes of a span, or what was said of it, in the span itself."""
 _START, _END, _KIND = raw.time("start_time"), raw.time("end_time"), raw.text("kind")
 
 
@@ -42,10 +44,10 @@ def _at(values: Any, place: Any) -> object:  # noqa: ANN401 (a list with a numbe
 
 def _span(span: Record) -> dict[str, Any]:
     """A span with flat attributes, whether these are an object or have keys of their own in the span."""
-    context, nested = object_in(span, "context"), object_in(span, "attributes")
-    flat = {key.removeprefix("attributes."): span[key] for key in span if key.startswith("attributes.")}
-    found = attributes({**flat, **nested})
-    beside = {key: value for key, value in span.items() if key.startswith(("eval.", "annotation."))}
+    context, inside = object_in(span, "context"), object_in(span, "attributes")
+    if not context:
+        inside |= {key.removeprefix("attributes."): span[key] for key in span if key.startswith(_FLAT)}
+    found = attributes(inside)
     return {
         **{key: span.get(key) for key in _KEYS[2:]},
         "trace": context.get("trace_id") or span.get("context.trace_id"),
@@ -56,7 +58,7 @@ def _span(span: Record) -> dict[str, Any]:
         "attributes": {
             key: value[:4096] if isinstance(value, str) else value for key, value in found.items()
         },
-        **told_by(objects_in(span, "events"), {**found, **attributes(beside)}, None),
+        **told_by(objects_in(span, "events"), found, None),
     }
 
 
@@ -102,6 +104,10 @@ SOURCES = (
         '{"name":"chat","context":{"trace_id":"t1","span_id":"b"},"span_kind":"LLM","parent_id":"a",'
         '"start_time":"2026-09-01T10:00:00Z","end_time":"2026-09-01T10:00:02.500Z","status_code":"OK",'
         '"attributes":{"llm.model_name":"gpt-5-mini","llm.token_count.prompt":90,'
+        '"llm.input_messages.0.message.role":"user","llm.input_messages.0.message.content":"Which of '
+        'the three parcels that were sent to the harbour las",'
+        '"llm.output_messages.0.message.content":"The second one: it waits at customs, since its papers '
+        'name another",'
         '"llm.token_count.prompt_details.cache_read":60,"llm.token_count.completion":12,"user.id":"u1",'
         '"annotation.user feedback.label":"thumbs up"}}\n',
         expect=(
@@ -116,6 +122,8 @@ SOURCES = (
                 "latency_ms": 2500.0,
                 "user": "u1",
                 "thumb": True,
+                "prompt_chars": 60,
+                "output_chars": 66,
                 "status": "ok",
             },
         ),

@@ -49,7 +49,7 @@ def _calls(**other: pl.Expr) -> dict[str, pl.Expr]:
 SOURCES = (
     Source(
         name="openrouter_activity",
-        help="OpenRouter activity CSV, one row a generation",
+        help="OpenRouter activity CSV, one row a generation; its latency may begin with the first token",
         link="https://openrouter.ai/activity",
         layout="csv",
         utc=True,

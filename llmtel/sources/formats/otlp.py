@@ -81,6 +81,8 @@ SOURCES = (
         '"endTimeUnixNano":"1790000001500000000","attributes":[{"key":"gen_ai.operation.name","value":{'
         '"stringValue":"chat"}},'
         '{"key":"gen_ai.request.model","value":{"stringValue":"gpt-5-mini"}},{'
+        '"key":"gen_ai.input.messages","value":{"stringValue":"[{\\"role\\":\\"user\\",\\"parts\\":[{'
+        '\\"type\\":\\"text\\",\\"content\\":\\"Which of the three parcels is late?\\"}]}]"}},{'
         '"key":"gen_ai.usage.input_tokens","value":{"intValue":"30"}},'
         '{"key":"gen_ai.usage.output_tokens","value":{"intValue":"4"}}]}]}]}]}\n'
         '{"body":"claude_code.api_request","attributes":{"event.name":"api_request",'
