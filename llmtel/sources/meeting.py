@@ -101,7 +101,7 @@ def _notes(several: pl.DataFrame, own: pl.DataFrame) -> list[Note]:
         return []
     formats = ", ".join(sorted(several["format"].cast(pl.String).unique()))
     text = (
-        f"calls that stand in logs of several formats ({formats}): {n:,}; each is counted once, and the richer"
-        " copy has taken from the others what it did not know"
+        f"calls that stand in logs of several formats ({formats}): {n:,}; each is counted once, and the"
+        " richer copy has taken from the others what it did not know"
     )
     return [Note("several_formats", text, n)]

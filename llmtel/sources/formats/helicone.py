@@ -33,7 +33,7 @@ _ID = raw.text("response_body.id")
 SOURCES = (
     Source(
         name="helicone",
-        help="Helicone requests (JSON of its export tool or API); the total tells whether the prompt has the cache",
+        help="Helicone requests (JSON of its export tool or API); whether prompts have the cache, totals tell",
         link="https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse",
         evidence="documented",
         utc=True,
