@@ -33,7 +33,7 @@ _ID = raw.text("response_body.id")
 SOURCES = (
     Source(
         name="helicone",
-        help="Helicone requests (JSON of its export tool or API); whether prompts have the cache, totals tell",
+        help="Helicone requests (JSON of its export or API); totals tell whether prompts have the cache",
         link="https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse",
         evidence="documented",
         utc=True,
