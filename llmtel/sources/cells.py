@@ -44,8 +44,16 @@ def _cells(table: pl.DataFrame, column: RawColumn) -> pl.Series | None:
         return table[name]
     if first not in table.columns:
         return None
-    steps = (f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in column.steps[1:])
-    return table[first].str.json_path_match("$" + "".join(steps))
+    steps = [f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in column.steps[1:]]
+    return table[first].str.json_path_match("$" + "".join(steps)) if _may_hold(table[first], column) else None
+
+
+def _may_hold(text: pl.Series, column: RawColumn) -> bool:
+    """Whether a cell may have the key that a path ends with: most mappings have many names for one fact."""
+    key = column.steps[-1]
+    if isinstance(key, int) or not key.isascii() or '"' in key or "\\" in key:
+        return True
+    return any(text.str.contains(words, literal=True).any() for words in (f'"{key}"', "\\u"))
 
 
 def _read(text: pl.Series, kind: Kind) -> pl.Series:

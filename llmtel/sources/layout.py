@@ -172,18 +172,20 @@ def rows_of_csv(data: bytes) -> Rows:
     bad: list[tuple[int, str]] = []
     while True:
         try:
-            row = next(reader)
-        except StopIteration:
-            return header, rows, numbers, bad
+            for row in reader:
+                if row and len(row) == len(header):
+                    rows.append(row)
+                    numbers.append(reader.line_num)
+                elif header:
+                    bad.append((reader.line_num, misfit(len(row), len(header)) if row else ""))
+                else:
+                    header = [name.strip() for name in row]
         except csv.Error as error:
             bad.append((reader.line_num, f"not CSV: {error}"))
-            continue
-        if not header:
-            header = [name.strip() for name in row]
-        elif not row:
-            bad.append((reader.line_num, ""))
-        elif len(row) != len(header):
-            bad.append((reader.line_num, f"{len(row)} fields, where the header has {len(header)}"))
         else:
-            rows.append(row)
-            numbers.append(reader.line_num)
+            return header, rows, numbers, bad
+
+
+def misfit(fields: int, wanted: int) -> str:
+    """Why a row of so many fields does not fit a header."""
+    return f"{fields} fields, where the header has {wanted}"

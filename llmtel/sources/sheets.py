@@ -62,7 +62,7 @@ def _of_plain_csv(data: bytes) -> Sheet | None:
     rows, rest_of_them = counted.filter(fits), counted.filter(~fits)
     cells = rows.select(cell.str.split_exact(separator, len(header) - 1).struct.rename_fields(header))
     bad = [
-        (number, f"{fields} fields, where the header has {len(header)}" if line else "")
+        (number, layout.misfit(fields, len(header)) if line else "")
         for number, line, fields in rest_of_them.iter_rows()
     ]
     return Sheet(cells.unnest("line"), rows["number"].to_list(), counted.height + 1, bad)

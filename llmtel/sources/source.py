@@ -21,7 +21,7 @@ def lookup(record: object, steps: Sequence[raw.Step]) -> object:
     """The value at the end of `steps`, None when there is none."""
     value = record
     for step in steps:
-        if isinstance(step, str) and isinstance(value, dict):
+        if isinstance(value, dict):  # most are, and no key of JSON is a number
             value = value.get(step)
         elif isinstance(step, int) and isinstance(value, list) and step < len(value):
             value = value[step]

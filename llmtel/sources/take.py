@@ -147,7 +147,7 @@ def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken, counting: Count
     if not own.other.len():
         return
     lines = batch.data.split(b"\n")
-    for (name, _), found in _claimed(own.other.to_list(), lines, batch.plan.source.family).items():
+    for (name, _), found in _claimed(own.other.to_list(), lines, batch.plan.source).items():
         source = sources()[name]
         records = list(found.values())
         bound = source.bind(records, source) if source.bind is not None else source
@@ -163,13 +163,13 @@ def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken, counting: Count
 
 
 def _claimed(
-    rows: list[int], lines: list[bytes], family: str | None
+    rows: list[int], lines: list[bytes], own: Source
 ) -> dict[tuple[str, str | None], dict[int, Record]]:
-    """The records that a format of the family claims, by row, for each format and place of the body."""
+    """The records that another format of the family claims, by row, for each format and place of the body."""
     groups: dict[tuple[str, str | None], dict[int, Record]] = {}
     for row in rows:
         record = orjson.loads(lines[row].strip(_BLANKS_AND_BOM))
-        name = claimant(record)
-        if name is not None and sources()[name].family == family:
+        name = None if own.claims(record) else claimant(record)
+        if name is not None and sources()[name].family == own.family:
             groups.setdefault((name, sources()[name].prefix_in(record)), {})[row] = record
     return groups

@@ -166,6 +166,16 @@ def test_a_page_that_says_another_follows_is_told_once(tmp_path):
     assert [(note.kind, note.count) for note in notes] == [("page_follows", 1)]
 
 
+def test_a_key_inside_a_cell_is_found_however_it_is_written(tmp_path):
+    path = tmp_path / "observations.csv"
+    sample = sources()["langfuse_csv"].sample
+    path.write_text(
+        sample.replace('""output""', '""\\u006futput""').replace("prompt_details.cache_read", "other")
+    )
+    calls = pipeline.read([str(path)]).calls
+    assert calls.select("input_uncached", "cache_read", "output_text").rows() == [(30, None, 5)]
+
+
 def test_buckets_without_results_are_no_usage_and_no_fault(tmp_path):
     path = tmp_path / "usage.json"
     path.write_text('{"object":"page","data":[],"has_more":false,"next_page":null}')
