@@ -139,7 +139,10 @@ def _without_price(
             level="warning" if n < total else "error",
             kind="unpriced",
             figure=COUNT.show(n),
-            text=f"{noun} ({TOKENS.show(size)} tokens) have no price: {names}. Sums of money leave them out",
+            text=f"{noun} ({TOKENS.show(size)} tokens) have no price: {names}. Sums of money leave them out"
+            if n != 1
+            else f"{noun.removesuffix('s')} ({TOKENS.show(size)} tokens) has no price: {names}. "
+            "Sums of money leave it out",
             command=command.paste(by="model,provider", **ASKED_OF[noun]),
             calls=n,
             evidence={
@@ -167,7 +170,10 @@ def _without_usage(groups: pl.DataFrame, noun: str, command: Command) -> list[Fi
             level="info" if failed == n else "warning",
             kind="no_usage",
             figure=COUNT.show(n),
-            text=f"{who} do not state their usage in full; what they cost is unknown, and sums leave it out",
+            text=f"{who} do not state their usage in full; what they cost is unknown, and sums leave it out"
+            if n != 1
+            else f"{who.removesuffix('s')} does not state its usage in full; what it cost is unknown, and "
+            "sums leave it out",
             command=command.paste(
                 where=[f"price_reason={NO_USAGE}"], by="model,error", metrics=COUNTED[noun]
             ),

@@ -51,6 +51,11 @@ def listing(words: Sequence[str], most: int = 3) -> str:
     return ", ".join(words[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
+def several(n: float, noun: str) -> str:
+    """A noun in the number that fits: "call" for one, "calls" for all else."""
+    return noun if n == 1 else f"{noun}s"
+
+
 def percent(share: float) -> str:
     """A share in whole percent: "88 %"."""
     return f"{share * 100:.0f} %"

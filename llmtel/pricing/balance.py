@@ -10,6 +10,7 @@ import polars as pl
 
 from llmtel.pricing.entries import Book
 from llmtel.pricing.match import find
+from llmtel.pricing.meters import WEIGHT
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def _by_day(calls: pl.DataFrame, book: Book) -> list[tuple[str, date | None, flo
     sums = (
         calls.lazy()
         .group_by(pl.col("provider", "model").cast(pl.String), pl.col("ts").dt.date().alias("day"))
-        .agg(pl.col("cost_usd").sum())
+        .agg((pl.col("cost_usd") * WEIGHT).sum())
         .sort("day", "provider", "model", nulls_last=True)
         .collect()
     )

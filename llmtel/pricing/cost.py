@@ -19,13 +19,15 @@ from llmtel.pricing.rates import Card, Circumstances, card
 CostSource = Literal["auto", "computed", "logged"]
 APART = "billed_apart"
 """Why a bucket of usage has no cost: the provider's bill, in rows of its own, has it."""
+LOWER_BOUND = "reasoning_unknown"
+"""The flag of a cost that leaves hidden reasoning out, because the tokens were counted from the texts."""
 
 _NEEDED = (
     "ts", "provider", "model", "service_tier", "batch", "region", "request_count", "grain", "web_searches",
-    "http_status", "cost_logged", "price_reason", *LEAVES,
+    "http_status", "cost_logged", "price_reason", "token_source", *LEAVES,
 )  # fmt: skip
 _BUCKET = pl.col("grain").eq_missing(pl.lit("bucket"))
-_CATEGORIES = {"provider", "model", "service_tier", "region"}
+_CATEGORIES = {"provider", "model", "service_tier", "region", "token_source"}
 
 
 def priced(calls: pl.DataFrame, book: Book, source: CostSource = "auto") -> pl.DataFrame:
@@ -62,13 +64,29 @@ def _booked(calls: pl.DataFrame, book: Book, *, or_logged: bool) -> pl.DataFrame
     """The costs at the book's rates, or where it says so those of the log."""
     found, index = carded(calls, book)
     costs = arithmetic.costs(calls.with_columns(index), arithmetic.table([card for _, card in found]))
-    costs = costs.with_columns(cost_computed="cost_usd")
+    costs = _bounded(calls, costs.with_columns(cost_computed="cost_usd"), found, index)
     if not or_logged or calls["cost_logged"].null_count() == calls.height:
         return costs
     prefers = pl.Series(
         "prefers", [m.provider is not None and m.provider.prefer_logged for m, _ in found], pl.Boolean
     )
     return _or_logged(calls, costs.with_columns(prefers.gather(index)))
+
+
+def _bounded(
+    calls: pl.DataFrame, costs: pl.DataFrame, found: list[tuple[Match, Card]], index: pl.Series
+) -> pl.DataFrame:
+    """The costs, with a flag on those of counted answers whose model may have hidden a part of its own.
+
+    What a model thinks is billed as output and is in no text, so such a cost is a lower bound.
+    """
+    counted = calls.select(pl.col("token_source").ne("logged").fill_null(value=False)).to_series()
+    if not counted.any():
+        return costs
+    reasons = pl.Series([m.model is not None and m.model.reasons for m, _ in found], dtype=pl.Boolean)
+    bound = counted & reasons.gather(index) & costs["price_id"].is_not_null()
+    flags = pl.concat_str("price_flags", pl.lit(LOWER_BOUND), separator=",", ignore_nulls=True)
+    return costs.with_columns(price_flags=pl.when(bound).then(flags).otherwise("price_flags"))
 
 
 def carded(calls: pl.DataFrame, book: Book) -> tuple[list[tuple[Match, Card]], pl.Series]:

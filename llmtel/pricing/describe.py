@@ -10,6 +10,7 @@ from llmtel.core.answers import Value
 from llmtel.core.errors import UnknownName
 from llmtel.pricing.entries import FEES, TOKEN_RATES, Book, Mode, Model, Price, Rates
 from llmtel.pricing.match import find, suggestions, target
+from llmtel.pricing.tokenizers import OTHER
 
 Row = Mapping[str, Value]
 
@@ -64,7 +65,11 @@ def model_meant(book: Book, name: str, provider: str | None = None) -> Model:
 
 def facts(book: Book, model: Model) -> dict[str, Value]:
     """What is true of a model on every day."""
-    tokens = {"tokenizer": model.tokenizer, "any_date": model.any_date or None}
+    tokens = {
+        "tokenizer": tokenizer_words(book, model.tokenizer or OTHER),
+        "reasons": model.reasons or None,
+        "any_date": model.any_date or None,
+    }
     return {
         "model": f"{model.provider}/{model.id}",
         "names": ", ".join(model.names) or None,
@@ -74,6 +79,16 @@ def facts(book: Book, model: Model) -> dict[str, Value]:
         "region_factor": ", ".join(f"{name} × {by}" for name, by in model.region_factor.items()) or None,
         **tokens,
     }
+
+
+def tokenizer_words(book: Book, name: str) -> str:
+    """How a family of models counts, and on what that rests, in words."""
+    how = book.tokenizers[name]
+    if how.exact:
+        return f"{how.base}, the model's own encoding"
+    basis = how.source or ("measured" if how.measured else "not measured")
+    when = f", checked {how.checked}" if how.checked else ""
+    return f"{name}: {how.base} × {how.factor:g} ({basis}{when})"
 
 
 def confidence(price: Price) -> str:

@@ -96,6 +96,7 @@ class Model:
     call's region (in small letters) to a factor. With `any_date` its names followed by a date (of a snapshot)
     are its names too. `context` is its context window in tokens, `checked` the day its numbers were last
     compared, and `source` the page that has them.
+    With `reasons` its answers may hide tokens that are billed.
     """
 
     provider: str
@@ -107,6 +108,7 @@ class Model:
     any_date: bool = False
     context: int | None = None
     tokenizer: str | None = None
+    reasons: bool = False
     checked: date | None = None
     source: str | None = None
     at: Place | None = field(default=None, compare=False, repr=False)

@@ -17,10 +17,11 @@ import polars as pl
 from llmtel.core.answers import Value
 from llmtel.core.schema import LEAVES
 from llmtel.pricing import cost
-from llmtel.pricing.describe import confidence
+from llmtel.pricing.describe import confidence, tokenizer_words
 from llmtel.pricing.entries import Book, Price
 from llmtel.pricing.match import Match, suggestions
 from llmtel.pricing.rates import Card
+from llmtel.pricing.tokenizers import name_of
 
 _MILLION = Decimal(1_000_000)
 _THOUSAND = Decimal(1_000)
@@ -130,6 +131,7 @@ def _story(
         yield "source", _source(book, match)
         if doubts := confidence(card.row):
             yield "doubts", doubts
+    yield from _counted(book, row, answer)
     for step in card.steps:
         yield "then", step
     if answer["price_reason"]:
@@ -138,6 +140,19 @@ def _story(
         yield "free", f"HTTP {row['http_status']} without an answer is not billed"
     if answer["price_flags"] == "logged":
         yield "taken", "the cost that the log states"
+
+
+def _counted(book: Book, row: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """On what the tokens of a call rest that its log does not count."""
+    how = {"tokenizer": "counted", "estimated": "estimated"}.get(row["token_source"] or "")
+    if how is None:
+        return
+    yield (
+        "tokens",
+        f"{how} from the texts, {tokenizer_words(book, name_of(book, row['provider'], row['model']))}",
+    )
+    if cost.LOWER_BOUND in (answer["price_flags"] or ""):
+        yield "tokens", "hidden reasoning of this model is billed and in no text: the cost is a lower bound"
 
 
 def reason_words(reason: str) -> str:

@@ -32,7 +32,7 @@ _TOP_KEYS = (
     "discounts",
     "credits",
 )
-_TOKENIZER_KEYS = ("base", "factor", "exact", "measured")
+_TOKENIZER_KEYS = ("base", "factor", "exact", "measured", "source", "checked")
 _PROVIDER_KEYS = (
     "aliases", "prefixes", "arn", "geo", "rename", "replace", "falls_back_to", "vendor_fallback",
     "tier_inclusive", "prefer", "source",
@@ -42,6 +42,7 @@ _MODEL_KEYS = (
     "any_date",
     "context",
     "tokenizer",
+    "reasons",
     "checked",
     "source",
     "geo",
@@ -115,7 +116,13 @@ def _tokenizer(entry: Place) -> Tokenizer:
     if not {"base", "factor"} <= keys.keys():
         entry.fail("needs a base and a factor")
     flags = {name: keys[name].flag() for name in ("exact", "measured") if name in keys}
-    return Tokenizer(keys["base"].choice(tuple(ENCODINGS)), float(factor(keys["factor"])), **flags)
+    return Tokenizer(
+        keys["base"].choice(tuple(ENCODINGS)),
+        float(factor(keys["factor"])),
+        **flags,
+        source=keys["source"].text() if "source" in keys else None,
+        checked=keys["checked"].day() if "checked" in keys else None,
+    )
 
 
 def _aliases(section: Mapping[str, Place]) -> dict[str, Place]:
@@ -211,6 +218,7 @@ def _model(provider: str, name: str, place: Place, seen: set[str]) -> Model:
         any_date="any_date" in keys and keys["any_date"].flag(),
         context=keys["context"].whole() if "context" in keys else None,
         tokenizer=keys["tokenizer"].text() if "tokenizer" in keys else None,
+        reasons="reasons" in keys and keys["reasons"].flag(),
         checked=keys["checked"].day() if "checked" in keys else None,
         source=keys["source"].text() if "source" in keys else None,
         at=place,

@@ -34,11 +34,12 @@ _RATES = {
     "request_count": "request_fee",
 }
 _KEYS = ("day", "provider", "publisher", "model", "price_id", "region", "project", "meter")
-_WEIGHT = (
+WEIGHT = (
     pl.when(pl.col("sample_rate").is_between(0, 1, closed="right"))
     .then(1 / pl.col("sample_rate"))
     .otherwise(1.0)
 )
+"""How many calls a row of a sampled log stands for."""
 
 
 def metered(calls: pl.DataFrame, book: Book) -> list[dict[str, Any]]:
@@ -54,7 +55,7 @@ def metered(calls: pl.DataFrame, book: Book) -> list[dict[str, Any]]:
     named = _named(found).select(pl.all().gather(index))
     base = calls.select(
         "cost_usd", "price_flags", day=pl.col("ts").dt.date(), region=pl.col("region").cast(pl.String),
-        project=pl.col("project").cast(pl.String), weight=_WEIGHT,
+        project=pl.col("project").cast(pl.String), weight=WEIGHT,
         requests=pl.col("request_count").fill_null(1),
     ).hstack(named)  # fmt: skip
     known = pl.col("cost_usd").is_not_null() & pl.col("day").is_not_null()

@@ -118,7 +118,9 @@ DIMENSIONS: Catalog[Dimension] = Catalog(
         *map(_field, ("environment", "session", "prompt", "prompt_version", "variant", "case", "region")),
         *map(_field, ("operation", "status")),
         _field("http_status", numeric=True),
-        *map(_field, ("error", "finish_reason", "service_tier", "format", "file", "price_id")),
+        *map(
+            _field, ("error", "finish_reason", "service_tier", "format", "file", "token_source", "price_id")
+        ),
         Dimension("price", "How the cost is known: priced, logged, not billed, or why there is none", _price),
         _date("day", "%Y-%m-%d", _same, "Day as YYYY-MM-DD"),
         _date("week", "%G-W%V", _monday, "ISO week as YYYY-Www"),

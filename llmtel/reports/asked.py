@@ -15,7 +15,15 @@ from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
 from llmtel.reports.tables import default, for_people, timed, without_unknown
 
-ABOUT_MONEY = ("unpriced", "no_usage", "cost_differs", "what_if", "credits", "stale_book")
+ABOUT_MONEY = (
+    "unpriced",
+    "no_usage",
+    "cost_differs",
+    "reasoning_unknown",
+    "what_if",
+    "credits",
+    "stale_book",
+)
 """Findings that are no news where no number of money was asked for; machines get them all the same."""
 
 

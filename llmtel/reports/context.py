@@ -12,8 +12,9 @@ import polars as pl
 from llmtel import __version__
 from llmtel.core.account import Account, Note, Reject, Unmatched
 from llmtel.findings.command import Command
-from llmtel.findings.costs import Coverage, Credit, coverage
+from llmtel.findings.costs import Credit
 from llmtel.findings.coverage import Alias
+from llmtel.findings.grounds import Coverage, coverage
 
 TOOL = {"name": "llmtel", "version": __version__}
 SHOWN_REJECTS = 5

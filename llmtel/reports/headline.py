@@ -39,20 +39,31 @@ METRICS = (
 """What the headline reads."""
 
 
-def headline(total: Table, where: str, span: str, buckets: int = 0, rests: Sequence[str] = ()) -> Headline:
+def headline(
+    total: Table,
+    where: str,
+    span: str,
+    buckets: int = 0,
+    cost_rests: Sequence[str] = (),
+    tokens_rest: Sequence[str] = (),
+) -> Headline:
     """The headline over the only row of `total`, which may be of a provider's `buckets`.
 
-    `rests` says what of the cost rests on other than the book and logged tokens.
+    `cost_rests` and `tokens_rest` say what of them rests on other than the book and logged tokens.
     """
     row = total.rows[0]
-    cost = _cost(row)
-    cost = cost and replace(cost, lines=(*cost.lines, *rests))
-    cards = (cost, *(card(row) for card in (_latency, _errors, _tokens, _quality)))
+    cost, tokens = _resting(_cost(row), cost_rests), _resting(_tokens(row), tokens_rest)
+    cards = (cost, _latency(row), _errors(row), tokens, _quality(row))
     counted = _requests(row, buckets) if buckets else in_calls(_number(row[CALLS]) or 0)
     return Headline(
         title=" · ".join(part for part in ("llmtel", where, span, counted) if part),
         cards=tuple(card for card in cards if card is not None),
     )
+
+
+def _resting(card: Card | None, words: Sequence[str]) -> Card | None:
+    """A card, if there is one, with what its number rests on."""
+    return card and replace(card, lines=(*card.lines, *words))
 
 
 def _requests(row: Row, buckets: int) -> str:

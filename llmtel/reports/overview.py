@@ -11,8 +11,8 @@ import polars as pl
 
 from llmtel.core.answers import Document, Finding, Line, Series, Table, Timeline
 from llmtel.core.units import COUNT, SHARE, USD
-from llmtel.findings.costs import coverage, headline_words
 from llmtel.findings.drop_off import DROP_OFF
+from llmtel.findings.grounds import cost_words, coverage, token_words
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
@@ -75,7 +75,8 @@ def overview(
                 context.subject,
                 headline.span_of(first, last, context.tz),
                 buckets,
-                headline_words(known_by),
+                cost_words(known_by),
+                token_words(known_by),
             ),
             *([timeline(steps)] if steps else []),
             *(for_people(table, total) for table in split_tables),

@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from llmtel.core.answers import Block, Finding, Findings, Line, Table
-from llmtel.findings import bursts, changes, costs, coverage, drop_off, joined, prompts, segments
+from llmtel.findings import bursts, changes, costs, coverage, drop_off, grounds, joined, prompts, segments
 from llmtel.findings.cube import Cube, cube
+from llmtel.query.lower import SAMPLE
 from llmtel.reports import headline
 from llmtel.reports.context import Context
 from llmtel.reports.trust import in_calls
@@ -53,11 +54,16 @@ def about_coverage(calls: pl.DataFrame, context: Context, tables: Sequence[Table
 
 def _about_money(calls: pl.DataFrame, context: Context) -> list[Finding]:
     """What the costs rest on, and what they would be."""
-    spent = float(calls["cost_usd"].sum())
-    imagined = costs.what_if(calls, context.what_if, context.command) if context.what_if else []
+    spent = float(calls.select((pl.col("cost_usd") * SAMPLE).sum()).item())
+    # The log says nothing of prices that are imagined, so there is nothing to compare.
+    compared = (
+        costs.what_if(calls, context.what_if, context.command)
+        if context.what_if
+        else costs.differing(calls, context.command)
+    )
     return [
-        *costs.differing(calls, context.command),
-        *imagined,
+        *compared,
+        *grounds.lower_bound(calls, context.command),
         *costs.credits_used(context.credits, spent),
         *costs.stale_book(context.prices.as_of, context.today, calls),
     ]

@@ -21,6 +21,7 @@ RecordOf = Callable[[int], Record]
 """The record of a row of a batch."""
 COUNTED = ("@counted_input", "@counted_output")
 """Tokens of the texts in the base encoding, beside the logged ones, where all texts are counted."""
+_WORDS = ("provider", "model", "token_source")
 _NEW = ("input_uncached", "output_text", "token_source", "prompt_chars", "output_chars")
 _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
@@ -85,7 +86,7 @@ def counted(calls: pl.DataFrame, counting: Counting) -> pl.DataFrame:
     """
     if PROMPT not in calls.columns:
         return calls
-    types = polars_schema(("provider", "model", *_NEW))
+    types = polars_schema(("provider", "model", *_NEW)) | dict.fromkeys(_WORDS, pl.Categorical())
     missing = [name for name in types if name not in calls.columns]
     whole = calls.with_columns(pl.lit(None, dtype=types[name]).alias(name) for name in missing)
     wanted = pl.col(PROMPT).is_not_null()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from llmtel.tokens.encodings import NoRanks, encoding
 
@@ -21,13 +22,16 @@ CHARACTERS_PER_TOKEN = 4
 class Tokenizer:
     """How a family of models counts: `factor` times the tokens of `base`, an encoding we have.
 
-    `exact` says that the encoding is the model's own, `measured` that the factor was found by comparison.
+    `exact` says that the encoding is the model's own, `measured` that the factor was found by comparison;
+    `source` says with what, `checked` when.
     """
 
     base: str = "o200k_base"
     factor: float = 1.0
     exact: bool = False
     measured: bool = False
+    source: str | None = None
+    checked: date | None = None
 
 
 @dataclass

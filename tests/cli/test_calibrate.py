@@ -61,3 +61,49 @@ def test_calls_without_counts_are_priced_by_their_texts_and_say_so(llmtel, tmp_p
     rows = json.loads(out)["tables"][0]["rows"]
     assert all(row["cost_usd"] > 0 for row in rows)
     assert "Hello" not in out
+
+
+def test_headline_and_json_say_which_share_rests_on_counted_tokens(llmtel, tmp_path):
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100}
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    log(logs / "counted.jsonl", 2, model="gpt-4o")
+    log(logs / "estimated.jsonl", 1, model="claude-sonnet-4-5")
+    log(logs / "logged.jsonl", 3, model="gpt-4o", **usage)
+    document = json.loads(llmtel("analyze", logs, "--format", "json")[1])
+    sources = document["coverage"]["token_sources"]
+    assert [sources[name]["calls"] for name in ("logged", "tokenizer", "estimated")] == [3, 2, 1]
+    assert sum(part["share_of_tokens"] for part in sources.values()) == pytest.approx(1)
+    assert sum(part["share_of_cost"] for part in sources.values()) == pytest.approx(1)
+    assert sources["logged"]["cost"] == pytest.approx(3 * (1000 * 2.5 + 100 * 10) / 1e6)
+    _, out, _ = llmtel("analyze", logs)
+    assert "% on counted tokens" in out
+    assert "% on estimated tokens" in out
+    assert f"{sources['tokenizer']['share_of_tokens'] * 100:.1f} % counted" in out
+    _, out, _ = llmtel("analyze", logs, "--by", "token_source", "--metrics", "calls,cost", "--format", "json")
+    rows = json.loads(out)["tables"][1]["rows"]
+    assert {row["token_source"]: row["calls"] for row in rows} == {
+        "logged": 3,
+        "tokenizer": 2,
+        "estimated": 1,
+    }
+
+
+def test_a_counted_answer_of_a_model_that_reasons_is_a_finding_and_explained(llmtel, tmp_path):
+    silent = log(tmp_path / "silent.jsonl", 1, model="o3")
+    document = json.loads(llmtel("analyze", silent, "--format", "json")[1])
+    [finding] = [one for one in document["findings"] if one["kind"] == "reasoning_unknown"]
+    assert finding["evidence"]["cost"] == document["coverage"]["reasoning_unknown"]["cost"] > 0
+    pasted = finding["command"].split()[1:]
+    assert llmtel(*pasted, "--format", "json")[0] == 0
+    out = " ".join(llmtel("pricing", "explain", f"{silent}:1")[1].split())
+    assert "counted from the texts, o200k_base, the model's own encoding" in out
+    assert "lower bound" in out
+
+
+def test_an_estimate_says_with_which_factor_and_where_that_is_from(llmtel, tmp_path):
+    silent = log(tmp_path / "silent.jsonl", 1, model="claude-sonnet-4-5")
+    out = " ".join(llmtel("pricing", "explain", f"{silent}:1")[1].split())
+    assert "estimated from the texts, claude: o200k_base × 1.18 (the vendor's counter, https://" in out
+    out = " ".join(llmtel("pricing", "show", "claude-sonnet-4-5")[1].split())
+    assert "checked 2026-11-23)" in out

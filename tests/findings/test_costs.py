@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from llmtel.core.schema import complete, polars_schema
-from llmtel.findings import costs
+from llmtel.findings import costs, grounds
 from llmtel.findings.command import Command
 
 HERE = Command(("logs/",))
@@ -25,25 +25,27 @@ def test_every_call_is_in_one_part_of_the_coverage():
     calls = frame(
         {"cost_usd": 6.0},
         {"cost_usd": 1.0, "price_flags": "tier,assumed_cache_rate", "token_source": "estimated"},
+        {"cost_usd": 0.0, "price_flags": "reasoning_unknown", "token_source": "tokenizer"},
         {"cost_usd": 3.0, "price_flags": "logged"},
         {"cost_usd": 0.0, "price_flags": "not_billed"},
         {"price_reason": "unknown_model"},
         {"price_reason": "no_rate:batch"},
     )
-    told = costs.coverage(calls).meta()
+    told = grounds.coverage(calls).meta()
+    by_tokens = told.pop("token_sources")
     assert {name: part["calls"] for name, part in told.items()} == {
-        "priced": 4, "computed": 2, "logged": 1, "not_billed": 1, "assumed_cache_rate": 1, "tokenizer": 0,
-        "estimated": 1, "unpriced": 2,
+        "priced": 5, "computed": 3, "logged": 1, "not_billed": 1, "assumed_cache_rate": 1,
+        "reasoning_unknown": 1, "unpriced": 2,
     }  # fmt: skip
     assert told["logged"]["share_of_cost"] == pytest.approx(0.3)
-    assert told["estimated"]["share_of_cost"] == pytest.approx(0.1)
-    assert told["unpriced"]["share_of_calls"] == pytest.approx(1 / 3)
+    assert told["unpriced"]["share_of_calls"] == pytest.approx(2 / 7)
     assert told["unpriced"]["reasons"] == {"no_rate:batch": 1, "unknown_model": 1}
     assert "cost" not in told["unpriced"]
-    assert costs.headline_words(costs.coverage(calls)) == (
-        "30.0 % as logged",
-        "10.0 % on estimated tokens",
-    )
+    assert sum(part["tokens"] for part in by_tokens.values()) == 700
+    assert [by_tokens[name]["share_of_tokens"] for name in ("tokenizer", "estimated")] == [1 / 7, 1 / 7]
+    assert [by_tokens[name]["share_of_cost"] for name in by_tokens] == pytest.approx([0.6, 0, 0.1])
+    assert grounds.cost_words(grounds.coverage(calls)) == ("30.0 % as logged", "10.0 % on estimated tokens")
+    assert grounds.token_words(grounds.coverage(calls)) == ("14.3 % counted", "14.3 % estimated")
 
 
 def test_a_gap_of_more_than_a_percent_between_book_and_log_is_a_finding():
@@ -64,7 +66,8 @@ def test_gaps_of_models_do_not_cancel_out():
 
 def test_a_logged_zero_beside_tokens_is_told():
     (finding,) = costs.differing(frame({"cost_computed": 1.0, "cost_logged": 0.0}), HERE)
-    assert "1 calls with tokens are logged at $0" in finding.text
+    assert "over 1 call with both" in finding.text
+    assert "1 call with tokens is logged at $0" in finding.text
     assert finding.evidence["logged_zero"] == 1
 
 

@@ -299,3 +299,23 @@ def test_a_credit_on_a_bill_lowers_it_and_a_negative_cost_of_a_call_is_none(pack
     call = {"model": "nobody-knows", "cost_logged": -1.0}
     priced = cost.priced(frame({**BILL, "cost_logged": -0.25}, call), packaged)
     assert priced["cost_usd"].to_list() == [-0.25, None]
+
+
+@pytest.mark.parametrize(
+    ("source", "model", "flags"),
+    [
+        ("tokenizer", "o3", "reasoning_unknown"),
+        ("estimated", "gpt-5", "reasoning_unknown"),
+        ("logged", "o3", None),
+        (None, "o3", None),
+        ("tokenizer", "gpt-4o", None),
+        ("tokenizer", "gpt-5-chat-latest", None),
+    ],
+)
+def test_a_counted_answer_of_a_model_that_reasons_is_flagged_as_a_lower_bound(ask, source, model, flags):
+    assert ask(provider="openai", model=model, token_source=source)["price_flags"] == flags
+
+
+def test_a_flag_of_a_lower_bound_stands_beside_the_others(ask):
+    answer = ask(provider="openai", model="gpt-5", token_source="tokenizer", batch=True)  # noqa: S106 (no password)
+    assert answer["price_flags"] == "batch,reasoning_unknown"

@@ -175,3 +175,10 @@ def test_credits_are_used_day_by_day_the_one_that_ends_first_before_the_others(p
 def test_a_term_that_cannot_be_is_refused_with_its_line(layered, text, sentence):
     with pytest.raises(ConfigError, match=r"prices0.yaml:1: .*" + sentence):
         layered(text)
+
+
+def test_a_row_of_a_sampled_log_uses_up_the_credit_of_all_calls_it_stands_for(packaged, frame, layered):
+    book = layered("credits: [{provider: openai, usd: 100}]")
+    calls = cost.priced(frame({"provider": "openai", "model": "gpt-4o", "sample_rate": 0.1}), packaged)
+    [credit] = balance.balances(calls, book)
+    assert credit.used == pytest.approx(10 * (1000 * 2.5 + 100 * 10) / 1e6)

@@ -87,6 +87,15 @@ def test_texts_of_a_table_are_counted(tmp_path):
     assert calls.select("input_uncached", "output_text").row(0) == (tokens("Say hello"), tokens("Hi"))
 
 
+def test_files_with_and_without_counts_are_read_together(tmp_path):
+    counts = {"provider": "openai", "prompt_tokens": 9, "completion_tokens": 3}
+    for name, more in (("counted", {"prompt": "Say hello"}), ("logged", counts)):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(LINE | more) + "\n")
+    calls = pipeline.read([str(tmp_path)], tokenizer=lambda *_: EXACT).calls.sort("file")
+    assert calls["token_source"].to_list() == ["tokenizer", "logged"]
+    assert calls["input_uncached"].to_list() == [tokens("Say hello"), 9]
+
+
 def test_no_text_stands_in_any_column(read):
     calls = read(LINE | {"prompt": "my secret prompt", "completion": "my secret answer"})
     assert "secret" not in json.dumps(calls.to_dicts(), default=str)
