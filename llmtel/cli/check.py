@@ -65,6 +65,12 @@ Only = Annotated[
         "--only", metavar="ID", help="Only the check with this id (repeatable)", rich_help_panel=GATE
     ),
 ]
+Explain = Annotated[
+    str | None,
+    typer.Option(
+        "--explain", metavar="ID", help="Only this check, and how its verdict was found", rich_help_panel=GATE
+    ),
+]
 ExitZero = Annotated[
     bool,
     typer.Option("--exit-zero", help="Exit 0 though a rule is violated", rich_help_panel=GATE),
@@ -127,6 +133,7 @@ def check(
     rules: Rules = None,
     fail_if: FailIf = None,
     only: Only = None,
+    explain: Explain = None,
     fail_on: FailOn = o.FailOn.ERROR,
     exit_zero: ExitZero = False,
     monthly_calls: MonthlyCalls = None,
@@ -154,14 +161,15 @@ def check(
         raise UsageError("llmtel check needs logs: files, folders or globs. See: llmtel check --help")
     outputs = Outputs.of(format_, output)
     settings = logs.settings()
-    wanted = rules_of(settings, rules, fail_if or (), only or ())
+    wanted = rules_of(settings, rules, fail_if or (), [explain] if explain else only or ())
     other = Other.of(baseline, compare, compare_to, wanted.rules)
     question = logs.question(paths, settings, wanted.dimensions())
     found = pair(question, wanted, other, "check")
     report = judged(found, seed=seed, monthly_calls=monthly_calls)
     code = _code(report, found, strict=strict, warnings=fail_on is o.FailOn.WARN)
     code = Exit.OK if exit_zero and code is Exit.VIOLATED else code
-    outputs.write(document(report, found, other, code, tag))
+    said = document(report, found, other, code, tag=tag, explain=explain is not None)
+    outputs.write(said)
     return code
 
 
@@ -183,7 +191,15 @@ def _code(report: Report, found: Pair, *, strict: bool, warnings: bool) -> Exit:
     return code if code is Exit.VIOLATED else max(code, Exit(exit_code(found.context.account, strict=strict)))
 
 
-def document(report: Report, found: Pair, other: Other, code: Exit, tag: str = "default") -> Document:
+def document(
+    report: Report,
+    found: Pair,
+    other: Other,
+    code: Exit,
+    *,
+    tag: str = "default",
+    explain: bool = False,
+) -> Document:
     """The answer, with the commands that go on from it."""
     from llmtel.cli.sides import DEFAULT_PATH
     from llmtel.reports.causes import Grounds
@@ -196,6 +212,7 @@ def document(report: Report, found: Pair, other: Other, code: Exit, tag: str = "
         moment=datetime.now(UTC),
         code=code,
         tag=tag,
+        explain=explain,
         unwritten=found.rules.unwritten,
         missing=found.missing,
         accept=command.paste("baseline update", flags=(*at, "--accept", "why")) if found.held else None,

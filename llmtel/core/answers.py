@@ -184,9 +184,9 @@ class Judgement:
     `before`, `now`, `change`, `interval` and `limit` are as shown, empty where there is none; `about` says
     on what they rest, `month` what the change comes to. `causes` say where a change is from (in dollars
     of `basis`), `who` which values of a dimension explain it, `since` what is new, `cases` which moved most,
-    `lever` what can be done, and `command` shows more. `message` is the words of the rule's author.
-    `value` is the current number with its `unit`. `file` and `line` are where the rule stands. `data` are
-    the raw numbers.
+    `lever` what can be done, and `command` shows more; `details` are how it was found. `message` is the words
+    of the rule's author. `value` is the current number with its `unit`. `file` and `line` are where the rule
+    stands. `data` are the raw numbers.
     """
 
     check: str
@@ -208,6 +208,7 @@ class Judgement:
     who: str = ""
     since: str = ""
     cases: tuple[Moved, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
     lever: str = ""
     command: str | None = None
     message: str | None = None
@@ -226,12 +227,16 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Judgements:
-    """Verdicts, the gravest first, below what they come to: a word (`FAIL`) and a sentence."""
+    """Verdicts, the gravest first, below what they come to: a word (`FAIL`) and a sentence.
+
+    `explained` asks for each in full, with its `details`: how it was found.
+    """
 
     word: str
     outcome: Outcome
     headline: str
     judgements: tuple[Judgement, ...]
+    explained: bool = False
 
     @property
     def green(self) -> bool:

@@ -29,6 +29,11 @@ def judged(block: Judgements | Change, cells: int, ink: Ink) -> list[str]:
 def judgements(block: Judgements, cells: int, ink: Ink) -> list[str]:
     """The verdict, then every failure in full, a line for each warning, and one for the rest."""
     lines = _head(block, cells, ink)
+    if block.explained:
+        return [
+            *lines,
+            *(line for j in block.judgements for line in ("", *_full(j, cells, ink, details=True))),
+        ]
     skipped = _many(block.of("info"), "info", "not compared", cells)
     if block.green:
         return [*lines, *([""] if skipped else []), *skipped]
@@ -48,7 +53,7 @@ def _head(block: Judgements, cells: int, ink: Ink) -> list[str]:
     return [head, *(" " * (width(word) + 2) + ink.bold(line) for line in rest)]
 
 
-def _full(judged: Judgement, cells: int, ink: Ink) -> list[str]:
+def _full(judged: Judgement, cells: int, ink: Ink, *, details: bool = False) -> list[str]:
     """A failure: the limit, before and now, the change and its interval, why, and what to do."""
     mark = ink.level(_LEVELS[judged.outcome], _MARKS[judged.outcome])
     name, limit = visible(judged.name), f"limit {visible(judged.limit)}"
@@ -72,6 +77,9 @@ def _full(judged: Judgement, cells: int, ink: Ink) -> list[str]:
         ("note", judged.message or ""),
         ("try", judged.lever),
     ]
+    if not judged.change or judged.outcome != "fail":
+        more.append(("verdict", f"{judged.state.replace('_', ' ')}: {judged.reason}"))
+    more += judged.details if details else ()
     told = [line for name, text in more if text for line in _fact(name, text, cells, ink)]
     if judged.command:
         told += [f"  {' ' * _NAME}{ink.dim(line)}" for line in _wrapped(judged.command, cells - _NAME - 2)]

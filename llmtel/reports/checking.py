@@ -16,7 +16,7 @@ from llmtel.core.errors import Exit
 from llmtel.reports.causes import Grounds, reasons
 from llmtel.reports.context import Context
 from llmtel.reports.judging import about, change, judgement, segment, sentence
-from llmtel.reports.trust import price_line, records, remarks
+from llmtel.reports.trust import in_calls, price_line, records, remarks
 
 WORDS: Mapping[Outcome, str] = {"fail": "FAIL", "warn": "WARN", "info": "OK", "pass": "OK"}
 SHORT_COMMIT = 7
@@ -31,7 +31,8 @@ class Circumstances:
     `unwritten`: nobody wrote rules, so that the good defaults held. `missing` is where a baseline was looked
     for in vain. `moment` is when this was. `code` is the exit code. `accept` is the command that takes the
     change for the new normal, `save` the one that makes a first baseline. `other` are the paths of the other
-    side, where it has some. `tag` tells several comments on a pull request apart.
+    side, where it has some. `tag` tells several comments on a pull request apart. `explain` asks how each
+    verdict was found.
     """
 
     moment: datetime
@@ -42,6 +43,7 @@ class Circumstances:
     save: str | None = None
     other: Sequence[str] | None = None
     tag: str = "default"
+    explain: bool = False
 
 
 def checking(report: Report, grounds: Grounds, context: Context, said: Circumstances) -> Document:
@@ -58,7 +60,9 @@ def checking(report: Report, grounds: Grounds, context: Context, said: Circumsta
     if said.unwritten:
         judgements = tuple(dataclasses.replace(one, file=None, line=None) for one in judgements)
     outcome = judgements[0].outcome if judgements else "pass"
-    block = Judgements(WORDS[outcome], outcome, _headline(report, results, said), judgements)
+    block = Judgements(
+        WORDS[outcome], outcome, _headline(report, results, said), judgements, explained=said.explain
+    )
     return Document(
         schema=context.schema,
         title=sentence(results[0]) if outcome == "fail" else block.headline,
@@ -101,7 +105,7 @@ def _warned(result: Result) -> str:
 def _unchanged(results: Sequence[Result]) -> str:
     """One line when green: the price of a call, if that was looked at, and how it moved."""
     compared = [r for r in results if r.evidence.held == "both" and r.state != "insufficient"]
-    return _in_words(compared[0]) if compared else f"{len(results)} checks, none violated"
+    return _in_words(compared[0]) if compared else f"{in_calls(len(results), 'check')}, none violated"
 
 
 def _in_words(result: Result) -> str:

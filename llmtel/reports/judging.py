@@ -17,6 +17,8 @@ from llmtel.stats.rates import Interval
 
 MINUS = "−"
 _WHOLE = 10
+_TINY = 1e-6
+"""Below this a p-value is a matter of the tail's form."""
 
 
 def judgement(result: Result, report: Report) -> Judgement:
@@ -39,6 +41,7 @@ def judgement(result: Result, report: Report) -> Judgement:
         about=about(result),
         month=_month(result, report),
         message=result.rule.message if _outcome(result) in ("fail", "warn") else None,
+        details=details(result),
         value=now,
         unit=metric.unit,
         labels=_labels(result),
@@ -138,6 +141,32 @@ def about(result: Result) -> str:
     if now is None or not evidence.tested:
         return ""
     return f"{now:,} calls" if before is None else f"{before:,} → {now:,} calls"
+
+
+def details(result: Result) -> tuple[tuple[str, str], ...]:
+    """How a verdict was found: the sizes, the test, and what the rule asks of them."""
+    evidence, settings = result.evidence, result.rule.settings
+    clusters = [f"{n:,}" for n in evidence.clusters if n is not None]
+    grouped = f", {' → '.join(clusters)} conversations" if clusters and not evidence.pairs else ""
+    said = {
+        "rests on": f"{about(result)}{grouped}",
+        "asked": f"{settings.min_samples} calls and {settings.min_clusters} conversations a side, or pairs",
+        "test": "" if result.p is None else _test(result),
+        "proof": f"{evidence.needed:,} calls a side would prove the limit" if evidence.needed else "",
+        "rule": f"{result.rule.file}:{result.rule.line}" if result.rule.file else result.rule.id,
+    }
+    return tuple((name, text) for name, text in said.items() if text)
+
+
+def _test(result: Result) -> str:
+    """The p-value, as found and as corrected, and what it is held against."""
+    adjusted = result.p_adjusted
+    corrected = "" if adjusted is None else f", corrected for all comparisons {_p(adjusted)}"
+    return f"p {_p(result.p or 0)}{corrected}; noise from {1 - result.rule.settings.confidence:.2g} on"
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value >= _TINY else f"below {_TINY:g}"
 
 
 def _month(result: Result, report: Report) -> str:

@@ -242,3 +242,13 @@ def test_the_same_seed_gives_the_same_words(llmtel, evaluated):
     evaluated("other.jsonl", 400, cost=1.1, day=3)
     words = [llmtel("check", "other.jsonl", "--compare-to", "before.jsonl")[1] for _ in range(2)]
     assert words[0] == words[1]
+
+
+def test_explain_shows_one_check_and_how_its_verdict_was_found(llmtel, evaluated):
+    evaluated("near.jsonl", 300, cost=1.02, day=3)
+    _, out, _ = llmtel("check", "near.jsonl", "--compare-to", "before.jsonl", "--explain", "cost_per_call")
+    assert "verdict  pass: within tolerance" in out
+    assert "rests on 300 → 300 calls, 300 → 300 conversations" in out
+    assert "test     p " in out
+    assert "p95_latency" not in out.partition("default rules")[0]
+    assert llmtel("check", "near.jsonl", "--explain", "nope")[0] == 2
