@@ -11,7 +11,7 @@ import polars as pl
 
 from llmtel.sources.files import STDIN
 from llmtel.sources.plan import Plan
-from llmtel.sources.raw import STEM
+from llmtel.sources.raw import PATH, STEM
 
 SIZE = 16 << 20
 """Bytes of a batch: enough that a query's fixed cost is small, few enough that memory stays bounded."""
@@ -20,6 +20,14 @@ SIZE = 16 << 20
 def _stem(path: str) -> str | None:
     """A file's name without its extension and that of its compression; None for what has no name."""
     return None if path == STDIN else Path(path.removesuffix(".gz").removesuffix(".zst")).stem
+
+
+def _path(path: str) -> str:
+    return path.replace("\\", "/")
+
+
+_OF_FILES = {STEM: _stem, PATH: _path}
+"""What mappings may ask of the file that a row is from, made of its path."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class _Placed:
     def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Raw rows with `@file` (the file's number), `line`, `@segment` (the ordinal of the part).
 
-        And `STEM` where the mapping asks for it.
+        And `STEM` and `PATH` where the mapping asks for them.
         """
         segments = pl.DataFrame(
             {
@@ -73,9 +81,9 @@ class _Placed:
             },
             schema={"@segment": pl.UInt32, "@start": pl.UInt32, "@file": pl.UInt32, "@first": pl.Int64},
         )
-        if self.plan.names_files:
-            stems = [_stem(self.paths[file]) for file in self.files]
-            segments = segments.with_columns(pl.Series(STEM, stems, dtype=pl.String))
+        for name in sorted(self.plan.of_files):
+            told = [_OF_FILES[name](self.paths[file]) for file in self.files]
+            segments = segments.with_columns(pl.Series(name, told, dtype=pl.String))
         if segments.height == 1:
             rows = rows.with_columns(
                 pl.lit(segments[name].item(), dtype=segments.schema[name]).alias(name)

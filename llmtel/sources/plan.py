@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from llmtel.sources.raw import DTYPES, STEM, Kind, RawColumn, Step
+from llmtel.sources.raw import DTYPES, PATH, STEM, Kind, RawColumn, Step
 from llmtel.sources.source import Record, Source
 
 _END = 7
@@ -100,9 +100,10 @@ class Plan:
         return {column.name: column.dtype for column in self.columns}
 
     @cached_property
-    def names_files(self) -> bool:
-        """Whether the mapping wants to know the name of a row's file."""
-        return any(STEM in expression.meta.root_names() for expression in self.source.expressions())
+    def of_files(self) -> frozenset[str]:
+        """What the mapping wants to know of a row's file: `STEM`, `PATH`, both or nothing."""
+        roots = {name for expression in self.source.expressions() for name in expression.meta.root_names()}
+        return frozenset(roots & {STEM, PATH})
 
     @cached_property
     def checker(self) -> Any:  # noqa: ANN401 (a type made at run time)

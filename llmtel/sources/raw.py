@@ -29,8 +29,9 @@ DTYPES: dict[Kind, type[pl.DataType]] = {
 }
 """What each kind is decoded as. A time stays text until `values.times` reads it."""
 
-STEM = "@stem"
-"""A column that the reader makes for mappings that ask for it: the file's name without its extension."""
+STEM, PATH = "@stem", "@path"
+"""Columns that the reader makes for mappings that ask for them: a file's name without its extension, and its
+path with `/` between its parts."""
 
 Step = str | int
 

@@ -86,6 +86,13 @@ def test_the_calls_of_sub_agents_in_folders_of_their_own_count(read):
     assert calls.select("session", "agent").rows() == [("s1", None), ("s1", "a0ad4f")]
 
 
+def test_a_session_and_its_project_are_those_of_the_files_path_where_the_lines_have_none(read):
+    bare = {key: value for key, value in line(4).items() if key not in ("sessionId", "cwd")}
+    agent = bare | {"requestId": "req_2", "message": bare["message"] | {"id": "msg_2"}}
+    calls = read(bare, s1__subagents__agent_a0ad4f=[agent]).calls
+    assert calls.select("session", "project", "feature").rows() == [("s1", "shop", "shop")] * 2
+
+
 def test_synthetic_lines_are_no_calls_but_for_the_errors_of_the_service(read):
     empty = {"input_tokens": 0, "output_tokens": 0}
     synthetic = line(4, "msg_s", None, empty, "<synthetic>")

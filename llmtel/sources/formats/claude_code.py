@@ -10,42 +10,31 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.agents import dated_by_answer, folder
+from llmtel.sources.agents import dated_by_answer
 from llmtel.sources.anthropic import ADVISORS, ttl_unknown, usage, with_advisors
+from llmtel.sources.claude import (
+    FAILED,
+    FOLDER,
+    HAS_USAGE,
+    KEEP,
+    MODEL,
+    READS,
+    SESSION,
+    SYNTHETIC,
+    USE,
+    prepared,
+)
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.source import Copies, Mark, Source
 
-_USE = "message.usage."
-_MODEL = raw.text("message.model")
-_SYNTHETIC = (_MODEL == "<synthetic>").fill_null(value=False)
-_FAILED = raw.flag("isApiErrorMessage").fill_null(value=False)
-_HAS_USAGE = pl.any_horizontal(
-    raw.count(name).is_not_null()
-    for name in (f"{_USE}input_tokens", f"{_USE}output_tokens", "inputTokens", "outputTokens")
-)
-_BY_ASSISTANT = raw.text("type").fill_null("assistant") == "assistant"
-_KEEP = _BY_ASSISTANT & (_FAILED | (_HAS_USAGE & ~_SYNTHETIC))
-_ATTEMPT = pl.when(raw.text("subtype") == "api_error").then(raw.code("retryAttempt"))
-_FOLDER = folder(raw.text("cwd"))
-_NEW = usage(_USE)
-_OUTPUT = pl.coalesce(raw.count(f"{_USE}output_tokens"), raw.count("outputTokens"))
+_NEW = usage(USE)
+_OUTPUT = pl.coalesce(raw.count(f"{USE}output_tokens"), raw.count("outputTokens"))
 
-
-def with_retries(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with `@retries`: the highest attempt of the errors logged before a call, in its session."""
-    attempts = rows.select(_ATTEMPT.alias("attempt"))["attempt"]
-    if attempts.null_count() == rows.height:
-        return rows.with_columns(pl.lit(None, dtype=pl.Int64).alias("@retries"))
-    session = pl.col("sessionId:str").fill_null("")
-    marked = rows.with_columns(
-        attempts.alias("@attempt"), _KEEP.fill_null(value=False).alias("@call"), session.alias("@session")
-    )
-    since = pl.col("@call").cast(pl.Int64).cum_sum().over("@session") - pl.col("@call").cast(pl.Int64)
-    latest = pl.col("@attempt").max().over("@session", since)
-    return marked.with_columns(pl.when("@call").then(latest).alias("@retries")).drop(
-        "@attempt", "@call", "@session"
-    )
-
+_CONTEXT = (
+    "system", "summary", "attachment", "progress", "file-history-snapshot", "queue-operation",
+    "custom-title", "agent-name", "permission-mode", "last-prompt", "ai-title", "pr-link",
+)  # fmt: skip
+"""Types of lines beside those of the two who speak."""
 
 SOURCES = (
     Source(
@@ -63,40 +52,25 @@ SOURCES = (
             Mark(
                 all=("sessionId",),
                 none=("usageMetadata", "message.parts", "projectHash", "systemPayload"),
-                values={
-                    "type": (
-                        "system",
-                        "summary",
-                        "attachment",
-                        "progress",
-                        "file-history-snapshot",
-                        "queue-operation",
-                        "custom-title",
-                        "agent-name",
-                        "permission-mode",
-                        "last-prompt",
-                        "ai-title",
-                        "pr-link",
-                    )
-                },
+                values={"type": _CONTEXT},
             ),
             Mark(all=("leafUuid",), values={"type": ("summary",)}),
             Mark(all=("snapshot",), values={"type": ("file-history-snapshot",)}),
         ),
         markers=('"usage"', '"isApiErrorMessage"', '"api_error"', '"inputTokens"'),
         careful=('"api_error"',),
-        keep=_KEEP,
-        prepare=with_retries,
-        reads=(_ATTEMPT, raw.text("sessionId")),
+        keep=KEEP,
+        prepare=prepared,
+        reads=READS,
         calls={
             "ts": raw.time("timestamp"),
             "provider": pl.lit("anthropic"),
             "call_id": pl.coalesce(raw.text("requestId"), raw.text("message.id")),
             "response_id": raw.text("message.id"),
-            "session": raw.text("sessionId"),
-            "model": pl.when(~_SYNTHETIC).then(_MODEL),
-            "feature": pl.coalesce(raw.text("attributionSkill"), raw.text("attributionPlugin"), _FOLDER),
-            "project": _FOLDER,
+            "session": SESSION,
+            "model": pl.when(~SYNTHETIC).then(MODEL),
+            "feature": pl.coalesce(raw.text("attributionSkill"), raw.text("attributionPlugin"), FOLDER),
+            "project": FOLDER,
             "branch": raw.text("gitBranch"),
             "agent": raw.text("agentId"),
             "finish_reason": raw.text("message.stop_reason"),
@@ -109,11 +83,11 @@ SOURCES = (
             "cost_logged": raw.number("costUSD"),
             "retries": pl.col("@retries"),
             "http_status": raw.code("apiErrorStatus"),
-            TEXT: pl.when(_FAILED)
+            TEXT: pl.when(FAILED)
             .then(raw.text("error").fill_null("unknown error"))
             .when(raw.text("message.stop_reason") == "refusal")
             .then(pl.lit("refusal")),
-            ANSWERED: _HAS_USAGE,
+            ANSWERED: HAS_USAGE,
         },
         copies=Copies(
             prefer=(~raw.flag("isSidechain").fill_null(value=False), _OUTPUT, raw.time("timestamp")),
@@ -121,7 +95,7 @@ SOURCES = (
             largest=("retries",),
         ),
         remarks={
-            "ttl_unknown": ttl_unknown(_USE),
+            "ttl_unknown": ttl_unknown(USE),
             **dated_by_answer(raw.time("timestamp")),
         },
         extra=with_advisors,
