@@ -8,6 +8,7 @@ for the dots.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -38,6 +39,8 @@ _TEXTS = {
 """Attributes with the texts of a call, which are measured and not read: of all messages, the beginnings of
 those of single ones (`gen_ai_prompt_0_content`), and of the whole span."""
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{11}=")
+"""16 bytes of a trace's id, 8 of a span's."""
 _NUMBERS = frozenset({
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens", "cost_usd", "duration_ms",
     "status_code", "attempt", "input_token_count", "output_token_count", "cached_content_token_count",
@@ -125,9 +128,9 @@ def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
     start, end = _whole(span.get("startTimeUnixNano")), _whole(span.get("endTimeUnixNano"))
     record: dict[str, Any] = {
         "kind": "span",
-        "trace": span.get("traceId"),
-        "span": span.get("spanId"),
-        "parent": span.get("parentSpanId") or None,
+        "trace": _id(span.get("traceId")),
+        "span": _id(span.get("spanId")),
+        "parent": _id(span.get("parentSpanId")),
         "scope": scope,
         "service": owner.get("service_name"),
         "environment": owner.get("deployment_environment_name") or owner.get("deployment_environment"),
@@ -189,6 +192,13 @@ def _length(found: dict[str, Any], whole: str, parts: tuple[str, str], other: st
     return sum(lengths) if lengths else len(text) if isinstance(text, str) else None
 
 
+def _id(value: object) -> object:
+    """An id in hexadecimal, also where protobuf's plain JSON has written it in base64; None for none."""
+    if not (isinstance(value, str) and _BASE64.fullmatch(value)):
+        return value or None
+    return b64decode(value).hex()
+
+
 def _plain(value: object) -> object:
     """Texts as they are, but short: prompts and answers in attributes are never read."""
     return value[:4096] if isinstance(value, str) else value
@@ -219,8 +229,8 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
     if EVALUATION in (name, body):
         return {
             "kind": "evaluation",
-            "trace": event.get("traceId") or None,
-            "span": event.get("spanId") or None,
+            "trace": _id(event.get("traceId")),
+            "span": _id(event.get("spanId")),
             "attributes": {"gen_ai_response_id": found.get("gen_ai_response_id")},
             "judged": judged(_evaluation(found)),
         }
@@ -230,7 +240,7 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
     return {
         "kind": "event",
         "name": str(name or ""),
-        "trace": event.get("traceId") or None,
+        "trace": _id(event.get("traceId")),
         "service": owner.get("service_name"),
         "stamp": found.get("event_timestamp") or (stamp and stamp // 1000),
         "attributes": {

@@ -222,6 +222,7 @@ def test_the_patch_of_a_run_is_found_by_its_trace_and_order_without_an_id(read):
     for reading in (together, apart):
         (call,) = reading.calls.to_dicts()
         assert (call["model"], call["latency_ms"], call["input_uncached"]) == ("m-1", 2000.0, 9)
+        assert (reading.account.calls, reading.account.duplicates, reading.account.other) == (1, 0, 1)
         assert reading.account.balance() == 0
 
 

@@ -90,6 +90,21 @@ def test_a_status_may_be_a_number_or_a_name(code, failed):
     assert flat({"status": {"code": code}})["failed"] is failed
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("W47/95gDgQPSabYzgT/GDA==", "5b8efff798038103d269b633813fc60c"),
+        ("7uGbfsPBsXQ=", "eee19b7ec3c1b174"),
+        ("eee19b7ec3c1b174", "eee19b7ec3c1b174"),
+        ("s=", "s="),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_ids_are_hexadecimal_also_where_they_were_written_in_base64(written, read):
+    assert flat({"spanId": written})["span"] == read
+
+
 def test_a_time_of_zero_is_not_set():
     assert (flat({"startTimeUnixNano": "5", "endTimeUnixNano": "0"})["took_ms"]) is None
 
