@@ -134,15 +134,25 @@ def names_of(source: Source | None) -> Names:
     if source is None:
         return Names()
     fields = {name: _keys(source, name) for name in source.calls if name in FIELDS or name in _SAID}
+    requests = {key for name in ("call_id", "response_id") for key in fields.get(name, ())}
     kept = {key for name in _NAMES for key in fields.get(name, ())}
+    kept |= {
+        key for name in ("provider", "operation", "service_tier") for key in fields.get(name, ())
+    } - requests
     users = fields.get("user", set()) - kept
     ids = {key for name in ("session", "trace") for key in fields.get(name, ())} - kept - users
-    requests = {key for name in ("call_id", "response_id") for key in fields.get(name, ())}
     read = {plain(key) for column in source.columns() for key, _ in column.leaves}
     read |= {plain(f"{raw.steps_of(path)[-1]}") for mark in source.marks for path in mark.values}
     ids |= {key for key in requests - kept - users if re.search(r"(?:^|_)(?:id|uuid)$", key)}
     said = {key for name in _SAID for key in fields.get(name, ())}
-    return Names(frozenset(read), frozenset(said), frozenset(users), frozenset(ids))
+    told = {plain(key) for key in source.tells}
+    return Names(
+        read=frozenset(read | told),
+        named=frozenset(kept | told),
+        said=frozenset(said),
+        users=frozenset(users - told),
+        ids=frozenset(ids - told),
+    )
 
 
 def _keys(source: Source, name: str) -> set[str]:

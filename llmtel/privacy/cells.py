@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 
 from llmtel.privacy.lines import redact_strings
@@ -18,5 +20,7 @@ def redact_table(table: pl.DataFrame, policy: Policy, tally: Tally) -> pl.DataFr
         numbers = cells.str.contains(r"^\s*-?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?\s*$")
         kinds = settled(kinds, cells)
         rows = (~numbers | kinds.is_in(policy.whole)).arg_true()
-        done[name] = put(cells, rows, redact_strings(kinds.gather(rows), cells.gather(rows), policy, tally))
+        names = pl.Series([json.dumps(name)]).new_from_index(0, rows.len())
+        new = redact_strings(kinds.gather(rows), names, cells.gather(rows), policy, tally)
+        done[name] = put(cells, rows, new)
     return pl.DataFrame(done, schema=dict.fromkeys(table.columns, pl.String))

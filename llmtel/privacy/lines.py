@@ -19,7 +19,7 @@ _PIECE = r'"[^"\\]*(?:\\.[^"\\]*)*"(?:[ \t]*:[ \t]*)?|[^"]+'
 _NUMBER = r"^(\s*)(-?[0-9][0-9.eE+-]*)"
 _ATTRIBUTE_VALUES = ("value", "string_value", "int_value", "double_value", "bool_value")
 """Keys of an attribute's value in OTLP/JSON, whose name stands beside it."""
-_WRAP = b'{"_":'
+_IN_TEXT = b'{"text":'
 _FLAT = (Kind.TEXT, Kind.PERSONAL, Kind.USER)
 """Kinds whose values are taken whole, whatever is in them."""
 _DONE = 255
@@ -133,7 +133,9 @@ def _with_scopes(frame: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
     scoped = marks.select("row", inside=inside)
     frame = frame.with_row_index("row").join(scoped, on="row", how="left", maintain_order="left")
     inner = pl.col("inside").forward_fill().fill_null(value=False)
-    kind = pl.when(inner & (pl.col("kind") == Kind.OTHER)).then(pl.lit(Kind.TEXT, pl.UInt8)).otherwise("kind")
+    kind = (
+        pl.when(inner & (pl.col("kind") == Kind.OTHER)).then(pl.lit(Kind.INSIDE, pl.UInt8)).otherwise("kind")
+    )
     return frame.with_columns(kind=kind).drop("row", "inside")
 
 
@@ -143,11 +145,14 @@ def _replaced(frame: pl.DataFrame, policy: Policy, tally: Tally, depth: int) -> 
     rows = frame["string"].arg_true()
     strings = frame["token"].gather(rows)
     kinds = settled(frame["kind"].gather(rows), strings.str.slice(1).str.head(-1))
-    tokens = put(tokens, rows, _strings(strings, kinds, policy, tally, depth))
+    names = frame["name"].gather(rows)
+    tokens = put(tokens, rows, _strings(strings, kinds, names, policy, tally, depth))
     return _with_numbers(tokens, frame, policy, tally)
 
 
-def _strings(tokens: pl.Series, kinds: pl.Series, policy: Policy, tally: Tally, depth: int) -> pl.Series:
+def _strings(
+    tokens: pl.Series, kinds: pl.Series, names: pl.Series, policy: Policy, tally: Tally, depth: int
+) -> pl.Series:
     """JSON strings of settled kinds, replaced; only what changes is written anew."""
     rows = (kinds != Kind.TEXT).arg_true()
     if policy.text == "redact":
@@ -157,36 +162,54 @@ def _strings(tokens: pl.Series, kinds: pl.Series, policy: Policy, tally: Tally, 
         tally.add("text", int((tokens.gather(text) != '""').sum()))
         tokens = put(tokens, text, pl.Series(['""']).new_from_index(0, text.len()))
     old = decoded(tokens.gather(rows))
-    new = redact_strings(kinds.gather(rows), old, policy, tally, depth)
+    new = redact_strings(kinds.gather(rows), names.gather(rows), old, policy, tally, depth)
     changed = (new != old).arg_true()
     return put(tokens, rows.gather(changed), encoded(new.gather(changed)))
 
 
 def redact_strings(
-    kinds: pl.Series, values: pl.Series, policy: Policy, tally: Tally, depth: int = 0
+    kinds: pl.Series, names: pl.Series, values: pl.Series, policy: Policy, tally: Tally, depth: int = 0
 ) -> pl.Series:
-    """Strings of settled kinds, replaced; in those that are JSON, what is inside."""
+    """Strings of settled kinds and their names (as JSON), replaced; in JSON what is inside."""
     inner = (values.str.contains(NESTED) & ~kinds.is_in(_FLAT)).arg_true()
     if inner.len():
-        values = put(values, inner, _nested(values.gather(inner), policy, tally, depth + 1))
+        before = [
+            _before(kind, name, policy)
+            for kind, name in zip(kinds.gather(inner), names.gather(inner), strict=True)
+        ]
+        values = put(values, inner, _nested(before, values.gather(inner), policy, tally, depth + 1))
         kinds = put(kinds, inner, pl.Series([_DONE], dtype=pl.UInt8).new_from_index(0, inner.len()))
     return replaced(kinds, values, policy, tally)
 
 
-def _nested(texts: pl.Series, policy: Policy, tally: Tally, depth: int) -> pl.Series:
+def _before(kind: int, name: str | None, policy: Policy) -> bytes:
+    """What JSON is put behind, so that it is redacted as what it is: its name, and what is around it."""
+    key = _name(name) if name is not None else ""
+    named = b"{%b:" % orjson.dumps(key if policy.names.is_safe(key) else "")
+    return _IN_TEXT + named if kind == Kind.INSIDE else named
+
+
+def _nested(before: list[bytes], texts: pl.Series, policy: Policy, tally: Tally, depth: int) -> pl.Series:
     """Texts of JSON, redacted as lines are; what is none after all, or lies too deep, goes."""
-    lines = [_line(text) if depth <= _DEEPEST else None for text in texts]
-    whole = [line for line in lines if line is not None]
-    done = iter(redact_lines(b"\n".join(whole), policy, tally, depth).split(b"\n") if whole else ())
-    tally.add("text", len(lines) - len(whole))
-    new = ["" if line is None else next(done)[len(_WRAP) : -1].decode() for line in lines]
+    inner = [_on_one_line(text) if depth <= _DEEPEST else None for text in texts]
+    lines = [
+        head + text + b"}" * head.count(b"{")
+        for head, text in zip(before, inner, strict=True)
+        if text is not None
+    ]
+    done = iter(redact_lines(b"\n".join(lines), policy, tally, depth).split(b"\n") if lines else ())
+    tally.add("text", len(inner) - len(lines))
+    new = [
+        "" if text is None else next(done)[len(head) : -head.count(b"{")].decode()
+        for head, text in zip(before, inner, strict=True)
+    ]
     return pl.Series(new, dtype=pl.String)
 
 
-def _line(text: str) -> bytes | None:
-    """A text of JSON as one line, an object around it; None where it is none."""
+def _on_one_line(text: str) -> bytes | None:
+    """A text of JSON on one line; None where it is none."""
     try:
-        return _WRAP + orjson.dumps(orjson.loads(text)) + b"}"
+        return orjson.dumps(orjson.loads(text))
     except (orjson.JSONDecodeError, TypeError, RecursionError):
         return None
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 TEXTS = frozenset((
     "answer", "args", "arguments", "assistant", "b64_json", "body", "caption", "choices", "chunk",
-    "code", "command", "comment", "completion", "completion_text", "completions", "content", "contents",
+    "command", "comment", "completion", "completion_text", "completions", "content", "contents",
     "context", "data", "delta", "description", "detail", "details", "diff", "document", "documents",
     "error_message", "exception", "explanation", "feedback", "file_path", "filename", "gen_text",
     "generated_text", "history", "image", "image_url", "images", "input", "input_json",
@@ -41,17 +41,24 @@ _IDS = frozenset((
     "member", "org", "organization", "organisation", "owner", "parent", "session", "subscriber",
     "tenant", "thread", "trace", "trace_parent", "traceparent", "user", "username", "workspace",
 ))  # fmt: skip
+_STRUCTURE = re.compile(
+    r"(?:^|_)(?:type|role|object|reason|tier|status|state|kind|level|model|provider|operation|time|timestamp"
+    r"|version|code|event|key)$"
+)
+"""Ends of names whose values are words of the format, wherever they stand."""
 _ID = re.compile(r"(?:^|_)(?:id|ids|uuid|uuids|guid|arn)$")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NO_WORD = re.compile(r"[^0-9a-z]+")
-_LONGEST = 64
+_LONGEST, _WORDS = 64, 3
+"""Letters and words of a name at most: what has more is a text."""
 
 
 class Kind(IntEnum):
     """What the values of a key are, and so what becomes of them.
 
     READ: llmtel reads them. SAID: it reads them, and they may be sentences. USER and ID get pseudonyms.
-    TEXT goes or is redacted. PERSONAL goes. OTHER: as it looks.
+    TEXT goes or is redacted. PERSONAL goes. Of a PLACE the last part stays. STRUCTURE is a
+    word of the format, or a text. OTHER: as it looks, but INSIDE a text it is one.
     """
 
     OTHER = 0
@@ -62,6 +69,8 @@ class Kind(IntEnum):
     TEXT = 5
     PERSONAL = 6
     PLACE = 7
+    INSIDE = 8
+    STRUCTURE = 9
 
 
 PLACES = frozenset((
@@ -79,10 +88,11 @@ def plain(name: str) -> str:
 class Names:
     """The names whose values the reader of a file needs, all `plain`.
 
-    `users` and `ids` are those that fields of persons are read from, `read` the others, `said` those of them
-    that may hold sentences, such as what an error says.
+    `users` and `ids` are those that fields of persons are read from, `read` the others; of them `named` are
+    names by which calls are split, and `said` may hold sentences, such as what an error says.
     """
 
+    named: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset()
     said: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
@@ -97,14 +107,14 @@ class Names:
             return Kind.ID
         if word in PLACES:
             return Kind.PLACE
-        if word in self.read:
+        if word in self.named or (word in self.read and not _ID.search(word)):
             return Kind.SAID if word in self.said or word in TEXTS else Kind.READ
         return _by_name(word)
 
     def is_safe(self, name: str) -> bool:
         """Whether a key is a name and not itself a text."""
         return plain(name) in self.read or (
-            len(name) <= _LONGEST and name.isascii() and not re.search(r"\s|@|\\", name)
+            len(name) <= _LONGEST and name.isascii() and len(name.split()) <= _WORDS and "@" not in name
         )
 
 
@@ -115,4 +125,6 @@ def _by_name(word: str) -> Kind:
         return Kind.ID
     if word in TEXTS:
         return Kind.TEXT
+    if _STRUCTURE.search(word):
+        return Kind.STRUCTURE
     return Kind.OTHER

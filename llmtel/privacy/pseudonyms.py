@@ -16,6 +16,8 @@ KEY_BYTES = 32
 _DIGEST_BYTES = 16
 _KEY_ID_BYTES = 2
 _KEY_ID_LABEL = b"llmtel pseudonyms: key id"
+_NOTHING = "0-"
+"""Characters of ids that stand for none, such as the nil UUID (RFC 9562)."""
 _KIND_OF_ID = re.compile(r"(?:chatcmpl|cmpl|resp|msg|req|gen|batch|run|call|toolu|T)[-_]")
 """Beginnings by which vendors say what an id is of; formats are told by them, and no person is."""
 
@@ -56,17 +58,17 @@ class Pseudonyms:
     def of(self, values: pl.Series, prefix: str = "id_") -> pl.Series:
         """A pseudonym for each value: `prefix`, or the vendor's own, the key's id, and 32 hex digits.
 
-        Null stays null, and nothing ("") stays nothing.
+        Null stays null, and what is no id ("", or zeros) stays as it is.
         """
         distinct = values.unique().drop_nulls()
-        named = {value: self._one(value, prefix) for value in distinct if value}
+        named = {value: self._one(value, prefix) for value in distinct if value.strip(_NOTHING)}
         if not named:
             return values
         return values.replace_strict(list(named), list(named.values()), default=values)
 
     def one(self, value: str, prefix: str = "id_") -> str:
         """The pseudonym of one value."""
-        return self._one(value, prefix) if value else value
+        return self._one(value, prefix) if value.strip(_NOTHING) else value
 
     def _one(self, value: str, prefix: str) -> str:
         own = _KIND_OF_ID.match(value)

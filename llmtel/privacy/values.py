@@ -23,8 +23,13 @@ WORD = r"^[!-~&&[^\\]]{0,128}$"
 """One word of ASCII, with no escape in it."""
 NO_WORD = r"^[/~]|://|/(?:home|Users)/"
 """Addresses and paths: words that say whose they are."""
-STAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]+ ?(?:Z|UTC|[+-][0-9:]{2,5})?$"
-NESTED = r"^\s*[\[{]"
+FIXED = (
+    r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]+ ?(?:Z|UTC|[+-][0-9:]{2,5})?"
+    r"|(?i:thumbs? (?:up|down))|new_token)$"
+)
+"""Times, thumbs and the event of a first token: no texts, wherever they stand."""
+NESTED = r'^\s*(?:[\[{"]|\\")'
+"""The beginning of JSON, also where its quotes are escaped."""
 _LAST_PART = r"([^/\\]+)[/\\]*$"
 
 
@@ -71,15 +76,16 @@ def settled(kinds: pl.Series, values: pl.Series) -> pl.Series:
 
     What is no single word is TEXT. `values` may have JSON's escapes in them; those are never words.
     """
-    word = (values.str.contains(WORD) & ~values.str.contains(NO_WORD)) | values.str.contains(STAMP)
-    nested = values.str.contains(NESTED)
-    frame = pl.select(kind=kinds, word=word, nested=nested)
-    other = pl.col("kind") == Kind.OTHER
-    said = pl.col("kind") == Kind.SAID
+    fixed = values.str.contains(FIXED)
+    word = (values.str.contains(WORD) & ~values.str.contains(NO_WORD)) | fixed
+    frame = pl.select(kind=kinds, word=word, fixed=fixed, nested=values.str.contains(NESTED))
+    other = pl.col("kind").is_in([Kind.OTHER, Kind.STRUCTURE])
+    said = pl.col("kind").is_in([Kind.SAID, Kind.STRUCTURE])
+    inside = pl.col("kind") == Kind.INSIDE
     settled = (
-        pl.when(said & pl.col("word"))
+        pl.when((said & pl.col("word")) | (inside & pl.col("fixed")))
         .then(pl.lit(Kind.READ, pl.UInt8))
-        .when(other & ~pl.col("word") & ~pl.col("nested"))
+        .when(~pl.col("nested") & ((other & ~pl.col("word")) | inside))
         .then(pl.lit(Kind.TEXT, pl.UInt8))
         .otherwise("kind")
     )
@@ -97,6 +103,8 @@ def replaced(kinds: pl.Series, values: pl.Series, policy: Policy, tally: Tally) 
         Kind.PLACE: _place,
         Kind.READ: _word,
         Kind.OTHER: _word,
+        Kind.INSIDE: _text,
+        Kind.STRUCTURE: _text,
     }
     for kind, way in ways.items():
         rows = (kinds == kind).arg_true()

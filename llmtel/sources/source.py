@@ -150,6 +150,9 @@ class Source:
     for a file from some of its records, and `decisions` says what it chose; `records`, a last resort for
     nested exports, finds the records inside a decoded object.
 
+    `tells` are keys whose values name what calls are split by, though the mapping alone does not say so: a
+    copy that is shared keeps them.
+
     `package` is set by the reader: the name and version of the package that brings it, None for llmtel's own.
     """
 
@@ -177,6 +180,7 @@ class Source:
     utc: bool = False
     family: str | None = None
     decisions: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
     package: str | None = None
     sample: str = ""
     expect: tuple[Mapping[str, Any], ...] = ()

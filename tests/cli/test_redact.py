@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 
 from llmtel import pipeline
+from llmtel.sources.formats import sources
 
 ROOT = Path(__file__).parents[2]
 KEY = "11" * 32
-LOST = {"file", "line", "user", "session", "trace", "call_id", "response_id", "tags"}
+LOST = {"file", "line", "user", "session", "trace", "call_id", "response_id", "tags", "case"}
 """Fields that are where the copy is, or pseudonyms."""
 
 
@@ -102,3 +103,16 @@ def test_a_line_that_cannot_be_read_is_not_copied_but_counted(redacted, tmp_path
     assert "hunter2" not in (folder / "a.jsonl").read_text()
     assert {row["what"]: row["count"] for row in answer["tables"][0]["rows"]}["line"] == 1
     assert pipeline.read([str(folder)]).account.rejected == 1
+
+
+@pytest.mark.parametrize("name", [name for name, source in sources().items() if source.sample])
+def test_the_copy_of_a_log_of_any_format_gives_the_same_calls(name, redacted, tmp_path):
+    source = sources()[name]
+    path = tmp_path / ("sample.csv" if source.layout == "csv" else "sample.jsonl")
+    path.write_text(source.sample)
+    folder, answer = redacted(path, "--input-format", name)
+    assert answer["files"][0]["format"] == name
+    before, ids = facts(path, input_format=name)
+    after, pseudonyms = facts(folder, input_format=name)
+    assert after.to_dicts() == before.to_dicts()
+    assert pseudonyms == ids

@@ -88,6 +88,7 @@ SOURCES = (
             TEXT: _WORDS,
             ANSWERED: raw.text(f"{_BODY}id").is_not_null(),
         },
+        tells=("custom_id",),
         sample='{"id":"batch_req_1","custom_id":"summaries","response":{"status_code":200,'
         '"request_id":"req_1","body":{"id":'
         '"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"gpt-4o-mini","choices":[{'

@@ -107,6 +107,7 @@ SOURCES = (
                 raw.text("stamp").is_not_null(), "{n} calls are dated by the evaluation they belong to"
             ),
         },
+        tells=("id", "label", "promptId"),
         sample='{"evalId":"eval-1","results":{"version":3,"timestamp":"2026-09-01T10:00:00.000Z","stats":{'
         '"successes":1,"failures":1,"errors":1},"results":[{"promptIdx":0,"testIdx":0,"promptId":"p1",'
         '"provider":{"id":"openai:chat:gpt-5-mini","label":""},"testCase":{"description":"greets"},'
