@@ -142,13 +142,13 @@ def names_of(source: Source | None) -> Names:
     users = fields.get("user", set()) - kept
     ids = {key for name in ("session", "trace") for key in fields.get(name, ())} - kept - users
     read = {plain(key) for column in source.columns() for key, _ in column.leaves}
-    read |= {plain(f"{raw.steps_of(path)[-1]}") for mark in source.marks for path in mark.values}
+    marks = {plain(f"{raw.steps_of(path)[-1]}") for mark in source.marks for path in mark.values}
     ids |= {key for key in requests - kept - users if re.search(r"(?:^|_)(?:id|uuid)$", key)}
     said = {key for name in _SAID for key in fields.get(name, ())}
     told = {plain(key) for key in source.tells}
     return Names(
-        read=frozenset(read | told),
-        named=frozenset(kept | told),
+        read=frozenset(read | told | marks),
+        named=frozenset(kept | told | (marks - ids - users)),
         said=frozenset(said),
         users=frozenset(users - told),
         ids=frozenset(ids - told),

@@ -41,6 +41,11 @@ _IDS = frozenset((
     "member", "org", "organization", "organisation", "owner", "parent", "session", "subscriber",
     "tenant", "thread", "trace", "trace_parent", "traceparent", "user", "username", "workspace",
 ))  # fmt: skip
+_SAYS = re.compile(
+    r"_(?:answer|arguments|body|completion|content|description|inputs?|messages?|outputs?|prompts?|question|query"
+    r"|response|result|text|title|value)$"
+)
+"""Ends of names of texts, as attributes of spans have them: gen_ai.prompt.0.content."""
 _STRUCTURE = re.compile(
     r"(?:^|_)(?:type|role|object|reason|tier|status|state|kind|level|model|provider|operation|time|timestamp"
     r"|version|code|event|key)$"
@@ -107,8 +112,10 @@ class Names:
             return Kind.ID
         if word in PLACES:
             return Kind.PLACE
-        if word in self.named or (word in self.read and not _ID.search(word)):
-            return Kind.SAID if word in self.said or word in TEXTS else Kind.READ
+        if word in self.said or (word in self.named and word in TEXTS):
+            return Kind.SAID
+        if word in self.named or (word in self.read and word not in TEXTS and not _ID.search(word)):
+            return Kind.READ
         return _by_name(word)
 
     def is_safe(self, name: str) -> bool:
@@ -125,6 +132,8 @@ def _by_name(word: str) -> Kind:
         return Kind.ID
     if word in TEXTS:
         return Kind.TEXT
+    if _SAYS.search(word):
+        return Kind.INSIDE
     if _STRUCTURE.search(word):
         return Kind.STRUCTURE
     return Kind.OTHER

@@ -13,8 +13,9 @@ from llmtel.sources.formats import sources
 
 ROOT = Path(__file__).parents[2]
 KEY = "11" * 32
-LOST = {"file", "line", "user", "session", "trace", "call_id", "response_id", "tags", "case"}
-"""Fields that are where the copy is, or pseudonyms."""
+IDS = {"user", "session", "trace", "call_id", "response_id", "case"}
+LOST = {"file", "line", "tags", "prompt_chars", "output_chars", *IDS}
+"""Fields that say where the copy is, are pseudonyms, or are measured of texts, which are gone."""
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def facts(path, **options):
     """The calls of a path but for what a copy does not keep, and the distinct values of the ids."""
     calls = pipeline.read([str(path)], **options).calls
     same = calls.drop(LOST & set(calls.columns)).with_columns(pl.col(pl.Categorical).cast(pl.String))
-    distinct = {name: calls[name].cast(pl.String).n_unique() for name in LOST - {"file", "line", "tags"}}
+    distinct = {name: calls[name].cast(pl.String).n_unique() for name in IDS}
     return same.sort(same.columns), distinct
 
 
