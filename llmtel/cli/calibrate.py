@@ -20,7 +20,7 @@ def calibrate(
     """
     from llmtel.cli.narration import Progress
     from llmtel.cli.output import write
-    from llmtel.cli.prices import book_of
+    from llmtel.cli.prices import book_of, day_of
     from llmtel.cli.settings import settle
     from llmtel.pricing.calibration import factors
     from llmtel.pricing.tokenizers import tokenizer_of
@@ -37,4 +37,4 @@ def calibrate(
             count_all=True,
         )
     found = factors(reading.calls, reading.counted, book)
-    write(calibration([factor.row() for factor in found]), format_, output)
+    write(calibration([factor.row() for factor in found], day_of(None)), format_, output)

@@ -95,8 +95,9 @@ def explain(
 
 def _cost(why: Explanation) -> str:
     from llmtel.pricing.explain import reason_words
+    from llmtel.reports.price_book import exact_usd
 
-    said = "unknown: " + reason_words(why.reason or "") if why.cost is None else f"${why.cost:.12g}"
+    said = "unknown: " + reason_words(why.reason or "") if why.cost is None else exact_usd(why.cost)
     flags = f" ({', '.join(why.flags)})" if why.flags else ""
     if why.logged is None:
         return said + flags
@@ -104,8 +105,8 @@ def _cost(why: Explanation) -> str:
     if why.computed is not None:
         gap = why.computed - why.logged
         share = f", {gap / why.logged:+.1%}" if why.logged else ""
-        beside = f"; computed ${why.computed:.12g}, difference ${gap:.6g}{share}"
-    return f"{said}{flags} · the log states ${why.logged:.12g}{beside}"
+        beside = f"; computed {exact_usd(why.computed)}, difference {exact_usd(float(f'{gap:.6g}'))}{share}"
+    return f"{said}{flags} · the log states {exact_usd(why.logged)}{beside}"
 
 
 def _found(call: str, logs: list[str], read: Read) -> pl.DataFrame:

@@ -170,7 +170,7 @@ def _no_match(book: Book, row: Mapping[str, Any], match: Match) -> str:
 
 def _row(prices: tuple[Price, ...], price: Price, card: Card) -> str:
     at = f" ({price.at.where()})" if price.at else ""
-    return f"{card.price_id or 'the row'}{at}, holds {_span(prices, price)}"
+    return f"{card.price_id or 'a row'}{at}, holds {_span(prices, price)}"
 
 
 def _span(prices: tuple[Price, ...], price: Price) -> str:

@@ -103,7 +103,8 @@ def warnings(layer: Layer, today: date) -> list[Remark]:
 
 def _old_book(layer: Layer, today: date) -> Iterator[Remark]:
     if layer.as_of is not None and (age := (today - layer.as_of).days) > STALE_BOOK:
-        yield Remark("warning", "stale_book", layer.name, f"as_of is {layer.as_of}, {age} days ago")
+        where = layer.as_of_at.where() if layer.as_of_at else layer.name
+        yield Remark("warning", "stale_book", where, f"as_of is {layer.as_of}, {age} days ago")
 
 
 def _about_model(model: Model, today: date) -> Iterator[Remark]:

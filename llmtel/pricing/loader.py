@@ -56,12 +56,14 @@ class Layer:
     """One file of the book as it stands: what it says, and where, for the checks across layers.
 
     `models` are by provider and id, `aliases` by the name in the log in small letters. `tokenizer_of` are the
-    places where a model names its tokenizer, `provider_at` and `models_at` those of a provider's entries.
+    places where a model names its tokenizer, `provider_at` and `models_at` those of a provider's entries,
+    `as_of_at` that of the date.
     """
 
     name: str
     content: bytes
     as_of: date | None = None
+    as_of_at: Place | None = None
     tokenizers: Mapping[str, Tokenizer] = field(default_factory=dict)
     aliases: Mapping[str, Place] = field(default_factory=dict)
     providers: Mapping[str, Provider] = field(default_factory=dict)
@@ -86,6 +88,7 @@ def parse(document: Document) -> Layer:
         name=document.name,
         content=document.content,
         as_of=top["as_of"].day() if "as_of" in top else None,
+        as_of_at=top.get("as_of"),
         tokenizers=_tokenizers(_section(top, "tokenizers")),
         aliases=_aliases(_section(top, "aliases")),
         providers=_providers(_section(top, "providers")),

@@ -73,7 +73,8 @@ def card(
     if call.mode is not None:
         mode = price.modes.get(call.mode)
         if mode is None or (tier is not None and mode.factor is None and not mode.above):
-            return Card(reason=f"no_rate:{call.mode}", row=price)
+            above = _above(price, tier, inclusive=inclusive)
+            return Card(reason=f"no_rate:{call.mode}", row=price, steps=(above,) if above else ())
         rates = _in_mode(rates, mode, tier)
     region = match.model.region_factor.get(call.region or "", Decimal(1))
     factor = match.geo * region

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from llmtel.core.answers import Column, Document, Line, Row, Table
 from llmtel.core.units import COUNT, NUMBER, TOKENS
@@ -23,11 +24,11 @@ COLUMNS = (
 NOTHING = "no call has both texts and token counts: there is nothing to learn from"
 
 
-def calibration(factors: Sequence[Row]) -> Document:
+def calibration(factors: Sequence[Row], today: date) -> Document:
     """The factors as a table, and those that are to be written down as lines of a price file.
 
     `factors` map the ids of `COLUMNS` to values, and say whether there are `enough` calls to go by and
-    whether the encoding is the models' own (`exact`).
+    whether the encoding is the models' own (`exact`). `today` is the day that the lines bear.
     """
     if not factors:
         return Document("llmtel.calibrate/1", "Calibration", (Line(NOTHING),), meta={"tool": TOOL})
@@ -40,15 +41,17 @@ def calibration(factors: Sequence[Row]) -> Document:
     return Document(
         "llmtel.calibrate/1",
         "Calibration",
-        (table, *_price_file(usable), *warnings),
+        (table, *_price_file(usable, today), *warnings),
         (table,),
         meta={"tool": TOOL, "tokenizers": learned},
     )
 
 
-def _price_file(usable: Sequence[Row]) -> list[Line]:
+def _price_file(usable: Sequence[Row], today: date) -> list[Line]:
     """What to write into a price file, on one line that is YAML."""
     entries = ", ".join(
-        f"{f['tokenizer']}: {{base: {f['base']}, factor: {f['factor']:.3f}, measured: true}}" for f in usable
+        f"{f['tokenizer']}: {{base: {f['base']}, factor: {f['factor']:.3f}, measured: true, "
+        f"checked: {today}, source: llmtel calibrate over {f['calls']} calls}}"
+        for f in usable
     )
     return [Line(f"tokenizers: {{{entries}}}  # in a file for --pricing", name="PRICE")] if usable else []

@@ -13,6 +13,7 @@ from typing import Any
 from llmtel.core.answers import Column, Document, Row, Table, Value
 from llmtel.core.units import NUMBER
 from llmtel.findings.costs import Credit
+from llmtel.findings.words import several
 from llmtel.reports.context import Context
 
 TEXTS = (
@@ -124,6 +125,11 @@ def left_out(unpriced: int, timeless: int, models: Sequence[str]) -> Iterator[st
     """What of the calls has no row, in words; nothing where all of them do."""
     if unpriced:
         names = f" ({', '.join(models)})" if models else ""
-        yield f"{unpriced:,} calls without a price are not in it{names}: their cost is unknown, not 0"
+        yield f"{_calls(unpriced, 'a price')} not in it{names}: the cost is unknown, not 0"
     if timeless:
-        yield f"{timeless:,} calls without a time are not in it: a bill is by day"
+        yield f"{_calls(timeless, 'a time')} not in it: a bill is by day"
+
+
+def _calls(n: int, lacking: str) -> str:
+    """How many calls lack something, up to the verb."""
+    return f"{n:,} {several(n, 'call')} without {lacking} {'is' if n == 1 else 'are'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from llmtel.core.answers import Block, Column, Document, Line, Row, Table, Value
@@ -209,7 +210,7 @@ def explained(
     known = [f"{name} {value}" for name, value in call.items() if value is not None]
     blocks: list[Block] = [Line(" · ".join(known)), *(Line(text, name=name) for name, text in story)]
     blocks += [sums] if leaves else []
-    arithmetic = [f"{_term(row)} = {_usd(row['cost'])}" for row in leaves]
+    arithmetic = [f"{_term(row)} = {exact_usd(row['cost'])}" for row in leaves]
     blocks += [*(Line(text) for text in arithmetic), Line(words, name="cost"), Line(price_line(prices))]
     return _document(
         "pricing", "Explanation", blocks, [sums], prices,
@@ -218,9 +219,13 @@ def explained(
 
 
 def _term(row: Row) -> str:
-    rate = "no rate" if row["rate"] is None else f"${row['rate']:.12g}"
+    rate = "no rate" if row["rate"] is None else exact_usd(row["rate"])
     return f"{row['part']}: {row['count']:,} × {rate} ÷ {row['per']:,}"
 
 
-def _usd(value: Value) -> str:
-    return "unknown" if value is None else f"${value:.12g}"
+def exact_usd(value: Value) -> str:
+    """An amount in USD to its last digit, or to twelve that count: "$0.000008"."""
+    if not isinstance(value, int | float):
+        return "unknown"
+    digits = f"{Decimal(f'{abs(value):.12g}'):f}"
+    return f"{'-' * (value < 0)}${digits}"

@@ -32,6 +32,7 @@ def test_a_family_learns_its_factor_and_estimates_with_it(llmtel, tmp_path, coun
 
     _, out, _ = llmtel("calibrate", logs)
     book = tmp_path / "book.yaml"
+    assert "source: llmtel calibrate over 40 calls" in " ".join(out.split())
     book.write_text("schema: 1\n" + re.search(r"tokenizers: \{.*?\}\}", " ".join(out.split()))[0] + "\n")
     silent = log(tmp_path / "silent.jsonl", 1, model="claude-sonnet-4-5")
     _, out, _ = llmtel("analyze", silent, "--pricing", book, "--format", "json", "--metrics", "total_tokens")

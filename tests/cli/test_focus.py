@@ -86,8 +86,8 @@ def test_the_rows_of_a_bill_add_up_to_the_cost(bill):
 def test_an_unknown_cost_is_no_row_and_is_told(bill):
     rows, err = bill()
     assert "o9-mini" not in {row["SkuId"] for row in rows}
-    assert "1 calls without a price are not in it (o9-mini)" in err
-    assert "1 calls without a time are not in it" in err
+    assert "1 call without a price is not in it (o9-mini)" in err
+    assert "1 call without a time is not in it" in err
     assert all(float(row["BilledCost"]) > 0 for row in rows)
 
 

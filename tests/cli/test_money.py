@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 
@@ -52,8 +55,49 @@ def test_a_what_if_shows_both_costs_and_says_so(log, llmtel):
     (finding,) = [f for f in document["findings"] if f["kind"] == "what_if"]
     assert finding["evidence"]["cost"] == pytest.approx(9 * 0.00045)
     assert "--price-as gpt-4o-mini" in finding["command"]
+    assert "another model counts and answers otherwise" in finding["text"]
+    assert "cost_differs" not in {finding["kind"] for finding in document["findings"]}
     assert llmtel("analyze", log, "--price-as", "gpt-4o-minni")[0] == 2
     assert llmtel("analyze", log, "--as-of", "yesterday")[0] == 2
+
+
+def test_the_same_model_on_another_day_is_not_called_another_model(log, llmtel):
+    document = asked(llmtel, log, "--as-of", "2026-01-01")
+    (finding,) = [f for f in document["findings"] if f["kind"] == "what_if"]
+    assert "another model" not in finding["text"]
+
+
+MONEY = "cost,cost_per_call,cost_per_user,cost_per_success,computed_cost,cache_savings,actual_cost"
+
+
+@pytest.mark.parametrize("ask", [(), ("--by", "model"), ("--by", "model", "--metrics", MONEY)])
+@pytest.mark.parametrize("cost", ["auto", "computed", "logged"])
+@pytest.mark.parametrize("form", ["table", "markdown", "json", "jsonl", "csv", "parquet", "focus"])
+def test_an_unknown_model_costs_nothing_known_in_any_format(tmp_path, llmtel, form, cost, ask):
+    call = {"timestamp": "2026-09-01T10:00:00Z", "model": "o9-mini", "provider": "openai", "status": "ok"}
+    log, out = tmp_path / "log.jsonl", tmp_path / "out"
+    log.write_text(json.dumps({**call, "user": "u", "prompt_tokens": 7, "completion_tokens": 3}) + "\n")
+    if form == "focus" and ask:
+        pytest.skip("a bill has no questions")
+    assert llmtel("analyze", log, "--format", form, "--cost", cost, *ask, "-o", out)[0] == 0
+    assert not _amounts(out, form)
+
+
+def _amounts(path, form):
+    """Every amount of money in an answer, wherever it stands: "$0" is one too."""
+    if form in ("table", "markdown"):
+        return re.findall(r"\$ ?\d", path.read_text())
+    if form == "json":
+        document = json.loads(path.read_text())
+        rows = [row for table in document["tables"] for row in table["rows"]]
+    elif form == "parquet":
+        rows = pl.read_parquet(path).to_dicts()
+    elif form == "jsonl":
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+    else:
+        rows = list(csv.DictReader(path.read_text().splitlines()))
+        assert form == "csv" or not rows
+    return [v for row in rows for name, v in row.items() if "cost" in name.lower() and v not in (None, "")]
 
 
 def test_a_batch_saves_on_what_can_wait(log, llmtel):

@@ -94,7 +94,27 @@ def test_explain_says_why_there_is_no_cost(llmtel):
 def test_explain_shows_the_logged_cost_beside_the_computed_one(llmtel):
     line = json.dumps({**LINE, "cost_usd": 0.027})
     _, out, _ = llmtel("pricing", "explain", line)
-    assert "the log states $0.027; computed $0.0135, difference $-0.0135, -50.0%" in " ".join(out.split())
+    assert "the log states $0.027; computed $0.0135, difference -$0.0135, -50.0%" in " ".join(out.split())
+
+
+def test_explain_writes_small_amounts_out(llmtel):
+    line = json.dumps({**LINE, "usage": {"input_tokens": 1, "output_tokens": 0}})
+    _, out, _ = llmtel("pricing", "explain", line)
+    assert "input_uncached: 1 × $3 ÷ 1,000,000 = $0.000003\n" in out
+    assert "e-0" not in out
+
+
+def test_explain_says_that_a_mode_lacks_a_rate_for_long_contexts_alone(llmtel):
+    usage = {"prompt_tokens": 300_000, "completion_tokens": 1}
+    call = {
+        "timestamp": "2026-06-01T10:00:00Z",
+        "model": "gpt-5.4",
+        "latency_ms": 5,
+        "service_tier": "priority",
+    }
+    out = llmtel("pricing", "explain", json.dumps({**call, "provider": "openai", "usage": usage}))[1]
+    assert "long context: more than 272,000 input tokens" in out
+    assert "the row has no rate for priority" in out
 
 
 def test_explain_wants_exactly_one_call(log, llmtel):
@@ -139,6 +159,7 @@ def test_check_warns_of_what_is_rarely_meant(llmtel, tmp_path):
         "stale_book", "stale_model", "cache_ratio", "output_below_input", "odd_mode", "tier_above_context",
         "cheaper_tier", "mode_without_tier", "equal_rows", "partial_tier",
     }  # fmt: skip
+    assert [row["where"] for row in rows if row["kind"] == "stale_book"] == [f"{path}:1"]
 
 
 def test_the_packaged_book_has_no_mistake_and_few_warnings(llmtel):
