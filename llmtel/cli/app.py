@@ -154,6 +154,9 @@ INIT: dict[Callable[..., object], str] = {
     init.ci: """
         llmtel init ci --github llm-logs/ --run 'python evaluate.py'
         """,
+    init.schema: """
+        llmtel init schema
+        """,
 }
 """The commands of `llmtel init`, in the same way."""
 starting = typer.Typer(

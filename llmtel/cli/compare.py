@@ -100,7 +100,8 @@ class _Asked:
             earlier, calls, now, label = windows(calls, self.before)
         elif base is None:
             earlier = replace(self.question, paths=(self.before,)).priced("compare")[0]
-        wanted = self.metrics or default(calls, split=bool(self.by))
+        known = earlier if calls.is_empty() and earlier is not None else calls
+        wanted = self.metrics or default(known, split=bool(self.by))
         rules = self._rules(base, wanted)
         sample = partial(measured, rules=rules, tz=self.question.tz)
         if earlier is not None:

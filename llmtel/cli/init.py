@@ -14,6 +14,10 @@ from llmtel.cli.first_rules import tell, write_rules
 from llmtel.core.errors import UsageError
 
 RUN = "make evaluate"
+SCHEMA = Path(".llmtel/schema.json")
+At = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write", rich_help_panel=o.SAY)
+]
 GitHub = Annotated[
     bool, typer.Option("--github", help="A workflow for GitHub Actions", rich_help_panel=o.ASK)
 ]
@@ -56,6 +60,19 @@ def ci(logs: Logs, github: GitHub = False, gitlab: GitLab = False, run: Run = RU
     command = run if run.replace(" ", "").replace("-", "").isalnum() else json.dumps(run, ensure_ascii=False)
     said.append(_written(path, filled(template, words, command)))
     tell(said, "read the workflow, commit these files, and open a pull request")
+
+
+def schema(output: At = SCHEMA) -> None:
+    """Write the JSON Schema of llmtel.yaml, with which editors complete and check the rules."""
+    from llmtel.checks.schema import json_schema
+    from llmtel.cli.output import put
+    from llmtel.config import SECTIONS
+
+    text = json.dumps(json_schema(SECTIONS), indent=1, ensure_ascii=False) + "\n"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    put(text.encode(), output)
+    first = f"make this the first line of llmtel.yaml: # yaml-language-server: $schema={output}"
+    tell([(str(output), "written")], first)
 
 
 def _written(path: Path, text: str) -> tuple[str, str]:

@@ -84,6 +84,8 @@ def _headline(report: Report, results: Sequence[Result], said: Circumstances) ->
     """The verdict in a sentence: the gravest thing, or that nothing is."""
     if not results:
         return "no rules, nothing to check"
+    if not report.current.calls:
+        return f"no calls in {report.current.label}"
     grave = [r for r in results if r.reaction in ("fail", "warn")]
     failed = [r for r in results if r.reaction == "fail"]
     if failed:
@@ -129,6 +131,7 @@ def _lines(report: Report, context: Context, said: Circumstances, outcome: Outco
     if said.missing is not None and said.save:
         lines.append(Line(said.save, name="make one"))
     lines += _about_age(report)
+    lines += [] if green else _about_prices(report.base, context)
     if outcome in ("pass", "info") and not context.account.rejected:
         return [*lines]
     trust = [records(context.account), price_line(context.prices)]
@@ -142,6 +145,15 @@ def _lines(report: Report, context: Context, said: Circumstances, outcome: Outco
 def _closing(report: Report) -> str:
     commit = report.base.commit if report.base else None
     return report.sentence() + (f" at {commit[:SHORT_COMMIT]}" if commit else "")
+
+
+def _about_prices(base: Side | None, context: Context) -> list[Line]:
+    """That the two sides are priced with two books: then a change of prices is one of costs."""
+    book = base.prices if base else {}
+    if book.get("sha256", context.prices.sha256) == context.prices.sha256:
+        return []
+    said = f"the baseline is priced with the list of {book.get('as_of')} #{book['sha256'][:6]}"
+    return [Line(f"{said}; where prices changed since, costs did", name="two price lists")]
 
 
 def _about_age(report: Report) -> list[Line]:

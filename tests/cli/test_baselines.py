@@ -81,3 +81,10 @@ def test_what_is_no_baseline_is_refused_with_a_sentence(llmtel):
     code, _, err = llmtel("check", "now.jsonl", "--baseline", "x.json")
     assert code == 2
     assert "x.json: no baseline of llmtel" in err
+
+
+def test_a_failure_over_a_baseline_of_another_price_list_says_so(llmtel):
+    llmtel("baseline", "save", "before.jsonl", "--price", "other=1/1")
+    assert "two price lists  the baseline is priced with the list of" in llmtel("check", "now.jsonl")[1]
+    llmtel("baseline", "save", "before.jsonl")
+    assert "two price lists" not in llmtel("check", "now.jsonl")[1]

@@ -125,7 +125,9 @@ def test_several_outputs_are_written_in_one_run(llmtel, monkeypatch):
 
 def test_an_empty_file_is_fine_and_an_unreadable_folder_is_not(llmtel):
     Path("empty.jsonl").write_text("")
-    assert llmtel("check", "empty.jsonl")[0] == 0
+    code, out, _ = llmtel("check", "empty.jsonl", "--compare-to", "before.jsonl")
+    assert code == 0
+    assert "no calls in empty.jsonl" in out
     Path("x").mkdir()
     Path("x/y.bin").write_bytes(b"\x00\x01")
     assert llmtel("check", "x")[0] == 5

@@ -139,6 +139,15 @@ def test_check_init_writes_the_rules_that_hold_by_default(llmtel):
 
 
 @pytest.mark.usefixtures("repository")
+def test_editors_get_a_schema_that_knows_the_whole_configuration(llmtel):
+    code, out, _ = llmtel("init", "schema")
+    assert code == 0
+    assert "# yaml-language-server: $schema=.llmtel/schema.json" in " ".join(out.split())
+    properties = json.loads(Path(".llmtel/schema.json").read_text())["properties"]
+    assert {"checks", "baseline", "map", "pricing"} <= properties.keys()
+
+
+@pytest.mark.usefixtures("repository")
 def test_the_gitlab_job_runs_and_writes_its_reports(llmtel):
     llmtel("init", "ci", "--gitlab", "llm-logs", "--run", "python evaluate.py")
     job = yaml.safe_load(Path(".gitlab-ci.yml").read_text())["llmtel"]
