@@ -41,7 +41,8 @@ class NoFormat(UnreadableInput):
 class Input:
     """A file that was read: its format, bytes on disk, and its calls (a duplicate belongs to one file).
 
-    `verdict` is why it has that format, `plan` how its records are read (None: they are calls already).
+    `verdict` is why it has that format, `plan` how its records are read (None: they are calls already), and
+    `sample`, where it was wanted, some of its records.
     """
 
     file: str
@@ -50,6 +51,7 @@ class Input:
     calls: int
     verdict: Verdict | None = None
     plan: Plan | None = None
+    sample: Sequence[Record] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Reading:
         raise UsageError(msg)
 
 
-def read(
+def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     paths: Sequence[str],
     *,
     input_format: str | None = None,
@@ -93,12 +95,14 @@ def read(
     progress: Callable[[int, int], None] | None = None,
     tokenizer: TokenizerOf | None = None,
     count_all: bool = False,
+    samples: bool = False,
 ) -> Reading:
     """The calls of some paths: files, folders, globs or `-`.
 
     `tags` are extra keys to keep, `rules` fields to read from where a person says. `progress` is told bytes
     done and bytes in all. With a `tokenizer` the tokens of calls that have texts and no counts are counted,
-    with `count_all` those of every call, beside what is logged. Raises `UsageError` for a path that does not
+    with `count_all` those of every call, beside what is logged. `samples` keeps some records of every file.
+    Raises `UsageError` for a path that does not
     exist and for a `--map` that finds nothing, `UnreadableInput` when there was input and nothing of it could
     be read.
     """
@@ -106,7 +110,7 @@ def read(
     total = sum(inputs.sizes.values())
     told = None if progress is None else lambda done: progress(done, total)
     counting = Counting(tokenizer, every=count_all) if tokenizer is not None else None
-    found = read_calls(inputs, input_format, Wishes(tuple(rules), tuple(tags)), told, counting)
+    found = read_calls(inputs, input_format, Wishes(tuple(rules), tuple(tags), samples), told, counting)
     _refuse_unreadable(paths, inputs, found)
     calls = _one_frame(found.frames, inputs.files)
     calls, duplicates, met = deduplicated(calls)
@@ -192,7 +196,8 @@ def _counted(calls: pl.DataFrame) -> list[Note]:
 
 
 def _input(seen: Seen, counts: dict[int, int]) -> Input:
-    return Input(seen.path, seen.format, seen.bytes, counts.get(seen.file, 0), seen.verdict, seen.plan)
+    n = counts.get(seen.file, 0)
+    return Input(seen.path, seen.format, seen.bytes, n, seen.verdict, seen.plan, seen.sample)
 
 
 def _skipped(inputs: Inputs) -> list[Note]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +11,11 @@ from llmtel.cli import options as o
 from llmtel.core.errors import Exit
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from llmtel.pipeline import Input, NoFormat
     from llmtel.reports.inspection import Look
+    from llmtel.sources.source import Source
 
 File = Annotated[str, typer.Argument(help="The file to look at, or - for standard input", metavar="FILE")]
 
@@ -42,11 +44,11 @@ def inspect(
     settings = settle(config, map_)
     try:
         with Progress() as progress:
-            reading = settings.read([file], input_format=input_format, progress=progress)
+            reading = settings.read([file], input_format=input_format, progress=progress, samples=True)
     except NoFormat as unread:
         return _propose(unread, format_, output)
     shown = reading.rejects if rejects else reading.rejects[:SHOWN_REJECTS]
-    looks = [_look(one) for one in reading.inputs]
+    looks = [_look(one, reading.calls) for one in reading.inputs]
     write(inspection(looks, reading.calls, reading.account, shown, reading.notes), format_, output)
     return Exit.OK
 
@@ -69,7 +71,7 @@ def _propose(unread: NoFormat, format_: o.OutputFormat, output: Path | None) -> 
     return Exit.UNREADABLE if lacks else Exit.OK
 
 
-def _look(one: Input) -> Look:
+def _look(one: Input, calls: pl.DataFrame) -> Look:
     """What the reader knows of a file, in words."""
     from llmtel.core.schema import FIELDS
     from llmtel.reports.inspection import Look
@@ -87,7 +89,21 @@ def _look(one: Input) -> Look:
         else {},
         decisions=source.decisions if source else (),
         unread=verdict.unread(source) if verdict and source else (),
+        perhaps=_perhaps(one, source, calls) if source else {},
     )
+
+
+def _perhaps(one: Input, source: Source, calls: pl.DataFrame) -> dict[str, tuple[str, str]]:
+    """What keys that nobody reads look like, with the reason: fields that no call of the file knows."""
+    from llmtel.core.schema import FIELDS, LEAVES
+    from llmtel.sources.maps import FACTS
+    from llmtel.sources.proposal import beside
+
+    own = calls.filter(calls["file"] == one.file)
+    known = {name for name in FIELDS if own[name].null_count() < own.height}
+    if known & {*LEAVES}:
+        known |= FACTS.keys()
+    return {guess.field: (guess.said, guess.reason) for guess in beside(one.sample, source, known)}
 
 
 def _why(one: Input) -> str:
@@ -106,9 +122,14 @@ def _why(one: Input) -> str:
 
 
 def _marks(one: Input) -> tuple[str, ...]:
-    """What a record of the format has, each way of having it in words."""
+    """What records of the file have that those of other formats have not, each way of having it in words."""
     source = one.verdict.source if one.verdict else None
-    return tuple(w for mark in source.marks if (w := replace(mark, none=()).words())) if source else ()
+    if source is None:
+        return ()
+    borne = (
+        mark.words() for record in one.sample if source.claims(record) for mark in source.marks_of(record)
+    )
+    return tuple(dict.fromkeys(words for words in borne if words))
 
 
 def _paths(columns: list[str]) -> list[str]:

@@ -68,6 +68,7 @@ class Settings:
         progress: Callable[[int, int], None] | None = None,
         tokenizer: TokenizerOf | None = None,
         count_all: bool = False,
+        samples: bool = False,
     ) -> Reading:
         """The calls of some paths, as `pipeline.read`, with the tables joined and notes of what was set."""
         from llmtel import pipeline
@@ -82,6 +83,7 @@ class Settings:
             progress=progress,
             tokenizer=tokenizer,
             count_all=count_all,
+            samples=samples,
         )
         calls = reading.calls
         for join in self.joins:

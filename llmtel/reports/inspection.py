@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import polars as pl
 
@@ -27,7 +27,8 @@ FIELD = Column("field", "field", "Field of the call", "field")
 class Look:
     """How one file is read: its format and why, the paths of each field, decisions, keys nobody reads.
 
-    `marks` are the ways in which a record shows that it is of the format.
+    `marks` are the ways in which its records show that they are of the format, `perhaps` the fields that no
+    call knows, each with the path of an unread key that looks like it, and why.
     """
 
     file: str
@@ -37,6 +38,7 @@ class Look:
     marks: Sequence[str] = ()
     decisions: Sequence[str] = ()
     unread: Sequence[str] = ()
+    perhaps: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def inspection(
@@ -77,6 +79,10 @@ def _in_words(look: Look) -> list[Line]:
         *([Line("; or ".join(look.marks), name="known by")] if look.marks else []),
         *(Line(decision, name="decided") for decision in look.decisions),
         *([Line(", ".join(look.unread), name="not read")] if look.unread else []),
+        *(
+            Line(f"--map {name}={path}  ({why})", name="perhaps")
+            for name, (path, why) in look.perhaps.items()
+        ),
     ]
 
 

@@ -43,7 +43,8 @@ class Mishap:
 class Seen:
     """A file that is being read: its number among the inputs, its format, and what was decided for it.
 
-    `absent` are the mapped fields whose path is in no record looked at, each with a sentence about it.
+    `absent` are the mapped fields whose path is in no record looked at, each with a sentence about it;
+    `sample` are the records looked at, where they are wanted.
     """
 
     path: str
@@ -53,6 +54,7 @@ class Seen:
     plan: Plan | None = None
     verdict: Verdict | None = None
     absent: tuple[tuple[Mapped, str], ...] = ()
+    sample: Sequence[Record] = ()
 
 
 Item = Batch | CsvBatch | FrameBatch | Mishap | Seen
@@ -122,7 +124,7 @@ class Opener:
             words = _unclaimed(path, sample, "a table with the columns", sheet.table.columns)
             raise Unclaimed(words, sample)
         plan, absent = self._plan(path, verdict.source, sample)
-        yield Seen(path, number, plan.source.name, size, plan, verdict, absent)
+        yield Seen(path, number, plan.source.name, size, plan, verdict, absent, self._kept(sample))
         yield CsvBatch(
             plan, self.inputs.files, [0], [number], [0], sheet.lines, self.done + size,
             table=sheet.table, places=sheet.places, bad=sheet.bad,
@@ -150,7 +152,7 @@ class Opener:
             raise Unclaimed(_unclaimed(path, sample, "JSON objects with the keys", keys), sample)
         plan, absent = self._plan(path, verdict.source, sample)
         size = self.inputs.sizes.get(path, 0) or len(first)
-        yield Seen(path, number, plan.source.name, size, plan, verdict, absent)
+        yield Seen(path, number, plan.source.name, size, plan, verdict, absent, self._kept(sample))
         if plan.source.whole and not whole:
             whole, first = True, first + _rest(stream)
         parts = [first] if whole else blocks(stream, SIZE, first)
@@ -169,7 +171,7 @@ class Opener:
             plan, absent = self._plan(path, source, sample)
             verdict = replace(verdict_on(sample, "json", self.wanted), source=source)
             size = self.inputs.sizes.get(path, 0) or len(first)
-            yield Seen(path, number, source.name, size, plan, verdict, absent)
+            yield Seen(path, number, source.name, size, plan, verdict, absent, self._kept(sample))
             yield from self._batches(number, plan, chain([rows], parts), stream)
 
     def _batches(self, number: int, plan: Plan, parts: Iterable[bytes], stream: Stream) -> Iterator[Item]:
@@ -194,6 +196,9 @@ class Opener:
                 f"--input-format {self.wanted.name} reads {names[self.wanted.layout]}; this is {names[found]}"
             )
             raise Undecodable(msg)
+
+    def _kept(self, sample: Sequence[Record]) -> Sequence[Record]:
+        return sample if self.wishes.samples else ()
 
     def _batch_for(self, plan: Plan, size: int) -> Batch:
         """The pending batch if it is of the same plan and has room, else a new one."""

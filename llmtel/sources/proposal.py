@@ -8,7 +8,7 @@ in every unit that it may have. Values themselves are never repeated.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
@@ -18,7 +18,7 @@ from llmtel.sources.aliases import ALIASES, Shape, normalised, shaped
 from llmtel.sources.maps import FACTS, TARGETS, UNITS, paths_of
 from llmtel.sources.outline import MS_FROM, SECONDS_BELOW
 from llmtel.sources.project import numeral
-from llmtel.sources.source import Record, lookup
+from llmtel.sources.source import Record, Source, lookup
 
 _MODELS = re.compile(
     r"(?:^|[/.:@])(?:gpt|chatgpt|o[1345]|claude|gemini|gemma|llama|mistral|mixtral|codestral|qwen|deepseek|"
@@ -152,6 +152,18 @@ def proposed(records: Sequence[Record]) -> tuple[Guess, ...]:
     return tuple(_with_others(best[name], ranked, taken) for name in TARGETS if name in best)
 
 
+def beside(records: Sequence[Record], source: Source, known: Collection[str]) -> tuple[Guess, ...]:
+    """What keys that a source does not read may be: fields that are not `known`, by usual names alone."""
+    if source.records is not None:
+        return ()
+    read = {column.steps for column in source.columns()}
+    return tuple(
+        replace(guess, others=())
+        for guess in proposed(records)
+        if guess.field not in known and guess.points >= _NAMED_SO and raw.steps_of(guess.path) not in read
+    )
+
+
 def lacking(guesses: Sequence[Guess]) -> tuple[str, ...]:
     """What a call needs and nothing looks like, in words."""
     found = {guess.field for guess in guesses}
@@ -197,6 +209,8 @@ def _fits(name: str, shape: Shape, place: _Seen) -> bool:
     if name == "status" and all(isinstance(value, bool) for value in place.values):
         return True
     if not shaped(place.values, shape):
+        return False
+    if name == "model" and len(_numbers(place)) == len(place.values):
         return False
     if shape in ("text", "word"):
         texts = [str(value) for value in place.values]

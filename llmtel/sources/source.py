@@ -65,12 +65,12 @@ class Mark:
         return frozenset(f"{raw.steps_of(path)[0]}" for path in paths) | set(paths)
 
     def words(self) -> str:
-        """The mark in words, for `llmtel inspect`."""
+        """The mark in words, for `llmtel inspect`; what a record must not have explains nothing."""
         parts = [" and ".join(self.all)] if self.all else []
-        parts += ["one of " + ", ".join(self.any)] if self.any else []
+        any_of = " or ".join(self.any)
+        parts += [f"({any_of})" if len(self.any) > 1 and (parts or self.values) else any_of] if any_of else []
         parts += [f"{path} is {' or '.join(map(str, values))}" for path, values in self.values.items()]
-        parts += ["no " + ", no ".join(self.none)] if self.none else []
-        return ", ".join(parts)
+        return " and ".join(parts)
 
 
 def _has(record: Record, path: str) -> bool:
@@ -200,6 +200,12 @@ class Source:
             if isinstance(body, dict) and self._bears_mark(body):
                 return f"{key}."
         return None
+
+    def marks_of(self, record: Record) -> tuple[Mark, ...]:
+        """The marks that a record bears, or the body in it."""
+        prefix = self.prefix_in(record)
+        body = record[prefix[:-1]] if prefix else record
+        return tuple(mark for mark in self.marks if mark.matches(body))
 
     def _bears_mark(self, record: Record) -> bool:
         return any(not mark.keys.isdisjoint(record) and mark.matches(record) for mark in self.marks)

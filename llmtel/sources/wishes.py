@@ -16,10 +16,11 @@ from llmtel.sources.source import Record, Source
 
 @dataclass(frozen=True)
 class Wishes:
-    """Rules that map fields, and the extra keys to keep (`tags`)."""
+    """Rules that map fields, the extra keys to keep (`tags`), whether to keep some records of each file."""
 
     rules: tuple[Rule, ...] = ()
     tags: tuple[str, ...] = ()
+    samples: bool = False
 
     def of(self, path: str, source: Source) -> tuple[Mapped, ...]:
         """The fields that are mapped in a file that is read as `source`."""

@@ -152,3 +152,29 @@ def test_a_table_is_judged_like_records(tmp_path, monkeypatch, llmtel):
         "input_tokens": "Prompt Toks",
         "latency_ms": "took:s",
     }
+
+
+def test_numbers_below_the_name_of_a_model_are_no_models(proposal):
+    found = proposal(lambda n: {"at": "2026-09-01T10:00:00Z", "llm": {"name": "gpt-5", "given": n, "ttl": n}})
+    assert (found["model"]["path"], found["model"]["others"]) == ("llm.name", [])
+
+
+def known(n):
+    return {
+        "timestamp": "2026-09-01T10:00:00Z", "model": "gpt-5", "prompt_tokens": n, "latency_ms": n,
+        "who": {"uid": f"u{n}"}, "wall": {"duration": n}, "tok": {"prompt_tokens": 3},
+    }  # fmt: skip
+
+
+def test_of_a_log_that_a_format_claims_unread_keys_that_look_like_unknown_fields_are_told(log, llmtel):
+    write(known)
+    code, out, _ = llmtel("inspect", log)
+    assert code == 0
+    perhaps = [line for line in out.splitlines() if line.strip().startswith("perhaps")]
+    assert [line.split("  ")[2] for line in perhaps] == ["--map user=who.uid"]
+    assert llmtel("analyze", log, "--map", "user=who.uid", "--by", "user")[0] == 0
+
+
+def test_inspect_names_the_marks_that_the_records_bear_and_no_others(log, llmtel):
+    Path(log).write_text('{"type":"summary","summary":"x","leafUuid":"a"}\n')
+    assert "known by  leafUuid and type is summary\n" in llmtel("inspect", log)[1]
