@@ -117,3 +117,91 @@ def test_the_copy_of_a_log_of_any_format_gives_the_same_calls(name, redacted, tm
     after, pseudonyms = facts(folder, input_format=name)
     assert after.to_dicts() == before.to_dicts()
     assert pseudonyms == ids
+
+
+def test_texts_may_be_redacted_or_kept(redacted, tmp_path):
+    path = log(
+        tmp_path / "a.jsonl", call(messages=[{"content": 'Write to\nann@x.org, "now"'}], user="ann@x.org")
+    )
+    folder, _ = redacted(path, "--text", "redact")
+    (record,) = map(json.loads, (folder / "a.jsonl").read_text().splitlines())
+    assert record["messages"] == [{"content": 'Write to\n[EMAIL], "now"'}]
+    assert record["user"].startswith("u_")
+    folder, answer = redacted(path, "--text", "keep")
+    assert "ann@x.org, " in (folder / "a.jsonl").read_text()
+    assert any("patterns do not find names" in note for note in answer["notes"])
+
+
+def test_one_key_gives_the_same_pseudonyms_and_another_others(redacted, tmp_path, monkeypatch):
+    path = log(tmp_path / "a.jsonl", call(user_id="ann"), call(user_id=17))
+
+    def users():
+        folder, _ = redacted(path)
+        return [json.loads(line)["user_id"] for line in (folder / "a.jsonl").read_text().splitlines()]
+
+    first = users()
+    assert first == users()
+    assert len(set(first)) == 2
+    monkeypatch.setenv("LLMTEL_KEY", "22" * 32)
+    assert not set(users()) & set(first)
+
+
+def test_a_key_that_is_none_or_that_others_may_read_is_refused_without_being_shown(tmp_path, llmtel):
+    path, key = log(tmp_path / "a.jsonl", call()), tmp_path / "key"
+    key.write_text("hunter2" * 8)
+    key.chmod(0o644)
+    code, _, err = llmtel("redact", path, "-o", tmp_path / "out", "--key-file", key)
+    assert (code, "chmod 600" in err, "hunter2" in err) == (2, True, False)
+    key.chmod(0o600)
+    code, _, err = llmtel("redact", path, "-o", tmp_path / "out", "--key-file", key)
+    assert (code, "64 hex digits" in err, "hunter2" in err) == (2, True, False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_rules_of_a_team_stand_in_the_configuration(redacted, tmp_path, llmtel):
+    config = tmp_path / "llmtel.yaml"
+    config.write_text("privacy:\n  redact:\n    - {name: employee, pattern: 'EMP-[0-9]{6}'}\n")
+    path = log(tmp_path / "a.jsonl", call(feature="for-EMP-123456"))
+    folder, answer = redacted(path, "--config", config)
+    assert json.loads((folder / "a.jsonl").read_text())["feature"] == "for-[EMPLOYEE]"
+    assert {row["what"]: row["count"] for row in answer["tables"][0]["rows"]}["employee"] == 1
+    config.write_text("privacy:\n  redact:\n    - {name: employee, pattern: '(EMP'}\n")
+    code, _, err = llmtel("redact", path, "-o", tmp_path / "out", "--config", config)
+    assert code == 2
+    assert f"{config}:3" in err
+
+
+def test_json_inside_a_text_is_redacted_as_such(redacted, tmp_path):
+    inner = json.dumps({"model": "gpt-5", "user_id": "ann", "n": 3, "note": "call ann", "mail": "ann@x.org"})
+    path = log(tmp_path / "a.jsonl", call(extra=inner))
+    folder, _ = redacted(path)
+    extra = json.loads(json.loads((folder / "a.jsonl").read_text())["extra"])
+    assert extra | {"user_id": ""} == {
+        "model": "gpt-5",
+        "user_id": "",
+        "n": 3,
+        "note": "",
+        "mail": "[REDACTED]",
+    }
+    assert "ann" not in extra["user_id"]
+
+
+def test_words_inside_a_text_go_and_keys_that_are_texts(redacted, tmp_path):
+    path = log(tmp_path / "a.jsonl", call(tool={"arguments": {"pin": "tiger", "deep": [{"w": ["lion"]}]}}))
+    path.write_text(path.read_text() + json.dumps(call(answers={"what is it that ann did": 1})) + "\n")
+    folder, _ = redacted(path)
+    copy = (folder / "a.jsonl").read_text()
+    assert not [word for word in ("tiger", "lion", "ann did") if word in copy]
+
+
+def test_a_key_written_with_escapes_is_read_as_what_it_says(redacted, tmp_path):
+    path = log(tmp_path / "a.jsonl", call())
+    path.write_text(path.read_text().replace('"model"', '"c\\u006fntent": "tiger", "model"'))
+    folder, _ = redacted(path)
+    assert "tiger" not in (folder / "a.jsonl").read_text()
+
+
+def test_the_rules_are_listed(llmtel):
+    code, out, _ = llmtel("list", "redactions", "--format", "json")
+    assert code == 0
+    assert {"email", "iban", "jwt"} <= {row["name"] for row in json.loads(out)["tables"][0]["rows"]}

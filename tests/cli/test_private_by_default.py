@@ -1,0 +1,171 @@
+"""Texts of prompts and answers are measured at most: no output of any command has them."""
+
+import json
+
+import polars as pl
+import pytest
+
+MARK = "xyzzy-plugh"
+SAID = f"my {MARK} plan\nfor jane@example.org"
+
+
+def chat(n):
+    return {
+        "time": f"2026-09-01T10:00:{n:02d}Z",
+        "user": "u1",
+        "feature": "search",
+        "latency_ms": 900 + n,
+        "request": {"messages": [{"role": "system", "content": SAID}, {"role": "user", "content": SAID}]},
+        "response": {
+            "id": f"chatcmpl-{n}",
+            "object": "chat.completion",
+            "created": 1788256800 + n,
+            "model": "gpt-5-mini",
+            "choices": [{"message": {"role": "assistant", "content": SAID}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+        },
+    }
+
+
+def uncounted(n):
+    """A call whose tokens are counted from its texts."""
+    return {
+        "timestamp": f"2026-09-01T11:00:{n:02d}Z",
+        "model": "gpt-4o-mini",
+        "prompt": SAID,
+        "completion": SAID,
+        "latency_ms": 100,
+    }
+
+
+def failed(n):
+    return {
+        "timestamp": f"2026-09-01T12:00:{n:02d}Z",
+        "model": "gpt-4o-mini",
+        "prompt_tokens": 7,
+        "completion_tokens": 0,
+        "status": "error",
+        "error": f"Rate limit reached, prompt was: {SAID}",
+        "comment": SAID,
+        "metadata": {"title": SAID},
+    }
+
+
+def transcript(n):
+    return {
+        "type": "assistant",
+        "timestamp": f"2026-09-01T13:00:{n:02d}.000Z",
+        "sessionId": "s1",
+        "uuid": f"u{n}",
+        "cwd": "/home/jane/shop",
+        "version": "2.1.0",
+        "requestId": f"req_{n}",
+        "message": {
+            "id": f"msg_{n}",
+            "type": "message",
+            "role": "assistant",
+            "model": "claude-sonnet-4-6",
+            "content": [
+                {"type": "text", "text": SAID},
+                {
+                    "type": "tool_use",
+                    "id": "toolu_1",
+                    "name": "Bash",
+                    "input": {"command": SAID, "x": MARK},
+                },
+            ],
+            "usage": {"input_tokens": 6, "output_tokens": 110},
+        },
+    }
+
+
+LOGS = {"chat": chat, "uncounted": uncounted, "failed": failed, "transcript": transcript}
+FORMATS = ("table", "markdown", "json", "jsonl", "csv", "parquet")
+
+
+@pytest.fixture
+def logs(tmp_path, monkeypatch):
+    """A folder with a log of each kind, all with the secret in their texts and in a bad line."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    for name, record in LOGS.items():
+        lines = [json.dumps(record(n)) for n in range(6)]
+        lines.insert(3, '{"prompt": "' + MARK + '"')
+        (tmp_path / "logs" / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def without_text(data):
+    if data.startswith(b"PAR1"):
+        frame = pl.read_parquet(data)
+        data += str(frame.to_dicts()).encode()
+    return MARK.encode() not in data and b"jane@" not in data
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("analyze", "logs", "--rejects"),
+        ("analyze", "logs", "--by", "error", "--by", "user", "--by", "feature"),
+        ("calls", "logs", "--top", "50"),
+        ("inspect", "logs/chat.jsonl", "--rejects"),
+        ("inspect", "logs/failed.jsonl"),
+        ("inspect", "logs/transcript.jsonl"),
+    ],
+    ids=" ".join,
+)
+def test_no_output_has_the_text_of_a_prompt_an_answer_or_a_bad_line(command, fmt, logs, llmtel):
+    code, _, err = llmtel(*command, "--format", fmt, "-o", "answer")
+    if code != 2:  # a format that cannot show this answer says so
+        assert without_text((logs / "answer").read_bytes())
+    assert without_text(err.encode())
+
+
+def test_the_calls_that_are_ingested_have_no_text(logs, llmtel):
+    code, out, err = llmtel("ingest", "logs", "-o", "calls.parquet", "--rejects")
+    assert code == 0
+    assert without_text((logs / "calls.parquet").read_bytes())
+    assert without_text((out + err).encode())
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_a_reconciliation_has_no_text(fmt, logs, llmtel):
+    bill = {
+        "object": "page",
+        "data": [
+            {
+                "object": "bucket",
+                "start_time": 1788220800,
+                "end_time": 1788307200,
+                "results": [
+                    {
+                        "object": "organization.usage.completions.result",
+                        "input_tokens": 60,
+                        "output_tokens": 30,
+                        "num_model_requests": 6,
+                        "model": "gpt-5-mini",
+                    }
+                ],
+            }
+        ],
+        "has_more": False,
+        "next_page": None,
+    }
+    (logs / "usage.json").write_text(json.dumps(bill))
+    code, _, err = llmtel(
+        "reconcile", "logs/chat.jsonl", "--with", "usage.json", "--rejects", "--format", fmt, "-o", "answer"
+    )
+    if code != 2:
+        assert without_text((logs / "answer").read_bytes())
+    assert without_text(err.encode())
+
+
+@pytest.mark.parametrize("fmt", FORMATS[:-1])
+def test_neither_the_copies_nor_the_account_of_redacting_have_it(fmt, logs, llmtel):
+    code, out, err = llmtel("redact", "logs", "-o", "shared", "--format", fmt)
+    assert code == 0
+    assert without_text((out + err).encode())
+    copies = sorted((logs / "shared").iterdir())
+    assert len(copies) == len(LOGS)
+    assert all(without_text(copy.read_bytes()) for copy in copies)
