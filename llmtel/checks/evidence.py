@@ -57,10 +57,19 @@ class Sides:
             yield key, self._segment(rule, stored_key(rule.split, key), segment.samples[rule.metric], there)
         seen = {stored_key(rule.split, key) for key in here}
         changes = everything or any(limit.is_change for level in rule.levels for limit in level.limits)
+        if not here and not everything and not (there and changes):
+            yield (), self._nothing(rule)
         for key, segment in (there or {}).items():
             if key not in seen and changes:
                 sample = segment.samples[rule.metric]
                 yield key, Evidence(None, sample.point, (sample.n, 0), (sample.clusters, 0), "missing")
+
+    def _nothing(self, rule: Rule) -> Evidence:
+        """The evidence where no call is one of the rule's: all of them add up to 0, the rest is unknown."""
+        number = 0.0 if kinds.adds_up(rule.definition) and not rule.split.by else None
+        held: Held = "none" if self.base is None or self._held(rule) is None else "both"
+        before = 0 if held == "both" else None
+        return Evidence(number, n=(before, 0), held=held, notes=("no call matches",))
 
     def _held(self, rule: Rule) -> Segments | None:
         """What the baseline holds of a rule: None where it was made for other rules."""

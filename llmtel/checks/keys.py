@@ -120,9 +120,9 @@ def _impact(place: Place, metric: Metric | None) -> Amount:
 
 
 def _age(place: Place, _: Metric | None) -> float:
-    found = _AGE.fullmatch(place.text())
+    found = _AGE.fullmatch(str(place.value))
     if found is None:
-        raise UsageError(f"{place.text()!r} is no time such as 30d, 4w or 12h")
+        raise UsageError(f"{str(place.value)!r} is no time such as 30d, 4w or 12h")
     return int(found[1]) * _AGES[found[2]]
 
 

@@ -35,7 +35,7 @@ def read(document: Document, others: Collection[str] = ()) -> RuleSet:
     reader = _Reader(document.name)
     rules = reader.document(document, others)
     if reader.mistakes:
-        raise ConfigError("\n".join(reader.mistakes))
+        raise ConfigError("\n".join(reader.told()))
     return rules
 
 
@@ -66,6 +66,15 @@ class _Reader:
         )
         lapses = [self._exemption(place, found) for place in self._list(places.get("exempt"))]
         return replace(found, exemptions=tuple(e for e in lapses if e is not None))
+
+    def told(self) -> list[str]:
+        """All mistakes, in order of their lines."""
+
+        def line(mistake: str) -> int:
+            number = mistake.removeprefix(f"{self._file}:").partition(":")[0]
+            return int(number) if number.isdecimal() else 0
+
+        return sorted(self.mistakes, key=line)
 
     def _mistake(self, place: Place, message: str) -> None:
         self.mistakes.append(place.says(message))

@@ -150,6 +150,8 @@ def _held(limit: Limit, evidence: Evidence) -> Verdict | None:
         "missing": ("missing", "in the baseline, but not here"),
     }
     found = reasons.get(evidence.held)
+    if evidence.held == "both" and evidence.n == (0, 0):
+        return Verdict("insufficient", "known of no call on either side", limit)
     return Verdict(*found, limit) if found else None
 
 

@@ -110,6 +110,10 @@ class Question:
         """The priced calls that the question is about, for the command of that name, and their origin."""
         return self._answer(name, None)
 
+    def unread(self, name: str) -> tuple[pl.DataFrame, Context]:
+        """No calls, where the command of that name needs none."""
+        return self._answer(name, UnreadableInput(""))
+
     def _answer(self, name: str, nothing: UnreadableInput | None) -> tuple[pl.DataFrame, Context]:
         """The priced calls that the question is about, and what the report says of their origin."""
         from llmtel import pipeline

@@ -14,6 +14,10 @@ from llmtel.cli.logs import Logs, with_logs
 from llmtel.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
     from llmtel.checks.rules import Rule
     from llmtel.checks.side import Segments, Side
     from llmtel.cli.answering import Question
@@ -85,54 +89,99 @@ class _Asked:
 
     def answer(self) -> tuple[Document, Context]:
         """The report, and what was read. Wrong names raise before a byte is read."""
-        from llmtel.checks import baseline
         from llmtel.checks.comparison import rules_for
         from llmtel.checks.measure import keys_of, measured
-        from llmtel.cli.sides import PREVIOUS, is_baseline, windows
         from llmtel.reports.causes import Grounds
-        from llmtel.reports.comparing import Comparison, comparing, default
+        from llmtel.reports.comparing import Comparison, comparing
 
         rules_for(self.metrics, self.by)
-        base = baseline.load(Path(self.before)) if is_baseline(self.before) else None
-        calls, context = self.question.priced("compare")
-        earlier, label, now = None, self.before, " ".join(self.question.paths)
-        if PREVIOUS.fullmatch(self.before.strip()):
-            earlier, calls, now, label = windows(calls, self.before)
-        elif base is None:
-            earlier = replace(self.question, paths=(self.before,)).priced("compare")[0]
-        known = earlier if calls.is_empty() and earlier is not None else calls
-        wanted = self.metrics or default(known, split=bool(self.by))
-        rules = self._rules(base, wanted)
+        sides = self._read()
+        rules = self._rules(sides)
         sample = partial(measured, rules=rules, tz=self.question.tz)
-        if earlier is not None:
-            base = sample(earlier, label=label)
+        base = sides.base if sides.before is None else sample(sides.before, label=sides.labels[0])
         if base is None:
             raise UsageError(f"{self.before}: nothing to compare with")
-        current = sample(calls, keep=keys_of(base, rules), label=now)
-        grounds = Grounds(earlier, calls, self.question.tz)
-        by_case = self.top if earlier is None and self.by == (CASE,) else 0
-        return comparing(Comparison(rules, base, current, grounds, self.seed, by_case), context), context
+        current = sides.current or sample(sides.calls, keep=keys_of(base, rules), label=sides.labels[1])
+        grounds = Grounds(sides.before if sides.current is None else None, sides.calls, self.question.tz)
+        by_case = self.top if self.by == (CASE,) else 0
+        return comparing(Comparison(rules, base, current, grounds, self.seed, by_case), sides.context), (
+            sides.context
+        )
 
-    def _rules(self, base: Side | None, metrics: tuple[str, ...]) -> tuple[Rule, ...]:
-        """The metrics as rules; of a baseline file those that it holds."""
+    def _read(self) -> _Sides:
+        """Both sides: a baseline as it is, the rest as calls."""
+        from llmtel.checks import baseline
+        from llmtel.cli.sides import PREVIOUS, is_baseline, windows
+
+        paths = self.question.paths
+        base = baseline.load(Path(self.before)) if is_baseline(self.before) else None
+        current = baseline.load(Path(paths[0])) if len(paths) == 1 and is_baseline(paths[0]) else None
+        labels = self.before, " ".join(paths)
+        if current is not None:
+            if base is not None:
+                calls, context = self.question.unread("compare")
+                return _Sides(calls, context, base=base, current=current)
+            calls, context = replace(self.question, paths=(self.before,)).priced("compare")
+            return _Sides(calls.clear(), context, calls, labels, current=current)
+        calls, context = self.question.priced("compare")
+        if PREVIOUS.fullmatch(self.before.strip()):
+            before, calls, now, earlier = windows(calls, self.before)
+            return _Sides(calls, context, before, (earlier, now))
+        if base is not None:
+            return _Sides(calls, context, None, labels, base)
+        before = replace(self.question, paths=(self.before,)).priced("compare")[0]
+        return _Sides(calls, context, before, labels)
+
+    def _rules(self, sides: _Sides) -> tuple[Rule, ...]:
+        """The metrics as rules; where a side is a file those that it holds."""
         from llmtel.checks.comparison import rules_for
         from llmtel.checks.rules import Split
+        from llmtel.reports.comparing import default
 
-        if base is None:
-            found = rules_for(metrics, self.by)
-            return tuple(replace(r, settings=replace(r.settings, max_segments=self.top)) for r in found)
+        held = dict(sides.files(self.before, self.question.paths))
         split = self.by
+        if not held:
+            # Cases are told by how much they moved, not as segments of one call each.
+            split = () if split == (CASE,) else split
+            known = sides.before if sides.calls.is_empty() and sides.before is not None else sides.calls
+            found = rules_for(self.metrics or default(known, split=bool(self.by)), split)
+            return tuple(replace(r, settings=replace(r.settings, max_segments=self.top)) for r in found)
         if split == (CASE,):
-            split = next((one.by for one, held in base.splits.items() if _keeps_cases(held)), ())
-        segments = base.segments(Split(by=split))
-        if segments is None:
-            held = sorted({", ".join(one.by) or "nothing" for one in base.splits})
-            raise UsageError(
-                f"{self.before} is not split by {', '.join(split) or 'nothing'}; it is split by "
-                f"{' and by '.join(held)}. Compare with the logs themselves, or save it with such a rule"
-            )
-        kept = {name: None for segment in segments.values() for name in segment.samples}
-        return rules_for([name for name in kept if not self.metrics or name in self.metrics], split)
+            splits = [pair for side in held.values() for pair in side.splits.items()]
+            split = next((one.by for one, segments in splits if _keeps_cases(segments)), ())
+        metrics = None
+        for name, side in held.items():
+            segments = side.segments(Split(by=split))
+            if segments is None:
+                raise UsageError(_not_split(name, side, split))
+            kept = [metric for segment in segments.values() for metric in segment.samples]
+            metrics = [m for m in dict.fromkeys(kept) if metrics is None or m in metrics]
+        return rules_for([m for m in metrics or () if not self.metrics or m in self.metrics], split)
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Both sides: the calls that are at hand (none of a file), what was read, and the files."""
+
+    calls: pl.DataFrame
+    context: Context
+    before: pl.DataFrame | None = None
+    labels: tuple[str, str] = ("", "")
+    base: Side | None = None
+    current: Side | None = None
+
+    def files(self, before: str, now: Sequence[str]) -> list[tuple[str, Side]]:
+        """The sides that are files, by their names."""
+        pairs = ((before, self.base), (" ".join(now), self.current))
+        return [(name, side) for name, side in pairs if side is not None]
+
+
+def _not_split(name: str, side: Side, split: tuple[str, ...]) -> str:
+    held = sorted({", ".join(one.by) or "nothing" for one in side.splits})
+    return (
+        f"{name} is not split by {', '.join(split) or 'nothing'}; it is split by {' and by '.join(held)}. "
+        "Compare with the logs themselves, or save it with such a rule"
+    )
 
 
 def _keeps_cases(segments: Segments) -> bool:

@@ -166,12 +166,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Moved:
-    """A case of an evaluation and its number on both sides, as shown."""
+    """A case of an evaluation and its number on both sides, as shown and as it is."""
 
     name: str
     before: str
     now: str
     change: str
+    base: float
+    current: float
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ _MOST_CASES = 10
 _MOST_NEW = 3
 _PER = 1000
 _DIGITS = 12
+_LIFT = 1.2
+"""Values that have hardly more of the change than of the cost explain nothing: all moved alike."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,13 @@ def _who(fixed: Collection[str], found: Sides, grounds: Grounds, per: float = 1.
         split = _by_cells(found, fixed, scale)
         best = adtributor.explain(split)
         sizes = {name: len({*sides[0], *sides[1]}) for name, sides in split.items()}
-    return explained([one for one in best if len(one.elements) < sizes[one.dimension]], per)
+    return explained([one for one in best if len(one.elements) < sizes[one.dimension] and _tells(one)], per)
+
+
+def _tells(one: Explanation[str | None]) -> bool:
+    """Whether it explains anything: not where all moved alike, nor that most calls did not fail."""
+    alike = one.lift < _LIFT
+    return not alike and (one.dimension != "error" or all(e.key is not None for e in one.elements))
 
 
 def _renamed(before: Seen, after: Seen) -> set[str]:
@@ -245,7 +253,7 @@ def moved_cases(rule: Rule, key: Key, sides: tuple[Side, Side], after: pl.DataFr
     both.sort(key=lambda case: (-float(f"{abs(case[2] - case[1]):.9g}"), case[0]))
     unit = rule.definition.unit
     return tuple(
-        Moved(name, unit.show(b), unit.show(a), percent(a / b - 1) if b > 0 else signed(a - b, unit))
+        Moved(name, unit.show(b), unit.show(a), percent(a / b - 1) if b > 0 else signed(a - b, unit), b, a)
         for name, b, a in both
     )
 

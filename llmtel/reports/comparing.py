@@ -15,7 +15,7 @@ from llmtel.checks.evidence import Traffic
 from llmtel.checks.rules import POOLED, Rule, RuleSet
 from llmtel.checks.side import Side
 from llmtel.checks.verdict import Evidence
-from llmtel.core.answers import Block, Change, Column, Document, Line, Row, Table
+from llmtel.core.answers import Block, Change, Column, Document, Line, Moved, Row, Table
 from llmtel.core.units import COUNT, SHARE, USD
 from llmtel.query.dimensions import dimension
 from llmtel.query.metric import Metric
@@ -45,7 +45,7 @@ _WORDS: Mapping[Word, str] = {
 class Comparison:
     """Both sides measured by the same rules, and their calls where at hand.
 
-    `by_case` are as many cases to show, where they are asked for and a side is a file.
+    `by_case` are as many cases to show, where they are asked for.
     """
 
     rules: Sequence[Rule]
@@ -81,16 +81,20 @@ def comparing(what: Comparison, context: Context) -> Document:
         Line(" → ".join(_side(side, context) for side in (what.base, what.current)), name="compare"),
         *([change] if change else []),
         people,
-        *_case_tables(what),
+        *_cases(what),
         Line(f"{said}, at 95 % after the correction for so many (Benjamini-Hochberg)"),
-        Line(" · ".join((records(context.account), price_line(context.prices)))),
+        *(
+            [Line(" · ".join((records(context.account), price_line(context.prices))))]
+            if context.account.files
+            else []
+        ),
         *remarks(context.notes, context.shown_rejects()),
     ]
     return Document(
         schema=context.schema,
         title="Comparison",
         blocks=tuple(blocks),
-        tables=(raw,),
+        tables=(raw, *_case_tables(what, shown=False)),
         meta={
             **context.meta(what.grounds.after),
             "before": side_meta(what.base),
@@ -106,21 +110,39 @@ def _by_segment(found: Sequence[Compared]) -> list[Compared]:
     return sorted(found, key=lambda one: places[one.key])
 
 
-def _case_tables(what: Comparison) -> list[Table]:
+def _cases(what: Comparison) -> list[Block]:
+    """The cases that moved most, or that there are none."""
+    tables = _case_tables(what, shown=True)
+    return [*tables] if tables or not what.by_case else [Line("none is on both sides", name="cases")]
+
+
+def _case_tables(what: Comparison, *, shown: bool) -> list[Table]:
     """The cases that moved most, a table for each metric and segment that keeps them."""
     if not what.by_case:
         return []
     places = [(rule, key) for rule in what.rules for key in what.current.splits.get(rule.split, {})]
     case = Column("case", "case", dimension("case").help, "dimension")
+    columns = (case, *(_SHOWN if shown else _RAW)[1:4], *(() if shown else _RAW[4:5]))
     tables = []
     for rule, key in places:
         cases = moved_cases(rule, key, (what.base, what.current), what.grounds.after)[: what.by_case]
-        rows: list[Row] = [
-            {"case": c.name, "before": c.before, "now": c.now, "change": c.change} for c in cases
-        ]
+        rows = [_case_row(one, shown=shown) for one in cases]
         if rows:
-            tables.append(Table(("case",), (), (case, *_SHOWN[1:4]), rows, title=rule.segment(key)))
+            kept = () if shown else tuple(column.id for column in columns[1:])
+            tables.append(Table(("case",), kept, columns, rows, title=rule.segment(key)))
     return tables
+
+
+def _case_row(case: Moved, *, shown: bool) -> Row:
+    if shown:
+        return {"case": case.name, "before": case.before, "now": case.now, "change": case.change}
+    return {
+        "case": case.name,
+        "before": case.base,
+        "now": case.current,
+        "abs": case.current - case.base,
+        "rel": case.current / case.base - 1 if case.base > 0 else None,
+    }
 
 
 def _side(side: Side, context: Context) -> str:

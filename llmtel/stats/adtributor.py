@@ -21,13 +21,17 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Element(Generic[Key]):
-    """A value of a dimension: what was expected and what was, the share of the change, and the surprise."""
+    """A value of a dimension: what was expected and what was, the share of the change, and the surprise.
+
+    `share` is what it was expected to have of the total.
+    """
 
     key: Key
     expected: float
     actual: float
     power: float
     surprise: float
+    share: float
 
     @property
     def change(self) -> float:
@@ -48,6 +52,12 @@ class Explanation(Generic[Key]):
         return math.fsum(e.power for e in self.elements)
 
     @property
+    def lift(self) -> float:
+        """How many times more of the change is theirs than of what was expected; 1: all moved alike."""
+        share = math.fsum(e.share for e in self.elements)
+        return self.power / share if share > 0 else math.inf
+
+    @property
     def surprise(self) -> float:
         """How surprising they are together."""
         return math.fsum(e.surprise for e in self.elements)
@@ -59,7 +69,9 @@ def elements(expected: Mapping[Key, float], actual: Mapping[Key, float]) -> list
     if a in (f, 0) or f == 0:
         return []
     pairs = {key: (expected.get(key, 0.0), actual.get(key, 0.0)) for key in {**expected, **actual}}
-    return [Element(k, x, y, (y - x) / (a - f), _surprise(x / f, y / a)) for k, (x, y) in pairs.items()]
+    return [
+        Element(k, x, y, (y - x) / (a - f), _surprise(x / f, y / a), x / f) for k, (x, y) in pairs.items()
+    ]
 
 
 def _surprise(p: float, q: float) -> float:

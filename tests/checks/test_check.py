@@ -217,3 +217,11 @@ def test_an_impact_is_the_change_at_the_traffic_of_a_month(judged, service):
     (result,) = judged(after, before, "cost_per_call > +10%").results
     days = (before["ts"].max() - before["ts"].min()).total_seconds() / 86400
     assert result.evidence.impact == pytest.approx(before["cost_usd"].sum() * 30 / days, rel=1e-6)
+
+
+def test_a_split_of_no_calls_is_one_skipped_comparison(judged, service):
+    one = rule("calls{feature=nobody} < 5")
+    split = Split(("feature=nobody",), ("model",))
+    report = judged(service(1), service(2), rules=RuleSet((replace(one, split=split),)))
+    assert states(report) == ["insufficient"]
+    assert report.sentence().startswith("0 comparisons, 0 failed, 0 inconclusive, 1 skipped")

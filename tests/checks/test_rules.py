@@ -187,6 +187,8 @@ exempt:
     ):  # fmt: skip
         assert any(m.startswith(f"llmtel.yaml:{line}:") and words in m for m in found), (line, words, said)
     assert len(found) == 15, said
+    lines = [int(m.split(":")[1]) for m in found]
+    assert lines == sorted(lines)
 
 
 def test_exemptions_name_a_check_and_its_dimensions():

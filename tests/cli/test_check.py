@@ -254,3 +254,28 @@ def test_explain_shows_one_check_and_how_its_verdict_was_found(llmtel, evaluated
     assert "test     p " in out
     assert "p95_latency" not in out.partition("default rules")[0]
     assert llmtel("check", "near.jsonl", "--explain", "nope")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "said"),
+    [
+        ("cost_per_call{feature=chatt} > +10%", 0, "known of no call on either side; no call matches"),
+        ("p95_latency{feature=chatt} > 8s", 0, "not known of any call; no call matches"),
+        ("calls{feature=chatt} < 5", 3, "below the limit of 5"),
+        ("unpriced_calls{feature=chatt} > 0", 0, "1 comparison"),
+    ],
+)
+def test_a_rule_that_no_call_matches_is_told(llmtel, monkeypatch, rule, code, said):
+    monkeypatch.setenv("COLUMNS", "200")
+    found, out, _ = llmtel("check", "now.jsonl", "--compare-to", "before.jsonl", "--fail-if", rule)
+    assert found == code
+    assert said in out
+    if "nothing was compared" in out:
+        assert "0 comparisons, 0 failed, 0 inconclusive, 1 skipped (1 insufficient data)" in out
+        assert llmtel("check", "now.jsonl", "--fail-if", rule, "--strict")[0] == 4
+
+
+def test_a_rule_that_no_call_matches_has_no_baseline_on_a_first_run(llmtel, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    out = llmtel("check", "now.jsonl", "--fail-if", "cost_per_call{feature=chatt} > +10%")[1]
+    assert "1 skipped (1 no baseline)" in out

@@ -94,3 +94,39 @@ def test_wrong_names_are_sentences(llmtel):
     assert "Did you mean model" in err
     code, _, err = llmtel("compare", "before.jsonl", "now.jsonl", "--metrics", "cots")
     assert code == 2
+
+
+def test_cases_of_logs_are_told_by_how_much_they_moved(llmtel, evaluated):
+    evaluated("old.jsonl", 60, cases=True)
+    evaluated("new.jsonl", 60, cases=True, cost=1.5)
+    _, out, _ = llmtel("compare", "old.jsonl", "new.jsonl", "--by", "case", "--top", "3")
+    assert out.count("  case ") == 3
+    _, out, _ = llmtel("compare", "old.jsonl", "new.jsonl", "--by", "case", "--top", "3", "--format", "json")
+    moved = [abs(row["abs"]) for row in json.loads(out)["tables"][1]["rows"]]
+    assert len(moved) == 3
+    assert moved == sorted(moved, reverse=True)
+    out = llmtel("compare", "before.jsonl", "now.jsonl", "--by", "case")[1]
+    assert "cases  none is on both sides" in out
+
+
+def test_a_baseline_may_be_either_side_or_both(llmtel):
+    llmtel("baseline", "save", "before.jsonl", "-o", "old.json")
+    llmtel("baseline", "save", "now.jsonl", "-o", "new.json")
+    sides = (("old.json", "now.jsonl"), ("before.jsonl", "new.json"), ("old.json", "new.json"))
+    found = []
+    for before, now in sides:
+        code, out, _ = llmtel("compare", before, now, "--format", "json")
+        assert code == 0
+        assert rows(out)["cost_per_call"]["verdict"] == "worse"
+        found.append((rows(out)["cost_per_call"]["rel"], json.loads(out)["bridge"]["effects"]))
+    assert found[0] == found[1] == found[2]
+
+
+def test_where_all_moved_alike_nothing_in_particular_is_named(llmtel, evaluated):
+    for name, cost in (("old", 1.0), ("new", 2.0)):
+        Path(name).mkdir()
+        for feature in ("chat", "rag", "mail"):
+            evaluated(f"{name}/{feature}.jsonl", 100, feature=feature, cost=cost)
+    assert "mostly" not in llmtel("compare", "old", "new")[1]
+    evaluated("new/rag.jsonl", 100, feature="rag", cost=6.0)
+    assert "mostly   feature=rag" in llmtel("compare", "old", "new")[1]

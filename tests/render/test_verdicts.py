@@ -58,7 +58,7 @@ def full(name):
         name,
         causes=(Cause(f"moved {name}", "+$1", 0.9, name),),
         who=f"user={name}", since=f"prompt {name}", lever="look", command=f"llmtel compare {name}",
-        message=name, cases=(Moved(name, "$1", "$2", "+100 %"),), basis="a month", month="+$1",
+        message=name, cases=(Moved(name, "$1", "$2", "+100 %", 1.0, 2.0),), basis="a month", month="+$1",
     )  # fmt: skip
 
 
