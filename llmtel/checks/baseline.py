@@ -108,6 +108,7 @@ def _data(side: Side, saved: datetime | None, clusters: int, cases: int) -> dict
         "saved": _time(saved or side.saved),
         "commit": side.commit,
         "accepted": side.accepted,
+        "where": list(side.where),
         "prices": dict(side.prices),
         "calls": _whole(side.calls),
         "first": _time(side.first),
@@ -173,6 +174,7 @@ def _side(data: Mapping[str, Any], name: str) -> Side:
         dict(data["prices"]),
         data["commit"],
         data["accepted"],
+        tuple(data.get("where", ())),
     )
 
 

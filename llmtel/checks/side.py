@@ -32,7 +32,7 @@ class Side:
 
     `cells` explain its cost, `seen` are its prompts and models. `label` names it for people. `saved` is when
     a baseline was made; None for calls at hand. `prices` names the price book, `commit` the state of the
-    code, `accepted` why a worse one was.
+    code, `accepted` why a worse one was, `where` the filters that all its calls met (as a file names them).
     """
 
     splits: Mapping[Split, Segments]
@@ -46,6 +46,7 @@ class Side:
     prices: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
     accepted: str | None = None
+    where: tuple[str, ...] = ()
 
     def segments(self, split: Split) -> Segments | None:
         """The segments of a split by their stored names; None where the side was not split so."""

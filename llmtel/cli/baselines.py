@@ -132,7 +132,7 @@ def _keep(found: Pair, path: Path, accepted: str | None = None) -> None:
     """Write the current side to a file, with the price book and the commit, and say so."""
     from llmtel.checks import baseline
     from llmtel.cli.output import put, write
-    from llmtel.cli.sides import commit
+    from llmtel.cli.sides import commit, stored
     from llmtel.reports.baselines import saved
 
     prices = found.context.prices
@@ -141,6 +141,7 @@ def _keep(found: Pair, path: Path, accepted: str | None = None) -> None:
         prices={"as_of": prices.as_of, "sha256": prices.sha256},
         commit=commit(),
         accepted=accepted,
+        where=stored(found.context.command.where),
     )
     content = baseline.text(side, datetime.now(UTC).replace(microsecond=0)).encode()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -152,7 +152,7 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
     elif other.logs:
         before, other_label = replace(question, paths=other.logs).priced(name)[0], " ".join(other.logs)
     elif other.baseline is not None:
-        base, missing = _load(other.baseline)
+        base, missing = _load(other.baseline, stored(question.where))
     sample = partial(measured, rules=rules.rules, cluster_by=rules.cluster_by, tz=question.tz)
     if before is not None:
         base = sample(before, label=other_label)
@@ -161,13 +161,31 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
     return Pair(current, base, calls, context, before, missing, rules=wanted)
 
 
-def _load(path: Path) -> tuple[Side | None, str | None]:
-    """The side of a file, or where there is none: a first run has no baseline, and is fine."""
+def _load(path: Path, where: tuple[str, ...]) -> tuple[Side | None, str | None]:
+    """The side of a file, or where there is none: a first run has no baseline, and is fine.
+
+    Raises `UsageError` where its calls met other filters: the two would not be alike.
+    """
     from llmtel.checks import baseline
 
     if not path.exists():
         return None, f"there is no {path}"
-    return baseline.load(path), None
+    found = baseline.load(path)
+    if found.where != where:
+        given, kept = (f"--where {' '.join(one)}" if one else "no --where" for one in (where, found.where))
+        raise UsageError(
+            f"{path} was saved with {kept}, and this run has {given}: compare like with like, or put the "
+            "filter into the rules (where:)"
+        )
+    return found, None
+
+
+def stored(where: Sequence[str]) -> tuple[str, ...]:
+    """Filters as a baseline names them: what points at people is hashed."""
+    from llmtel.checks.private import stored_split
+    from llmtel.checks.rules import Split
+
+    return stored_split(Split(tuple(where))).where
 
 
 def windows(calls: pl.DataFrame, text: str) -> tuple[pl.DataFrame, pl.DataFrame, str, str]:

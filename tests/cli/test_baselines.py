@@ -88,3 +88,12 @@ def test_a_failure_over_a_baseline_of_another_price_list_says_so(llmtel):
     assert "two price lists  the baseline is priced with the list of" in llmtel("check", "now.jsonl")[1]
     llmtel("baseline", "save", "before.jsonl")
     assert "two price lists" not in llmtel("check", "now.jsonl")[1]
+
+
+def test_a_baseline_is_compared_with_calls_that_met_the_same_filters(llmtel):
+    llmtel("baseline", "save", "before.jsonl", "--where", "user=ann", "--where", "feature=chat")
+    assert "ann" not in Path(".llmtel/baseline.json").read_text()
+    code, _, err = llmtel("check", "now.jsonl")
+    assert code == 2
+    assert "this run has no --where: compare like with like" in err
+    assert llmtel("check", "now.jsonl", "--where", "feature=chat", "--where", "user=ann")[0] != 2

@@ -279,3 +279,16 @@ def test_a_rule_that_no_call_matches_has_no_baseline_on_a_first_run(llmtel, monk
     monkeypatch.setenv("COLUMNS", "200")
     out = llmtel("check", "now.jsonl", "--fail-if", "cost_per_call{feature=chatt} > +10%")[1]
     assert "1 skipped (1 no baseline)" in out
+
+
+def test_the_rules_may_say_what_to_compare_with(llmtel, evaluated):
+    Path("both").mkdir()
+    for day in range(1, 9):
+        evaluated(f"both/{day}.jsonl", 100, day=day, cost=1 + (day > 4))
+    window = "baseline: {source: window, compare: prev 4d}\nchecks: ['cost_per_call > +10%']\n"
+    Path("llmtel.yaml").write_text(window)
+    assert llmtel("check", "both")[0] == 3
+    Path("llmtel.yaml").write_text("baseline: {source: none}\nchecks: ['cost_per_call > +10%']\n")
+    code, out, _ = llmtel("check", "both")
+    assert code == 0
+    assert "there is no baseline" in out

@@ -170,3 +170,24 @@ def test_the_action_has_the_inputs_it_uses_and_pastes_none_into_a_script():
     assert set(re.findall(r"inputs\.(\w+)", text)) == set(action["inputs"])
     scripts = [step["run"] for step in action["runs"]["steps"]]
     assert not any("${{" in script for script in scripts)
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_action_checks_comments_and_ends_with_the_code(llmtel):
+    llmtel("init", "ci", "--github", "llm-logs", "--run", "python evaluate.py")
+    Path("temp/llmtel/bin").mkdir(parents=True)
+    Path("temp/llmtel/bin/llmtel").symlink_to(Path("bin/llmtel").absolute())
+    Path("max_tokens.txt").write_text("528")
+    shell("python evaluate.py")
+    _, check, comment, result = yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+    inputs = {
+        "LOGS": "llm-logs", "TAG": "nightly", "GITHUB_OUTPUT": "output.txt", "RUNNER_TEMP": "temp",
+        "ARGUMENTS": "--fail-if 'cost_per_call > +10%' --monthly-calls 84000",
+        "COMMENTS": "repos/o/r/issues/5/comments", "ONE": "repos/o/r/issues/comments",
+    }  # fmt: skip
+    assert shell(check["run"], **inputs)[0] == 0
+    assert Path("output.txt").read_text() == "code=3\n"
+    assert shell(comment["run"], **inputs)[0] == 0
+    assert Path("comment.txt").read_text().startswith("<!-- llmtel:check:nightly -->\n### ❌ ")
+    assert "84,000 calls a month" in Path("comment.txt").read_text()
+    assert shell(result["run"], CODE="3")[0] == 3
