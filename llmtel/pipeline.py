@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -23,9 +25,14 @@ from llmtel.sources.read import Calls, read_calls
 from llmtel.sources.source import Record
 from llmtel.sources.usage import RECONCILED
 from llmtel.sources.wishes import Wishes
+from llmtel.store import rejected
+from llmtel.store.read import stored
 
 _TOLD = 5
 """Reasons why nothing could be read that are told in full."""
+
+
+_NO_WISHES = Wishes()
 
 
 class NoFormat(UnreadableInput):
@@ -59,7 +66,8 @@ class Reading:
     """What was read: `calls` (all FIELDS, unpriced), and the fate of everything else.
 
     `counted`, where every text was counted: the tokens of each call's texts in their base encoding
-    (`prompt`, `output`), row by row beside `calls`; null where there was no text.
+    (`prompt`, `output`), row by row beside `calls`; null where there was no text. `covered`, where not all
+    calls were read, are the first and last time of all.
     """
 
     calls: pl.DataFrame
@@ -68,6 +76,7 @@ class Reading:
     notes: tuple[Note, ...]
     inputs: tuple[Input, ...]
     counted: pl.DataFrame | None = None
+    covered: tuple[datetime | None, datetime | None] | None = None
 
     def of_one_grain(self) -> Reading:
         """This reading. Raises `UsageError` where it has calls and a provider's sums over the same calls."""
@@ -84,6 +93,43 @@ class Reading:
             + shlex.join([*logs[:_TOLD], *(word for name in exports[:_TOLD] for word in ("--with", name))])
         )
         raise UsageError(msg)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What was read of some files: `calls` as the reader has them, copies and all, and the fate of the rest.
+
+    `calls` have `@file` (the number of the file among the inputs) and what tells which copy is preferred.
+    """
+
+    calls: pl.DataFrame
+    account: Account
+    rejects: tuple[Reject, ...]
+    notes: tuple[Note, ...]
+    seen: tuple[Seen, ...]
+
+
+def gather(
+    inputs: Inputs,
+    *,
+    paths: Sequence[str] = (),
+    input_format: str | None = None,
+    wishes: Wishes = _NO_WISHES,
+    progress: Callable[[int, int], None] | None = None,
+    counting: Counting | None = None,
+) -> Gathered:
+    """The calls of some files with all their copies; options and errors as those of `read`.
+
+    `paths` are the arguments that named the files, for the sentence that nothing could be read.
+    """
+    total = sum(inputs.sizes.values())
+    told = None if progress is None else lambda done: progress(done, total)
+    found = read_calls(inputs, input_format, wishes, told, counting)
+    _refuse_unreadable(paths, inputs, found)
+    notes = (*(Note("plugin", text) for text in troubles()), *found.notes)
+    rejects = tuple(sorted(found.rejects, key=lambda r: (r.file, r.line)))
+    calls = _one_frame(found.frames, inputs.files)
+    return Gathered(calls, found.account, rejects, notes, tuple(found.seen))
 
 
 def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
@@ -107,41 +153,52 @@ def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     be read.
     """
     inputs = expand(paths)
-    total = sum(inputs.sizes.values())
-    told = None if progress is None else lambda done: progress(done, total)
     counting = Counting(tokenizer, every=count_all) if tokenizer is not None else None
-    found = read_calls(inputs, input_format, Wishes(tuple(rules), tuple(tags), samples), told, counting)
-    _refuse_unreadable(paths, inputs, found)
-    calls = _one_frame(found.frames, inputs.files)
-    calls, duplicates, met = deduplicated(calls)
+    wishes = Wishes(tuple(rules), tuple(tags), samples)
+    found = gather(
+        inputs, paths=paths, input_format=input_format, wishes=wishes, progress=progress, counting=counting
+    )
+    calls, duplicates, met = deduplicated(found.calls)
     account = found.account
     account.calls -= duplicates
     account.duplicates += duplicates
     account.buckets = int((calls["grain"] == "bucket").sum())
     account.reconciled = int(calls[RECONCILED].sum()) if RECONCILED in calls.columns else 0
     twice = _given_twice(calls) if account.buckets else ()
-    notes = (
-        *(Note("plugin", text) for text in troubles()),
-        *found.notes,
-        *met,
-        *_counted(calls),
-        *_skipped(inputs),
-        *twice,
-    )
+    notes = (*found.notes, *met, *_counted(calls), *skipped(inputs), *twice)
     counts = dict(calls.group_by("@file").len().iter_rows()) if "@file" in calls.columns else {}
     reading = Reading(
-        complete(calls), account, tuple(sorted(found.rejects, key=lambda r: (r.file, r.line))), notes,
+        complete(calls), account, found.rejects, notes,
         tuple(_input(seen, counts) for seen in found.seen),
         _beside(calls) if count_all else None,
     )  # fmt: skip
     if account.balance():
         msg = f"the account does not add up: {account}"
         raise AssertionError(msg)
-    _refuse_vain(rules, found.seen, reading.calls)
+    refuse_vain(rules, found.seen, reading.calls)
     return reading
 
 
-def _refuse_vain(rules: Sequence[Rule], seen: Sequence[Seen], calls: pl.DataFrame) -> None:
+def read_store(
+    folder: Path,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    without: Collection[str] = (),
+) -> Reading:
+    """The calls of a store in a range of time, without some fields; arguments as those of `store.read`."""
+    found = stored(folder, since, until, without)
+    calls = found.calls
+    passes = int((calls["request_count"] == 0).sum())
+    account = Account(
+        files=found.files, bytes=found.size, records=calls.height, calls=calls.height - passes, other=passes
+    )
+    lost = len(rejected.kept(folder))
+    text = f"{lost:,} records were rejected when the store took them: llmtel store rejects {folder}"
+    notes = (Note("stored_rejects", text, lost),) if lost else ()
+    return Reading(calls, account, (), (*notes, *_counted(calls)), (), covered=found.covered)
+
+
+def refuse_vain(rules: Sequence[Rule], seen: Sequence[Seen], calls: pl.DataFrame) -> None:
     """Raise where a path that was typed stands in no file, nor is the field known otherwise."""
     mapped = [dict(one.absent) for one in seen if one.plan is not None]
     for one in (field for rule in rules for field in rule.fields if field.origin == TYPED):
@@ -200,7 +257,8 @@ def _input(seen: Seen, counts: dict[int, int]) -> Input:
     return Input(seen.path, seen.format, seen.bytes, n, seen.verdict, seen.plan, seen.sample)
 
 
-def _skipped(inputs: Inputs) -> list[Note]:
+def skipped(inputs: Inputs) -> list[Note]:
+    """Notes on what a walk through folders left out."""
     kinds: dict[str, list[str]] = {}
     for why, path in inputs.skipped:
         kinds.setdefault(why, []).append(path)
@@ -227,7 +285,7 @@ def _refuse_unreadable(paths: Sequence[str], inputs: Inputs, found: Calls) -> No
         reasons = [f"{path}: no files in it" for path in paths]
     more = f"\n… and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
     msg = "nothing could be read:\n" + "\n".join(reasons[:_TOLD]) + more
-    unread = UnreadableInput(msg, account, tuple(found.rejects), (*found.notes, *_skipped(inputs)))
+    unread = UnreadableInput(msg, account, tuple(found.rejects), (*found.notes, *skipped(inputs)))
     if found.unclaimed:
         raise NoFormat(unread, found.unclaimed[0].path, found.unclaimed[0].records)
     raise unread

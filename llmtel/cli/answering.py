@@ -116,9 +116,11 @@ class Question:
 
     def _answer(self, name: str, nothing: UnreadableInput | None) -> tuple[pl.DataFrame, Context]:
         """The priced calls that the question is about, and what the report says of their origin."""
+        import polars as pl
+
         from llmtel import pipeline
         from llmtel.cli.narration import Progress
-        from llmtel.core.schema import empty_calls
+        from llmtel.core.schema import TIME, empty_calls
         from llmtel.pricing import cost
         from llmtel.pricing.leaves import with_leaf_costs
         from llmtel.pricing.match import alias_stanza
@@ -139,13 +141,16 @@ class Question:
                     tags=self._tags(),
                     progress=progress,
                     tokenizer=tokenizer_of(book),
+                    within=(span.start, span.end),
+                    without=self._unread(name, condition),
                 ).of_one_grain()
         else:
             reading = pipeline.Reading(empty_calls(), nothing.account, nothing.rejects, nothing.notes, ())
         calls = cost.priced(reading.calls, book, self.cost_source)
         if self.leaves:
             calls = with_leaf_costs(calls, book)
-        first, last = time_range(calls, self.tz)
+        covered = calls if reading.covered is None else pl.DataFrame({"ts": reading.covered}, {"ts": TIME})
+        first, last = time_range(covered, self.tz)
         if self.where:
             calls = calls.filter(condition)
         timeless = calls["ts"].null_count() if span.bounded else None
@@ -172,6 +177,12 @@ class Question:
             credits=credits_of(calls, book),
         )
         return calls, context
+
+    def _unread(self, name: str, condition: pl.Expr) -> tuple[str, ...]:
+        """The fields that need not be read of a store."""
+        if name != "analyze" or self.money.deferrable:
+            return ()
+        return tuple(field for field in UNASKED if field not in condition.meta.root_names())
 
     def _book(self) -> Book:
         """The prices of this run."""

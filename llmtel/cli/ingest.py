@@ -1,4 +1,4 @@
-"""`llmtel ingest`: logs to one Parquet file of calls, which every command reads like a log."""
+"""`llmtel ingest`: logs to a store, or to one Parquet file; every command reads either like a log."""
 
 from __future__ import annotations
 
@@ -10,17 +10,28 @@ import typer
 from llmtel.cli import options as o
 
 if TYPE_CHECKING:
+    from llmtel.cli.settings import Settings
     from llmtel.pipeline import Reading
 
 Target = Annotated[
-    Path,
+    Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="The Parquet file to write", rich_help_panel=o.SAY),
+]
+Store = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        metavar="DIR",
+        help="The store that takes what is new of the logs; it is made where there is none",
+        rich_help_panel=o.SAY,
+    ),
 ]
 
 
 def ingest(
     paths: o.Paths,
-    output: Target,
+    output: Target = None,
+    store: Store = None,
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     join: o.Join = None,
@@ -28,20 +39,44 @@ def ingest(
     strict: o.Strict = False,
     rejects: o.Rejects = False,
 ) -> int:
-    """Write the calls of logs to one Parquet file.
+    """Write the calls of logs to a store, or to one Parquet file.
 
-    Every command reads it like a log. Prices are not in it: a cost is found when it is asked for.
+    Every command reads either like a log. A store is read on: only what is new of the logs is taken, each
+    call once. Prices are not in it: a cost is found when it is asked for.
     """
+    from llmtel.cli.settings import settle
+    from llmtel.core.errors import UsageError
+
+    settings = settle(config, map_, join)
+    if store is not None and output is None:
+        from llmtel.cli.storing import Storing
+
+        if join:
+            raise UsageError("--join: tables are joined when the store is asked")
+        return Storing(settings, store, input_format, strict=strict).run(paths, all_rejects=rejects)
+    if store is not None or output is None:
+        raise UsageError("ingest needs one place to write to: --store DIR or -o FILE")
+    return _to_file(paths, output, settings, input_format, strict=strict, rejects=rejects)
+
+
+def _to_file(
+    paths: list[str],
+    output: Path,
+    settings: Settings,
+    input_format: str | None,
+    *,
+    strict: bool,
+    rejects: bool,
+) -> int:
+    """Read everything and write it in place of what is there."""
     from llmtel.cli.answering import exit_code
     from llmtel.cli.narration import Progress
     from llmtel.cli.output import write
-    from llmtel.cli.settings import settle
     from llmtel.pricing import book as books
     from llmtel.pricing.tokenizers import tokenizer_of
     from llmtel.reports.context import SHOWN_REJECTS
     from llmtel.reports.ingestion import ingestion
 
-    settings = settle(config, map_, join)
     with Progress() as progress:
         reading = settings.read(
             paths,

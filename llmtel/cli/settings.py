@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,10 +70,24 @@ class Settings:
         tokenizer: TokenizerOf | None = None,
         count_all: bool = False,
         samples: bool = False,
+        within: tuple[datetime | None, datetime | None] = (None, None),
+        without: Collection[str] = (),
     ) -> Reading:
-        """The calls of some paths, as `pipeline.read`, with the tables joined and notes of what was set."""
-        from llmtel import pipeline
+        """The calls of some paths, as `pipeline.read`, with the tables joined and notes of what was set.
 
+        Of a store only days `within` (from, until) are read, and no fields of `without`.
+        """
+        from llmtel import pipeline
+        from llmtel.store.table import place
+
+        folder = next((found for path in paths if (found := place(path)) is not None), None)
+        if folder is not None:
+            self._refuse_beside_store(folder, paths, input_format)
+            if count_all:
+                raise UsageError(
+                    f"{folder}: tokens are counted from texts, and a store keeps none; give the logs"
+                )
+            return self._joined(pipeline.read_store(folder, *within, without))
         kept = dict.fromkeys((*(self.config.tags if self.config else ()), *tags))
         wanted = [tag for tag in kept if tag not in self.columns]
         reading = pipeline.read(
@@ -85,10 +100,27 @@ class Settings:
             count_all=count_all,
             samples=samples,
         )
+        return self._joined(reading)
+
+    def _joined(self, reading: Reading) -> Reading:
         calls = reading.calls
         for join in self.joins:
             calls = join.joined(calls)
         return replace(reading, calls=calls, notes=(*reading.notes, *self.notes()))
+
+    def _refuse_beside_store(self, folder: Path, paths: Sequence[str], input_format: str | None) -> None:
+        """Raise `UsageError` for what cannot be asked of a store, since it was decided when it was filled."""
+        if len(paths) > 1:
+            raise UsageError(
+                f"{folder} is a store and is asked alone; to add logs to it: llmtel ingest --store"
+            )
+        options = [name for name, _ in self.typed if name == "--map"] + (
+            ["--input-format"] if input_format else []
+        )
+        if options:
+            raise UsageError(
+                f"{options[0]}: how records are read is said when a store takes them: llmtel ingest"
+            )
 
     def unmatched(self, calls: pl.DataFrame) -> tuple[Unmatched, ...]:
         """For each joined table what it does not have."""

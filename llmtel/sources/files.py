@@ -40,12 +40,35 @@ class Unclaimed(Undecodable):
         self.records = records
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A place in a file: after so many bytes and so many lines."""
+
+    offset: int = 0
+    lines: int = 0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How far a file was read, and whether from its mark on (`resumed`) or from its beginning.
+
+    `lines`: its records stand in lines, so that it grows at its end.
+    """
+
+    mark: Mark
+    resumed: bool = False
+    lines: bool = False
+
+
 @dataclass
 class Inputs:
     """The files of some arguments: `named` ones must be readable, found ones may be skipped.
 
     `skipped` are (why, path) of what a walk left out, `unreadable` (path, why) of folders it could not enter;
     `sizes` the bytes of each file, 0 where it is not known.
+
+    With `begun` reading goes on at the marks of files whose lines stand alone, no further than their last
+    complete line, and `ended` tells how far each file was read.
     """
 
     files: list[str] = field(default_factory=list)
@@ -53,6 +76,8 @@ class Inputs:
     sizes: dict[str, int] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    begun: Mapping[str, Mark] | None = None
+    ended: dict[str, Ended] = field(default_factory=dict)
 
 
 def expand(arguments: Sequence[str]) -> Inputs:

@@ -8,16 +8,36 @@ copies in several formats the richer one takes what the others know (`meeting`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from llmtel.core.account import Note
-from llmtel.core.schema import FIELDS, TIME
+from llmtel.core.schema import FIELDS, TIME, complete
 from llmtel.sources.formats import sources
 from llmtel.sources.meeting import PLACE, met
 
 _MOSTLY = 0.5
 _IDS = ("call_id", "response_id")
 _CALL = pl.col("request_count").fill_null(1) > 0
+_NO_GROUPS = pl.DataFrame(schema={"@row": pl.UInt32, "@kept": pl.UInt32})
+VAGUE = "@vague"
+"""Column with the names of a row's ids that are no keys, separated by blanks; null where all are."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What became of the copies of calls.
+
+    `kept` are the rows that stay, `dropped` how many calls were copies of others, `notes` on calls in several
+    formats. `groups` has the rows that met others, by their ordinals: `@row`, and `@kept`, the row that stays
+    for it.
+    """
+
+    kept: pl.DataFrame
+    dropped: int
+    notes: list[Note]
+    groups: pl.DataFrame
 
 
 def deduplicated(calls: pl.DataFrame) -> tuple[pl.DataFrame, int, list[Note]]:
@@ -25,24 +45,61 @@ def deduplicated(calls: pl.DataFrame) -> tuple[pl.DataFrame, int, list[Note]]:
 
     Extra passes of a call (`request_count` 0) meet only by their own ids and are not counted.
     """
+    found = resolved(calls)
+    return found.kept, found.dropped, found.notes
+
+
+def resolved(calls: pl.DataFrame, apart: tuple[str, ...] = ()) -> Resolved:
+    """Calls without their duplicates, and which rows were one call.
+
+    Only rows that are equal in the columns of `apart` are copies of each other. What `vague` has marked is no
+    key; where nothing is marked, it is found out.
+    """
     ids = [name for name in _IDS if name in calls.columns]
     if not any(_repeats(calls[name]) for name in ids):
-        return calls, 0, []
+        return Resolved(calls, 0, [], _NO_GROUPS)
     calls = calls.with_row_index("@row")
-    keys = _keys(calls, ids)
+    keys = _keys(calls, ids, apart)
     suspects = keys.filter(
         pl.any_horizontal(pl.col(name).is_not_null() & pl.col(name).is_duplicated() for name in ids)
     )
     if suspects.is_empty():
-        return calls.drop("@row"), 0, []
+        return Resolved(calls.drop("@row"), 0, [], _NO_GROUPS)
     groups = _components(suspects, ids)
     ranked = _ranked(calls, groups)
-    winners = ranked.filter(pl.struct("@group", "@part").is_first_distinct())["@row"]
-    losers = groups.filter(~pl.col("@row").is_in(winners.implode()))["@row"].implode()
+    winners = ranked.filter(pl.struct("@group", "@part").is_first_distinct())
+    losers = groups.filter(~pl.col("@row").is_in(winners["@row"].implode()))["@row"].implode()
     dropped = calls.filter(pl.col("@row").is_in(losers) & _CALL).height
     kept = _with_sums_of_copies(calls.filter(~pl.col("@row").is_in(losers)), calls, groups)
     kept, notes = met(kept, calls, ranked)
-    return kept.drop("@row"), dropped, notes
+    stays = winners.select("@group", "@part", pl.col("@row").alias("@kept"))
+    members = groups.join(stays, on=["@group", "@part"], how="left").select("@row", "@kept")
+    return Resolved(kept.drop("@row"), dropped, notes, members)
+
+
+def vague(calls: pl.DataFrame) -> pl.DataFrame:
+    """Calls with `VAGUE`: the names of their ids that are no keys, as most of a file repeats them.
+
+    An id that stands in a file at many times is a session's. Formats that write a call several times
+    (`copies`) repeat their ids on purpose.
+    """
+    ids = [name for name in _IDS if name in calls.columns]
+    copied = [source.name for source in sources().values() if source.copies is not None]
+    marks = []
+    for name in ids if not set(calls["format"].unique()) <= set(copied) else ():
+        known = calls.lazy().filter(
+            pl.col(name).is_not_null() & ~pl.col("format").cast(pl.String).is_in(copied)
+        )
+        ts = "ts" if "ts" in calls.columns else pl.lit(None, dtype=TIME).alias("ts")
+        hashed = known.select("@file", pl.col(name).hash(), ts)
+        shares = hashed.group_by("@file").agg(
+            pl.col(name).n_unique() / pl.struct(name, "ts").n_unique() < _MOSTLY
+        )
+        files = shares.filter(name).collect()["@file"]
+        if files.len():
+            marks.append(pl.when(pl.col("@file").is_in(files.implode())).then(pl.lit(name)))
+    told = pl.concat_str(marks, separator=" ", ignore_nulls=True) if marks else pl.lit(None, dtype=pl.String)
+    return calls.with_columns(pl.when(told != "").then(told).alias(VAGUE))
 
 
 def _repeats(ids: pl.Series) -> bool:
@@ -51,27 +108,17 @@ def _repeats(ids: pl.Series) -> bool:
     return known.n_unique() < known.len()
 
 
-def _keys(calls: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
-    """`@row`, `ts` and the ids that are keys, as 64-bit hashes.
-
-    An id that most of a file repeats at other times (a session's) is no key. Formats that write a call
-    several times (`copies`) repeat their ids on purpose.
-    """
+def _keys(calls: pl.DataFrame, ids: list[str], apart: tuple[str, ...]) -> pl.DataFrame:
+    """`@row`, `ts` and the ids that are keys, as 64-bit hashes."""
+    if VAGUE not in calls.columns:
+        calls = vague(calls)
     ts = pl.col("ts") if "ts" in calls.columns else pl.lit(None, dtype=TIME).alias("ts")
-    hashed = [pl.when(pl.col(name).is_not_null()).then(pl.col(name).hash()).alias(name) for name in ids]
-    keys = calls.select("@row", "@file", "format", ts, *hashed)
-    copied = [source.name for source in sources().values() if source.copies is not None]
-    for name in ids if not set(calls["format"].unique()) <= set(copied) else ():
-        known = keys.filter(pl.col(name).is_not_null() & ~pl.col("format").cast(pl.String).is_in(copied))
-        shares = known.group_by("@file").agg(
-            pl.col(name).n_unique() / pl.struct(name, "ts").n_unique() < _MOSTLY
-        )
-        vague = shares.filter(name)["@file"]
-        if vague.len():
-            keys = keys.with_columns(
-                pl.when(~pl.col("@file").is_in(vague.implode())).then(pl.col(name)).alias(name)
-            )
-    return keys.drop("@file", "format")
+    keys = []
+    for name in ids:
+        key = pl.col(name).is_not_null() & ~pl.col(VAGUE).fill_null("").str.contains(name, literal=True)
+        value = pl.struct(pl.col(name).alias("@key"), *apart) if apart else pl.col(name)
+        keys.append(pl.when(key).then(value.hash()).alias(name))
+    return calls.select("@row", ts, *keys)
 
 
 def _components(suspects: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
@@ -118,14 +165,17 @@ def _ranked(calls: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
 def _by_wealth(calls: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
     """Copies that no format prefers: in each part most known fields come first, then the small hash."""
     copies = calls.join(tied.select("@row"), on="@row", how="semi")
-    # in the order of FIELDS, since that of the columns depends on which file was read first
-    fields = [name for name in FIELDS if name in copies.columns]
-    content = [
-        pl.col(name).cast(pl.String) if copies.schema[name] == pl.Categorical else pl.col(name)
-        for name in fields
-    ]
-    known = pl.sum_horizontal(pl.col(name).is_not_null() for name in fields if name not in PLACE)
-    order = copies.select("@row", known.alias("@known"), pl.struct(content).hash(0).alias("@hash"))
+    # all FIELDS in their order, since which columns there are, and in which order, depends on the other files
+    content = complete(copies).with_columns(pl.col(pl.Categorical).cast(pl.String))
+    for source in sources().values():  # what is taken over all copies tells none from another
+        if source.copies is not None:
+            of_format = pl.col("format") == source.name
+            content = content.with_columns(
+                pl.when(~of_format).then(pl.col(name)).alias(name)
+                for name in (*source.copies.earliest, *source.copies.largest)
+            )
+    known = pl.sum_horizontal(pl.col(name).is_not_null() for name in FIELDS if name not in PLACE)
+    order = content.select(copies["@row"], known.alias("@known"), pl.struct(pl.all()).hash(0).alias("@hash"))
     ordered = tied.join(order, on="@row", how="left").sort(
         "@group", "@part", "@known", "@hash", descending=[False, False, True, False]
     )

@@ -13,8 +13,18 @@ from llmtel.core.account import Account
 from llmtel.sources import databases, layout, maps, parquet, sheets
 from llmtel.sources.batches import SIZE, Batch, CsvBatch, FrameBatch
 from llmtel.sources.detect import Tied, Verdict, source_of, verdict_on
-from llmtel.sources.files import Inputs, Stream, Unclaimed, Undecodable, blocks, open_stream
+from llmtel.sources.files import (
+    Ended,
+    Inputs,
+    Mark,
+    Stream,
+    Unclaimed,
+    Undecodable,
+    blocks,
+    open_stream,
+)
 from llmtel.sources.formats import sources
+from llmtel.sources.growing import window
 from llmtel.sources.maps import Mapped
 from llmtel.sources.plan import Plan
 from llmtel.sources.sampling import first_lines, lines_across, objects
@@ -44,7 +54,7 @@ class Seen:
     """A file that is being read: its number among the inputs, its format, and what was decided for it.
 
     `absent` are the mapped fields whose path is in no record looked at, each with a sentence about it;
-    `sample` are the records looked at, where they are wanted.
+    `sample` are the records looked at, where they are wanted; `unfinished`: a line at its end was left.
     """
 
     path: str
@@ -55,6 +65,7 @@ class Seen:
     verdict: Verdict | None = None
     absent: tuple[tuple[Mapped, str], ...] = ()
     sample: Sequence[Record] = ()
+    unfinished: bool = False
 
 
 Item = Batch | CsvBatch | FrameBatch | Mishap | Seen
@@ -114,6 +125,10 @@ class Opener:
                 raise Unclaimed(msg)
             else:
                 yield from self._lines(number, path, stream, first, kind)
+            if path not in self.inputs.ended and stream.raw.seekable():
+                self.inputs.ended[path] = Ended(
+                    Mark(stream.raw.tell()), lines=kind == "jsonl" and stream.source is stream.raw
+                )
 
     def _sheet(self, number: int, path: str, size: int, sheet: Sheet) -> Iterator[Item]:
         """A table of texts: of a CSV, or of a Parquet file."""
@@ -152,11 +167,23 @@ class Opener:
             raise Unclaimed(_unclaimed(path, sample, "JSON objects with the keys", keys), sample)
         plan, absent = self._plan(path, verdict.source, sample)
         size = self.inputs.sizes.get(path, 0) or len(first)
-        yield Seen(path, number, plan.source.name, size, plan, verdict, absent, self._kept(sample))
+        seen = Seen(path, number, plan.source.name, size, plan, verdict, absent, self._kept(sample))
+        if self.inputs.begun is not None and not whole and _stands_alone(plan.source, stream):
+            yield from self._grown(seen, plan, stream)
+            return
+        yield seen
         if plan.source.whole and not whole:
             whole, first = True, first + _rest(stream)
         parts = [first] if whole else blocks(stream, SIZE, first)
         yield from self._batches(number, plan, parts, stream)
+
+    def _grown(self, seen: Seen, plan: Plan, stream: Stream) -> Iterator[Item]:
+        """What has come since the mark of a file, up to its last complete line."""
+        begun = self.inputs.begun or {}
+        part = window(stream.raw, begun.get(seen.path, Mark()))
+        yield replace(seen, bytes=part.end - part.start.offset, unfinished=part.unfinished)
+        yield from self._batches(seen.file, plan, part.blocks(SIZE), stream, part.start.lines + 1)
+        self.inputs.ended[seen.path] = Ended(part.mark, resumed=part.start.offset > 0, lines=True)
 
     def _database(self, number: int, path: str, stream: Stream, first: bytes) -> Iterator[Item]:
         """The rows of the tables that a format knows, as lines of it."""
@@ -174,9 +201,10 @@ class Opener:
             yield Seen(path, number, source.name, size, plan, verdict, absent, self._kept(sample))
             yield from self._batches(number, plan, chain([rows], parts), stream)
 
-    def _batches(self, number: int, plan: Plan, parts: Iterable[bytes], stream: Stream) -> Iterator[Item]:
-        """The batches that blocks of a file's lines fill; the last one may take more lines."""
-        line = 1
+    def _batches(
+        self, number: int, plan: Plan, parts: Iterable[bytes], stream: Stream, line: int = 1
+    ) -> Iterator[Item]:
+        """The batches that blocks of a file's lines, from `line` on, fill; the last may take more lines."""
         for block in parts:
             batch = self._batch_for(plan, len(block))
             if batch is not self.pending and self.pending is not None:
@@ -247,6 +275,12 @@ class Opener:
             key += f"{bound.decisions}{mapping}"
         absent = tuple((one, maps.missing_words(one, sample)) for one in maps.absent(wanted, sample))
         return self.plans.setdefault(key, Plan(bound, shape)), absent
+
+
+def _stands_alone(source: Source, stream: Stream) -> bool:
+    """Whether what is appended to a file can be read without what is before it."""
+    plain = stream.source is stream.raw and stream.raw.seekable()
+    return plain and not source.whole and source.copies is None
 
 
 def _rest(stream: Stream) -> bytes:

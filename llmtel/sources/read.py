@@ -168,7 +168,8 @@ def _add_taken(taken: Taken, result: Calls) -> None:
 
 def _add_seen(seen: Seen, result: Calls) -> None:
     result.seen.append(seen)
-    result.account.add(Account(files=1, bytes=seen.bytes))
+    later = int(seen.unfinished)
+    result.account.add(Account(files=1, bytes=seen.bytes, lines=later, records=later, unfinished=later))
     decisions = seen.plan.source.decisions if seen.plan is not None else ()
     result.notes += [Note("unit", f"{seen.path}: {decision}", file=seen.path) for decision in decisions]
     result.notes += [Note("map", f"{seen.path}: {words}", file=seen.path) for _, words in seen.absent]

@@ -1,0 +1,109 @@
+"""`llmtel ingest --store`: the reader and the store brought together, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmtel.cli import options as o
+from llmtel.core.account import Account, Note, Reject
+from llmtel.core.errors import Exit, LlmtelError
+
+if TYPE_CHECKING:
+    from llmtel.cli.settings import Settings
+    from llmtel.pipeline import Gathered
+    from llmtel.sources.files import Inputs
+
+
+class _Lost(LlmtelError):
+    """Records were lost and `--strict` forbids to write."""
+
+    exit_code = Exit.STRICT
+
+    def __init__(self, found: Gathered) -> None:
+        super().__init__("records were lost and --strict is given")
+        self.found = found
+
+
+@dataclass
+class Storing:
+    """One ingest: where to, how logs are read, and what became of the records so far."""
+
+    settings: Settings
+    folder: Path
+    input_format: str | None
+    strict: bool
+    account: Account = field(default_factory=Account)
+    rejects: list[Reject] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def run(self, paths: Sequence[str], *, all_rejects: bool) -> int:
+        """Take what is new and say how much; the exit code. With `strict` all is one commit or none."""
+        from llmtel.cli.output import write
+        from llmtel.reports.context import SHOWN_REJECTS
+        from llmtel.reports.ingestion import ingestion
+        from llmtel.sources.files import expand
+        from llmtel.store.ingest import AT_ONCE, ingest
+
+        inputs = expand(paths)
+        code, known = Exit.OK, 0
+        try:
+            at_once = None if self.strict else AT_ONCE
+            done = ingest(self.folder, inputs, self._reader(paths), self._take, at_once=at_once)
+        except _Lost as lost:
+            self._take(lost.found)
+            code = Exit.STRICT
+        else:
+            known = done.known
+            calls = min(max(done.calls, 0), self.account.calls)
+            self.account.duplicates += self.account.calls - calls
+            self.account.calls = calls
+        shown = self.rejects if all_rejects else self.rejects[:SHOWN_REJECTS]
+        notes = (*self.notes, *_unchanged(known), *self.settings.notes())
+        write(
+            ingestion(self.account, shown, notes, None if code else str(self.folder)),
+            o.OutputFormat.TABLE,
+            None,
+        )
+        return code
+
+    def _take(self, found: Gathered) -> None:
+        self.account.add(found.account)
+        self.rejects += found.rejects
+        self.notes += found.notes
+
+    def _reader(self, paths: Sequence[str]) -> Callable[[Inputs], Gathered]:
+        from llmtel import pipeline
+        from llmtel.cli.answering import exit_code
+        from llmtel.cli.narration import Progress
+        from llmtel.pricing import book as books
+        from llmtel.pricing.tokenizers import tokenizer_of
+        from llmtel.sources.counted import Counting
+        from llmtel.sources.wishes import Wishes
+
+        counting = Counting(tokenizer_of(books.load(self.settings.pricing)))
+        settings = self.settings
+
+        def read(inputs: Inputs) -> Gathered:
+            with Progress() as progress:
+                found = pipeline.gather(
+                    inputs,
+                    paths=paths,
+                    input_format=self.input_format,
+                    wishes=Wishes(settings.rules, settings.config.tags if settings.config else ()),
+                    progress=progress,
+                    counting=counting,
+                )
+            pipeline.refuse_vain(settings.rules, found.seen, found.calls)
+            if exit_code(found.account, strict=self.strict):
+                raise _Lost(found)
+            return replace(found, notes=(*found.notes, *pipeline.skipped(inputs)))
+
+        return read
+
+
+def _unchanged(known: int) -> list[Note]:
+    text = f"{known:,} files have nothing new since the store took them"
+    return [Note("known", text, known)] if known else []

@@ -1,0 +1,187 @@
+"""Log files into the store: what is new of them, read, chosen among copies and committed, or started over."""
+
+from __future__ import annotations
+
+import fcntl
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+from uuid import uuid4
+
+import polars as pl
+
+from llmtel.core.account import Reject
+from llmtel.core.errors import UsageError
+from llmtel.sources.files import Inputs
+from llmtel.store import ledger as ledgers
+from llmtel.store import rejected
+from llmtel.store.columns import SOURCE, from_file
+from llmtel.store.ledger import Known
+from llmtel.store.merge import Change, merged
+from llmtel.store.table import Refused, Table, Written, made, opened, private
+
+LOCK = "lock"
+AT_ONCE = 256 << 20
+"""Bytes of logs that are committed together."""
+_MOST_TRIES = 1000
+
+
+class Arrival(Protocol):
+    """What was read of some inputs: calls with `@file`, copies and all, and the rejected records."""
+
+    @property
+    def calls(self) -> pl.DataFrame:
+        """One row for each copy of a call."""
+
+    @property
+    def rejects(self) -> Sequence[Reject]:
+        """What was no record."""
+
+
+A = TypeVar("A", bound=Arrival)
+
+
+@dataclass
+class Ingested:
+    """What an ingest did: `calls` more are in the store, `known` files had nothing new.
+
+    `refused` commits came after somebody else's and were made again.
+    """
+
+    calls: int = 0
+    known: int = 0
+    commits: int = 0
+    refused: int = 0
+
+
+def ingest(
+    folder: Path,
+    inputs: Inputs,
+    read: Callable[[Inputs], A],
+    told: Callable[[A], None] = lambda _: None,
+    *,
+    at_once: int | None = AT_ONCE,
+    locked: bool = True,
+) -> Ingested:
+    """Take what is new of some files into the store at `folder`, which is made where there is none.
+
+    `read` reads inputs, as often as it takes; `told` is given what was committed. `at_once` are the bytes
+    that are read and committed together (None: all). `locked`: wait for other writers on this machine;
+    without it commits are refused and made again. Raises `UsageError` where the store cannot be written.
+    """
+    done = Ingested()
+    with private():
+        made(folder)
+        with lock(folder) if locked else nullcontext():
+            for group in _groups(inputs, at_once):
+                _take(folder, group, read, told, done)
+    return done
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """The only writer of this machine. It spares work; that commits are right is the swap's doing."""
+    try:
+        with (folder / LOCK).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    except PermissionError as error:
+        raise UsageError(f"--store {folder}: cannot write to it: permission denied") from error
+
+
+def _groups(inputs: Inputs, at_once: int | None) -> Iterator[Inputs]:
+    """The inputs in parts of about so many bytes."""
+    files: list[str] = []
+    size = 0
+    for path in inputs.files:
+        if files and at_once is not None and size + inputs.sizes[path] > at_once:
+            yield _part(inputs, files)
+            files, size = [], 0
+        files.append(path)
+        size += inputs.sizes[path]
+    yield _part(inputs, files)
+
+
+def _part(inputs: Inputs, files: list[str]) -> Inputs:
+    first = not inputs.files or files[:1] == inputs.files[:1]
+    return Inputs(
+        files,
+        inputs.named,
+        {path: inputs.sizes[path] for path in files},
+        inputs.skipped if first else [],
+        inputs.unreadable if first else [],
+    )
+
+
+def _take(
+    folder: Path, inputs: Inputs, read: Callable[[Inputs], A], told: Callable[[A], None], done: Ingested
+) -> None:
+    """Read and commit some files; from the beginning again while others commit in between."""
+    for _ in range(_MOST_TRIES):
+        table = opened(folder)
+        states = ledgers.states(table)
+        found = {
+            path: one for path in inputs.files if (one := ledgers.known(path, table.id, states)) is not None
+        }
+        fresh = ledgers.only_new(inputs, found)
+        known = len(inputs.files) - len(fresh.files)
+        if not fresh.files and not fresh.unreadable:
+            done.known += known
+            return
+        arrival = read(fresh)
+        try:
+            done.calls += _committed(table, arrival, fresh, found)
+        except Refused:
+            done.refused += 1
+            time.sleep(random.uniform(0, 0.05))  # noqa: S311 (so that the same two do not meet again)
+            continue
+        done.known += known
+        done.commits += 1
+        told(arrival)
+        return
+    raise UsageError(f"--store {folder}: others write to it all the time; try again")
+
+
+def _committed(table: Table, arrival: Arrival, fresh: Inputs, found: Mapping[str, Known]) -> int:
+    """Commit what was read; by how many calls the store grows."""
+    calls = arrival.calls
+    names: list[str] = []
+    states: dict[str, int] = {}
+    void: set[str] = set()
+    for path in fresh.files:
+        name = uuid4().hex
+        if path in fresh.ended and path in found:
+            name, state, replaced = found[path].after(fresh.ended[path])
+            states |= state
+            void |= {name} if replaced else set()
+        names.append(name)
+    by_file = pl.Series(names, dtype=pl.String)
+    if calls.height:
+        calls = calls.with_columns(by_file.gather(calls["@file"]).alias(SOURCE))
+    _refuse_buckets(calls)
+    change = merged(calls, void, table)
+    rejected.keep(table.folder, arrival.rejects, dict(zip(fresh.files, names, strict=True)))
+    commit(table, change, states)
+    return change.calls
+
+
+def _refuse_buckets(calls: pl.DataFrame) -> None:
+    buckets = calls.filter(pl.col("grain") == "bucket")
+    if buckets.height:
+        raise UsageError(
+            f"{buckets['file'][0]} has a provider's sums over many calls, and a store keeps single calls: "
+            "together every request would count twice. To compare them: llmtel reconcile"
+        )
+
+
+def commit(table: Table, change: Change, states: Mapping[str, int]) -> None:
+    """Put a change into the table, with states of the ledger. Raises `Refused`."""
+    added = change.added
+    rest = [from_file(table.rows(path, without=at).drop("@at")) for path, at in change.removed.items()]
+    written: list[Written] = table.write(pl.concat([added, *rest])) if added.height or rest else []
+    if written or change.removed or states:
+        table.commit(written, change.removed, states)

@@ -1,0 +1,148 @@
+"""The ledger: how far each log file was read, in the same commits as the calls that were read of it.
+
+A file is known by its device, its inode and its first line, so that one that was renamed goes on and one that
+only looks alike begins anew. Its state is an app transaction of the Delta log.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+
+import orjson
+import polars as pl
+
+from llmtel.sources.files import GZIP, SQLITE, STDIN, ZSTD, Ended, Inputs, Mark
+from llmtel.store.table import CALLS, LOG, Table
+
+_APP = "llmtel/1/"
+_LINES = "/lines"
+_FIRST = 4096
+"""Bytes of a first line that are looked at."""
+_BEGINNING = 64
+_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..*parquet|(\d{20})\.checkpoint\.parquet")
+
+
+def states(table: Table) -> dict[str, int]:
+    """The state of every app transaction at the snapshot: of the last checkpoint, and what follows."""
+    folder = table.folder / CALLS / LOG
+    names = sorted(one.name for one in folder.iterdir())
+    checkpoints: dict[int, list[str]] = {}
+    for name in names:
+        if (found := _CHECKPOINT.fullmatch(name)) and int(found[1] or found[2]) <= table.version:
+            checkpoints.setdefault(int(found[1] or found[2]), []).append(name)
+    at = max(checkpoints, default=-1)
+    known: dict[str, int] = {}
+    for name in checkpoints.get(at, ()):
+        told = pl.scan_parquet(folder / name).select(pl.col("txn").struct.unnest()).drop_nulls("appId")
+        known.update(told.select("appId", "version").collect().iter_rows())
+    for version in range(at + 1, table.version + 1):
+        known.update(_of_commit(folder / f"{version:020}.json"))
+    return known
+
+
+def _of_commit(path: Path) -> Iterator[tuple[str, int]]:
+    for line in path.read_bytes().split(b"\n"):
+        if line.startswith(b'{"txn"'):
+            told = orjson.loads(line)["txn"]
+            yield told["appId"], told["version"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A file before it is read: its name in the ledger, its state there, and the one it has now.
+
+    `generation` counts how often it was truncated and written anew. `mark` is where reading goes on; None
+    where the file is not what it was. `new`: there is something to read, `before`: something was read.
+    """
+
+    name: str
+    generation: int
+    mark: Mark | None
+    now: int
+    new: bool = True
+    before: bool = False
+
+    def after(self, ended: Ended) -> tuple[str, dict[str, int], bool]:
+        """What the file is called now that it was read, its states, and if its earlier rows are void."""
+        rewritten = self.mark is None and ended.lines
+        one = replace(self, generation=self.generation + 1) if rewritten else self
+        offset = ended.mark.offset if ended.lines else self.now
+        app = one.app
+        void = self.before and not (ended.resumed or rewritten)
+        return app, {app: offset, app + _LINES: ended.mark.lines} if offset else {}, void
+
+    @property
+    def app(self) -> str:
+        """Its name with its generation, as in the log."""
+        return _APP + self.name + (f"/{self.generation}" if self.generation else "")
+
+
+def known(path: str, table_id: str, ledger: Mapping[str, int]) -> Known | None:
+    """What the ledger says of a file; None where it is no file that opens (the reader will tell)."""
+    if path == STDIN:
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            status = os.fstat(file.fileno())
+            head = file.read(_FIRST)
+            one = Known(_name(head, status, table_id), 0, Mark(), status.st_size)
+            while replace(one, generation=one.generation + 1).app in ledger:
+                one = replace(one, generation=one.generation + 1)
+            if head.startswith(SQLITE):
+                one = replace(one, now=_changed(path))
+            if (offset := ledger.get(one.app)) is None:
+                return one
+            same = one.now >= offset and (head.startswith(SQLITE) or _ends_line(file, offset, one.now))
+            mark = Mark(offset, ledger.get(one.app + _LINES, 0)) if same else None
+            return replace(one, mark=mark, new=one.now != offset, before=True)
+    except OSError:
+        return None
+
+
+def _name(head: bytes, status: os.stat_result, table_id: str) -> str:
+    """A file's name in the ledger: of device, inode and beginning, and different in every store.
+
+    The beginning of a file of lines is its first line, of others a few bytes, which stay as the file grows.
+    """
+    if head.startswith(SQLITE):
+        line = head[: len(SQLITE)]
+    elif head.startswith((GZIP, ZSTD, b"[")):
+        line = head[:_BEGINNING]
+    else:
+        line = head.split(b"\n", 1)[0]
+    digest = blake2b(digest_size=16, key=table_id.encode()[:64])
+    digest.update(f"{status.st_dev}/{status.st_ino}/".encode() + line)
+    return digest.hexdigest()
+
+
+def _changed(path: str) -> int:
+    """When a database was last written, ns: its size may stay the same."""
+    times = [os.stat(path).st_mtime_ns]  # noqa: PTH116 (paths are texts here)
+    log = Path(path + "-wal")
+    return max([*times, log.stat().st_mtime_ns] if log.exists() else times)
+
+
+def _ends_line(file: object, offset: int, size: int) -> bool:
+    """Whether the part that was read still ends where a line ends."""
+    if not 0 < offset < size:
+        return True
+    file.seek(offset - 1)  # type: ignore[attr-defined]  # any binary file
+    return b"\n" in file.read(2)  # type: ignore[attr-defined]
+
+
+def only_new(inputs: Inputs, found: Mapping[str, Known]) -> Inputs:
+    """The inputs without the files of which everything was read."""
+    fresh = [path for path in inputs.files if path not in found or found[path].new]
+    return Inputs(
+        fresh,
+        inputs.named,
+        {path: inputs.sizes[path] for path in fresh},
+        inputs.skipped,
+        inputs.unreadable,
+        begun={path: found[path].mark or Mark() for path in fresh if path in found},
+    )

@@ -1,0 +1,53 @@
+"""Calls of a store: only the days and the columns that a question needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from llmtel.core.schema import complete
+from llmtel.sources.mapping import CATEGORIES
+from llmtel.store.columns import KEPT
+from llmtel.store.table import opened
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Calls of a store (all FIELDS, unpriced), and what they were read from.
+
+    `size` are the bytes of the data files that were opened, `covered` the first and last time of all calls
+    of the store.
+    """
+
+    calls: pl.DataFrame
+    files: int
+    size: int
+    covered: tuple[datetime | None, datetime | None]
+
+
+def stored(
+    folder: Path,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    without: Collection[str] = (),
+) -> Stored:
+    """The calls of the days from `since` until just before `until`, and those without a time.
+
+    Fields in `without` are not read and null. Other calls of the first and the last day come along: who
+    narrows to the moment does so with the rest of the conditions.
+    """
+    table = opened(folder)
+    files = table.files
+    covered = files.select(first=pl.col("first").min(), last=pl.col("last").max()).row(0)
+    if since is not None:
+        files = files.filter(pl.col("day").is_null() | (pl.col("last") >= since))
+    if until is not None:
+        files = files.filter(pl.col("day").is_null() | (pl.col("first") < until))
+    names = [name for name in KEPT if name not in without]
+    calls = table.scan(files).select(names).collect()
+    calls = calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in names)
+    return Stored(complete(calls), files.height, int(files["size"].sum()), covered)
