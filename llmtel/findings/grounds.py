@@ -158,9 +158,9 @@ def _resting(groups: Sequence[Mapping[str, Any]], computed: Sequence[Mapping[str
     """The calls whose tokens rest on a source (where a log does not say, on it), and their computed cost."""
     of_source = [row for row in groups if (row["tokens_by"] or SOURCES[0]) == source]
     return Part(
-        sum(row["counted"] for row in of_source),
-        sum(row["tokens"] for row in of_source),
-        sum(row["cost"] for row in computed if row in of_source),
+        sum((row["counted"] for row in of_source), 0.0),
+        sum((row["tokens"] for row in of_source), 0.0),
+        sum((row["cost"] for row in computed if row in of_source), 0.0),
     )
 
 

@@ -18,6 +18,8 @@ Stanza = dict[str, object]
 """A model as a price file has it."""
 
 _MANTISSA = Decimal("0.000001")
+_RATES_OF_SOME = ("above", "off_peak")
+"""What a row says of some of its calls, which without it would cost what all others do."""
 
 
 @dataclass(frozen=True)
@@ -85,25 +87,31 @@ def _own(book: Book, quote: Quote) -> Model | None:
 def proposed(comparison: Comparison, book: Book, day: date, source: str) -> dict[tuple[str, str], Stanza]:
     """What to write into a price file, by provider and id: models with a new row, no past one changed.
 
-    Rates of modes and tiers that were written out are those of the old row, so they are left out of the new
-    one where its rates change: such calls have no price until somebody has looked it up.
+    Rates of modes that were written out are those of the old row, so they are left out of the new one: such
+    calls have no price until somebody has looked it up. Calls of long contexts or off-peak hours would then
+    cost what all others do, so their rates are the data set's, else the old ones, as unconfirmed.
     """
     found: dict[tuple[str, str], Stanza] = {}
     for name, differences in comparison.changed.items():
-        model, _ = comparison.models[name]
+        model, quote = comparison.models[name]
         changes = {d.rate: d.theirs for d in differences if d.tier is None and d.theirs is not None}
         if changes:
-            found[model.provider, model.id] = _with_row(model, changes, day)
+            found[model.provider, model.id] = _with_row(model, changes, day, _tiers(quote))
     for quote in comparison.missing:
         provider = book.spellings[quote.provider.lower()]
-        above = [{"input_tokens": Decimal(t), **rates} for t, rates in sorted(quote.tiers.items())]
-        row = {**quote.rates, **({"above": above} if above else {}), "confidence": "single"}
+        row = {**quote.rates, **_tiers(quote), "confidence": "single"}
         if {"input", "output"} <= quote.rates.keys():
             found[provider, quote.model] = {"checked": day, "source": source, "prices": [row]}
     return found
 
 
-def _with_row(model: Model, changes: Rates, day: date) -> Stanza:
+def _tiers(quote: Quote) -> Stanza:
+    """The rates for long contexts that a data set has, as a row has them."""
+    above = [{"input_tokens": Decimal(t), **rates} for t, rates in sorted(quote.tiers.items())]
+    return {"above": above} if above else {}
+
+
+def _with_row(model: Model, changes: Rates, day: date, tiers: Stanza) -> Stanza:
     data = model.at.value if model.at else None
     price = effective(model.prices, day)
     row = price.at.value if price and price.at else None
@@ -113,7 +121,9 @@ def _with_row(model: Model, changes: Rates, day: date) -> Stanza:
     kept = {
         k: v for k, v in row.items() if not isinstance(v, dict | list) and k not in {"from", "confidence"}
     }
-    new = {"from": day, **kept, **changes, "confidence": "single"}
+    old = {name: row[name] for name in _RATES_OF_SOME if name in row and name not in tiers}
+    doubts = {"unconfirmed": list(old)} if old else {}
+    new = {"from": day, **kept, **changes, **tiers, **old, "confidence": "single", **doubts}
     rows = [old for old in data["prices"] if old.get("from") != day]
     return {**data, "checked": day, "prices": [*rows, new]}
 

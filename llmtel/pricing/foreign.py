@@ -139,7 +139,7 @@ def _tiered(provider: str, model: str, prices: Any) -> Quote:  # noqa: ANN401 (a
 def _litellm(data: Any, _day: date) -> Iterator[Quote]:  # noqa: ANN401 (JSON)
     for name, entry in data.items():
         rates = {
-            mine: rate * _MILLION
+            mine: Decimal(f"{(rate * _MILLION).normalize():f}")
             for theirs, mine in _LITELLM.items()
             if (rate := _number(entry.get(theirs))) is not None
         }

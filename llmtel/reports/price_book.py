@@ -10,6 +10,7 @@ from typing import Any
 from llmtel.core.answers import Block, Column, Document, Line, Row, Table, Value
 from llmtel.core.units import COUNT, RATE, SHARE, USD
 from llmtel.findings.words import listing as listing_of
+from llmtel.findings.words import several
 from llmtel.reports.context import TOOL, Prices
 from llmtel.reports.trust import price_line
 
@@ -149,19 +150,23 @@ def updated(
         Column("change", "change", "How much more that is", "metric", SHARE),
     )
     whole = Table((), (), columns, rows, "differences")
-    said = f"{COUNT.show(compared)} models of the book are in {source}, {_counted(rows)}"
-    more = f"{COUNT.show(len(new))} models of the book's providers are only in {source}"
-    names = f": {listing_of(new)}" if shown and new else "; --only PATTERN takes them in"
+    said = (
+        f"{COUNT.show(compared)} {several(compared, 'model')} of the book found in {source}, {_counted(rows)}"
+    )
+    more = f"{COUNT.show(len(new))} {several(len(new), 'model')} of the book's providers only in {source}"
+    names = f": {listing_of(new)}" if shown else "; --only PATTERN takes them in"
     end = f"written: {written}" if written else "nothing is written without --write"
-    blocks: list[Block] = [Line(said), *([whole] if rows else []), Line(more + names), Line(end)]
-    blocks.append(Line(price_line(prices)))
+    blocks: list[Block] = [Line(said), *([whole] if rows else []), *([Line(more + names)] if new else [])]
+    blocks += [Line(end), Line(price_line(prices))]
     meta = {"source": source, "compared": compared, "new": list(new), "written": written}
     return _document("pricing", "Update", blocks, [whole], prices, meta)
 
 
 def _counted(rows: Sequence[Row]) -> str:
     models = {row["model"] for row in rows}
-    return f"{len(rows)} rates of {len(models)} differ" if rows else "and all their rates are the same"
+    if not rows:
+        return "and all rates are the same"
+    return f"{len(rows)} {several(len(rows), 'rate')} of {len(models)} other than here"
 
 
 def added(path: str, stanza: str) -> Document:

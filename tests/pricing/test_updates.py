@@ -113,6 +113,31 @@ def test_a_change_is_a_new_row_and_past_rows_stay(quotes, packaged):
     assert compare.proposed(found, packaged, DAY, "x")["openai", "gpt-9"]["prices"][0]["output"] == 12
 
 
+def test_a_new_row_keeps_what_it_says_of_some_calls_and_marks_it(quotes, packaged):
+    cost = {"input": 9, "output": 90}
+    data = {
+        "openai": {"id": "openai", "models": {"gpt-5.4": {"id": "gpt-5.4", "cost": cost}}},
+        "deepseek": {
+            "id": "deepseek",
+            "models": {"deepseek-v4-pro": {"id": "deepseek-v4-pro", "cost": cost}},
+        },
+    }
+    found = compare.proposed(compare.compared(packaged, quotes("models.dev", data), DAY), packaged, DAY, "x")
+    new = found["openai", "gpt-5.4"]["prices"][-1]
+    assert new["above"]["input"] == 5
+    assert new["unconfirmed"] == ["above"]
+    assert "off_peak" in found["deepseek", "deepseek-v4-pro"]["prices"][-1]
+    tiered = compare.compared(packaged, quotes("genai-prices", GENAI), DAY)
+    new = compare.proposed(tiered, packaged, DAY, "x")["openai", "gpt-4o"]["prices"][-1]
+    assert new["above"] == [{"input_tokens": 128_000, "input": 4}]
+    assert "unconfirmed" not in new
+
+
+def test_a_rate_by_the_token_is_written_without_its_zeros(quotes):
+    (quote,) = quotes("litellm", LITELLM)
+    assert str(quote.rates["input"]) == "2"
+
+
 @pytest.mark.parametrize(
     ("source", "content"), [("models.dev", "[]"), ("litellm", "{}"), ("genai-prices", "nope")]
 )
