@@ -11,12 +11,13 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import orjson
 
 from llmtel.sources.files import PARQUET, SQLITE, ZIP, Unclaimed, Undecodable
+from llmtel.sources.nested import object_in
 from llmtel.sources.source import Record
 
 Kind = Literal["empty", "jsonl", "document", "events", "csv", "parquet", "sqlite", "utf16", "text"]
@@ -26,6 +27,9 @@ _PEEKED = 1024
 """Bytes of a file's beginning in which text has no NUL."""
 _NAME_IN_ZIP = 30
 """Where a ZIP archive has the name of its first member."""
+_PIECES = (b'"message_start"', b'"message_delta"')
+_OTLP = re.compile(rb"\n[^{\[]{1,99}?(?:service\.name|telemetry\.sdk\.\w{1,9})\x12")
+"""How OpenTelemetry's traces begin in protobuf: with the attributes of what sent them."""
 _FEWEST_BYTES = 8
 """Bytes from which UTF-16 without a mark is told: four letters."""
 
@@ -40,6 +44,10 @@ def kind_of(head: bytes) -> Kind:
         _refuse_archive(head)
     if head.startswith(_UTF16):
         return "utf16"
+    if _OTLP.match(head):
+        raise Undecodable(
+            "OpenTelemetry in protobuf; export it as JSON, as the collector's file exporter does"
+        )
     _refuse_utf16(head)
     if b"\x00" in head[:_PEEKED] and head[:1] not in (b"{", b"[", b"\x00"):
         msg = f"no format claims it: binary data (it starts with {head[:4].hex(' ')})"
@@ -127,12 +135,40 @@ def _lines_of_document(data: bytes) -> bytes | None:
 
 
 def _lines_of_events(data: bytes) -> bytes:
-    """Server-sent events: each `data:` as its payload, the rest as empty lines, so that numbers hold."""
+    """Server-sent events: each `data:` as its payload, the rest as empty lines, so that numbers hold.
+
+    Anthropic sends a message in pieces: it comes whole where it started.
+    """
     lines = []
     for line in data.split(b"\n"):
         payload = line.strip().removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
         lines.append(payload if payload[:1] == b"{" else b"")
+    _put_together(lines)
     return b"\n".join(lines)
+
+
+def _put_together(lines: list[bytes]) -> None:
+    """Put what later pieces of a message say into its start: usage grows from piece to piece, the last holds.
+
+    https://platform.claude.com/docs/en/build-with-claude/streaming
+    """
+    start, message = 0, dict[str, Any]()
+    for number, line in enumerate(lines):
+        if not any(word in line for word in _PIECES):
+            continue
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if event.get("type") == "message_start":
+            start, message = number, object_in(event, "message")
+        elif event.get("type") == "message_delta" and message:
+            later = {key: value for key, value in object_in(event, "usage").items() if value is not None}
+            message |= object_in(event, "delta") | {"usage": object_in(message, "usage") | later}
+            lines[number] = b""
+        else:
+            continue
+        lines[start] = orjson.dumps(message)
 
 
 def lines_of_nested(

@@ -45,6 +45,7 @@ def test_first_bytes_tell_what_a_file_is(head, kind):
         (b"PK\x03\x04" + b"\x00" * 26 + b"report.xml", "a ZIP archive; give the files"),
         (b"\x7fELF\x02\x00\x00\x00", "binary data .it starts with 7f 45 4c 46"),
         ('{"a":1,"b":2}'.encode("utf-16-le"), "without a byte order mark"),
+        (b"\n\x8a\x01\n\x10\n\x0e\n\x0cservice.name\x12\x06\n\x04shop", "OpenTelemetry in protobuf"),
     ],
 )
 def test_what_no_reader_can_take_is_refused_in_words(head, words):

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from llmtel import pipeline
+from llmtel.core.errors import UnreadableInput
 
 
 @pytest.fixture
@@ -229,3 +230,56 @@ def test_ollamas_stamp_is_the_end_and_its_chunks_are_no_calls(read):
     assert (reading.account.calls, reading.account.other) == (1, 2)
     assert reading.calls["ts"].to_list() == [datetime(2026, 9, 1, 10, 0, 3, tzinfo=UTC)]
     assert reading.calls["output_text"].to_list() == [5]
+
+
+def stream(*events):
+    return "".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in events)
+
+
+def test_usage_of_an_anthropic_stream_grows_and_its_last_holds(tmp_path):
+    usage = {"input_tokens": 25, "cache_read_input_tokens": 100, "output_tokens": 1}
+    message = {"id": "msg_1", "type": "message", "model": "claude-opus-4-6", "content": [], "usage": usage}
+    start = {"type": "message_start", "message": message}
+    text = {"type": "content_block_delta", "delta": {"text": 'says "message_delta"'}}
+    early = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 15, "input_tokens": None}}
+    late = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 55}}
+    other = {"type": "message_start", "message": {**message, "id": "msg_2"}}
+    path = tmp_path / "stream.txt"
+    path.write_text(stream(start, text, early, late, {"type": "message_stop"}, other, late))
+    calls = pipeline.read([str(path)]).calls
+    columns = ("response_id", "input_uncached", "cache_read", "output_text", "finish_reason", "status")
+    assert calls.select(columns).rows() == [(f"msg_{n}", 25, 100, 55, "end_turn", "ok") for n in (1, 2)]
+
+
+def test_the_input_of_an_openai_batch_is_refused_in_words(tmp_path):
+    path = tmp_path / "batch.jsonl"
+    path.write_text('{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"m"}}\n')
+    with pytest.raises(UnreadableInput, match="give the batch's output"):
+        pipeline.read([str(path)])
+
+
+@pytest.mark.parametrize(
+    ("body", "calls"),
+    [
+        ({"input_tokens": 5}, 0),
+        ({"object": "response.input_tokens", "input_tokens": 3}, 0),
+        ({"inputTokens": 3}, 0),
+        ({"object": "response", "id": "resp_1", "created_at": 1_790_000_000, "model": "m", "usage": None,
+          "status": "queued"}, 0),
+        ({"object": "chat.completion", "id": "c", "model": "m", "created": 1_790_000_000, "usage": {}}, 1),
+    ],
+)  # fmt: skip
+def test_counting_replies_and_snapshots_are_no_calls(read, body, calls):
+    answer = {"object": "chat.completion", "id": "chatcmpl-0", "created": 1_790_000_000, "model": "m",
+              "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}  # fmt: skip
+    assert read(answer, body).account.calls == 1 + calls
+
+
+def test_chunks_of_an_openai_stream_are_one_call_with_the_counts_of_the_last(read):
+    chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_790_000_000, "model": "m"}
+    usage = {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 60,
+             "completion_tokens_details": {"rejected_prediction_tokens": 20}}  # fmt: skip
+    said = {**chunk, "choices": [{"delta": {"content": "a"}}], "usage": None}
+    reading = read(said, said, {**chunk, "choices": [], "usage": usage})
+    assert (reading.account.calls, reading.account.duplicates) == (1, 2)
+    assert reading.calls.select("input_uncached", "output_text").rows() == [(10, 50)]

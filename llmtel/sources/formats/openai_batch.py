@@ -56,6 +56,10 @@ SOURCES = (
         marks=(
             Mark(all=("custom_id", "response"), none=("method",)),
             Mark(all=("custom_id", "error"), none=("method",)),
+            Mark(all=("custom_id", "method", "url", "body")),
+        ),
+        refuse=pl.when(raw.text("method").is_not_null()).then(
+            pl.lit("a request to a batch, which says nothing of its answer: give the batch's output")
         ),
         records=records,
         calls={
