@@ -25,7 +25,7 @@ jobs:
         run: @RUN@
       - name: Check
         run: >-
-          llmtel check @LOGS@ --format github
+          llmtel check @LOGS@ --format table --format github
           --format markdown=llmtel-comment.md --format junit=llmtel-junit.xml
       - name: Comment
         # The token of a pull request from a fork may not write; its result is in the summary.
