@@ -5,6 +5,10 @@ Only values that change are written anew: numbers, order, blanks and the other v
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
+import msgspec
 import orjson
 import polars as pl
 
@@ -16,6 +20,7 @@ UNREADABLE = "(a line that could not be read)"
 """What stands in place of a line that is no JSON object: it may hold anything. It is no JSON either."""
 _PIECE = r'"[^"\\]*(?:\\.[^"\\]*)*"(?:[ \t]*:[ \t]*)?|[^"]+'
 """A string, with the colon behind it where it is a key; or what is between strings."""
+_BLANK = re.compile(r"^[ \t\r]*$", re.MULTILINE)
 _NUMBER = r"^(\s*)(-?[0-9][0-9.eE+-]*)"
 _ATTRIBUTE_VALUES = ("value", "string_value", "int_value", "double_value", "bool_value")
 """Keys of an attribute's value in OTLP/JSON, whose name stands beside it."""
@@ -28,126 +33,141 @@ _DEEPEST = 4
 """How deep JSON is looked for in texts of JSON; what lies deeper goes."""
 
 
+class _Object(msgspec.Struct):
+    """Any JSON object, of which nothing is kept."""
+
+
+_OBJECTS = msgspec.json.Decoder(_Object)
+
+
 def redact_lines(data: bytes, policy: Policy, tally: Tally, depth: int = 0) -> bytes:
     """Lines of JSON objects as they may be shared. A line that is none becomes `UNREADABLE`."""
-    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
-    lines = pl.Series(text.split("\n"))
-    lines = _readable(lines, data, tally)
-    tokens = _tokens(lines, policy)
-    new = _replaced(tokens, policy, tally, depth)
+    lines = pl.Series(_readable(data.removeprefix(b"\xef\xbb\xbf"), tally).split("\n"))
+    tokens = (lines + "\n").str.extract_all(_PIECE).explode()
+    pieces = _pieces(tokens, policy)
+    new = _replaced(pieces, policy, tally, depth)
     return str(new.str.join("").item() or "").removesuffix("\n").encode()
 
 
-def _readable(lines: pl.Series, data: bytes, tally: Tally) -> pl.Series:
+def _readable(data: bytes, tally: Tally) -> str:
     """The lines, those that are no JSON objects marked."""
-    blank = lines.str.strip_chars() == ""
     try:
-        lines.filter(~blank).str.json_decode(pl.Struct({"\0": pl.Int64}))
-    except pl.exceptions.PolarsError:
+        text = data.decode()
+        objects, lines = len(_OBJECTS.decode_lines(data)), text.count("\n") + 1
+        if objects == lines - text.endswith("\n") or objects == lines - len(_BLANK.findall(text)):
+            return text
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         pass
-    else:
-        if b"\xef\xbf\xbd" not in data and _is_utf8(data):
-            return lines
-    raw = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    bad = [i for i, line in enumerate(raw) if line.strip() and not _is_object(line)]
-    tally.add("line", len(bad))
-    return put(lines, pl.Series(bad), pl.Series([UNREADABLE]).new_from_index(0, len(bad))) if bad else lines
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    bad = 0
+    out = []
+    for line in data.split(b"\n"):
+        fine = not line.strip() or _is_object(line)
+        bad += not fine
+        out.append(line.decode() if fine else UNREADABLE)
+    tally.add("line", bad)
+    return "\n".join(out)
 
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(orjson.loads(line), dict)
-    except (orjson.JSONDecodeError, RecursionError):
+        line.decode()
+        _OBJECTS.decode(line)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return False
+    return True
 
 
-def _tokens(lines: pl.Series, policy: Policy) -> pl.DataFrame:
-    """The pieces of the lines in order: `token`, whether it is a `key` or a `string`, and the `kind` of it.
+@dataclass(frozen=True)
+class _Pieces:
+    """The pieces of lines in order, and what each is.
 
-    The kind of a string or a number is that of the key before it.
+    `keys` and `strings` are the rows of these; `names` the names in the lines, as JSON strings, and `name`
+    for each row the number of the one it stands under; `kinds` are those of the rows.
     """
-    tokens = (lines + "\n").str.extract_all(_PIECE).explode().alias("token").to_frame()
-    quoted, ended = pl.col("token").str.starts_with('"'), pl.col("token").str.ends_with('"')
-    frame = tokens.with_columns(key=quoted & ~ended, string=quoted & ended)
-    frame = _with_attributes(frame.with_columns(name=pl.when("key").then("token").forward_fill()))
-    names = frame["name"].unique().drop_nulls()
-    kinds = [policy.names.kind(_name(one)) for one in names]
-    frame = frame.with_columns(
-        kind=pl.col("name").replace_strict(names, kinds, default=Kind.OTHER, return_dtype=pl.UInt8)
-    )
-    return _with_scopes(frame, names)
+
+    tokens: pl.Series
+    keys: pl.Series
+    strings: pl.Series
+    names: list[str]
+    name: pl.Series
+    kinds: pl.Series
+
+
+def _pieces(tokens: pl.Series, policy: Policy) -> _Pieces:
+    quoted, ended = tokens.str.starts_with('"'), tokens.str.ends_with('"')
+    keys, strings = (quoted & ~ended).arg_true(), (quoted & ended).arg_true()
+    found = tokens.gather(keys)
+    names = ['""', *found.unique()]
+    codes = found.cast(pl.Enum(names)).to_physical().cast(pl.UInt32)
+    name = _filled(tokens.len(), keys, codes, 0)
+    names, name = _with_attributes(tokens, strings, names, name)
+    kinds = pl.Series([policy.names.kind(_name(one)) for one in names], dtype=pl.UInt8)
+    found_kinds = _with_scopes(tokens, names, name, kinds.gather(name))
+    return _Pieces(tokens, keys, strings, names, name, found_kinds)
+
+
+def _filled(length: int, rows: pl.Series, values: pl.Series, first: int) -> pl.Series:
+    """A series that has, from each of some rows on, the value of that row; `first` before the first."""
+    empty = pl.Series([None], dtype=values.dtype).new_from_index(0, length)
+    return put(empty, rows, values).fill_null(strategy="forward").fill_null(first)
 
 
 def _name(token: str) -> str:
-    return str(orjson.loads(token[: token.rindex('"') + 1])) if token.startswith('"') else token
+    return str(orjson.loads(token[: token.rindex('"') + 1]))
 
 
-def _with_attributes(frame: pl.DataFrame) -> pl.DataFrame:
-    """Tokens whose `name` is, for the value of an attribute of OTLP, the attribute's."""
-    names = frame["name"].unique().drop_nulls()
-    of_values = [one for one in names if plain(_name(one)) in _ATTRIBUTE_VALUES]
-    of_keys = [one for one in names if _name(one) == "key"]
-    if not of_values or not of_keys:
-        return frame
-    attribute = pl.when(pl.col("string") & pl.col("name").is_in(of_keys)).then("token").forward_fill()
-    return frame.with_columns(
-        name=pl.when(pl.col("name").is_in(of_values)).then(pl.coalesce(attribute, "name")).otherwise("name")
+def _with_attributes(
+    tokens: pl.Series, strings: pl.Series, names: list[str], name: pl.Series
+) -> tuple[list[str], pl.Series]:
+    """The names, with that of an attribute of OTLP for its value."""
+    values = [i for i, one in enumerate(names) if plain(_name(one)) in _ATTRIBUTE_VALUES]
+    keys = [i for i, one in enumerate(names) if _name(one) == "key"]
+    if not values or not keys:
+        return names, name
+    rows = strings.filter(name.gather(strings).is_in(keys))
+    called = tokens.gather(rows)
+    more = called.unique().to_list()
+    codes = called.cast(pl.Enum(more)).to_physical().cast(pl.UInt32) + len(names)
+    attribute = _filled(tokens.len(), rows, codes, 0)
+    frame = pl.select(name=name, attribute=attribute)
+    changed = frame.select(
+        pl.when(pl.col("name").is_in(values) & (pl.col("attribute") > 0)).then("attribute").otherwise("name")
     )
+    return [*names, *more], changed.to_series()
 
 
-def _with_scopes(frame: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
-    """Tokens in an object or a list that a text's name stands before are texts, if nothing says better."""
-    texts = [one for one in names if plain(_name(one)) in TEXTS]
-    if not texts:
-        return frame
-    between = frame.with_row_index("row").filter(
-        ~pl.col("token").str.starts_with('"') & pl.col("token").str.contains(r"[\[\]{}]")
-    )
-    step = pl.col("token").str.count_matches(r"[\[{]").cast(pl.Int32) - pl.col("token").str.count_matches(
-        r"[\]}]"
-    ).cast(pl.Int32)
-    marks = between.select(
-        "row",
-        depth=step.cum_sum(),
-        before=step.cum_sum() - step,
-        opens=pl.col("name").is_in(texts) & pl.col("token").str.contains(r"^\s*[\[{]"),
-    )
-    marks = marks.with_columns(opens=pl.col("opens") & (pl.col("depth") > pl.col("before")))
+def _with_scopes(tokens: pl.Series, names: list[str], name: pl.Series, kinds: pl.Series) -> pl.Series:
+    """The kinds, what stands in an object or a list of a text being INSIDE if its name says nothing."""
+    texts = [i for i, one in enumerate(names) if plain(_name(one)) in TEXTS]
+    rows = tokens.str.contains(r"^[^\"]*[\[\]{}]").arg_true() if texts else pl.Series([], dtype=pl.UInt32)
+    if not rows.len():
+        return kinds
+    between = tokens.gather(rows)
+    opened = between.str.count_matches(r"[\[{]").cast(pl.Int32)
+    step = opened - between.str.count_matches(r"[\]}]").cast(pl.Int32)
+    depth = step.cum_sum()
+    before = depth - step
+    opens = (step > 0) & name.gather(rows).is_in(texts) & between.str.contains(r"^\s*[\[{]")
+    frame = pl.select(depth=depth, before=before, opens=opens)
     inside = pl.lit(value=False)
-    for depth in marks.filter("opens")["before"].unique():
-        state = (
-            pl.when(pl.col("opens") & (pl.col("before") == depth))
-            .then(True)
-            .when(pl.col("depth") <= depth)
-            .then(False)
-        )
+    for level in before.filter(opens).unique():
+        begins = pl.col("opens") & (pl.col("before") == level)
+        state = pl.when(begins).then(True).when(pl.col("depth") <= level).then(False)
         inside |= state.forward_fill().fill_null(value=False)
-    scoped = marks.select("row", inside=inside)
-    frame = frame.with_row_index("row").join(scoped, on="row", how="left", maintain_order="left")
-    inner = pl.col("inside").forward_fill().fill_null(value=False)
-    kind = (
-        pl.when(inner & (pl.col("kind") == Kind.OTHER)).then(pl.lit(Kind.INSIDE, pl.UInt8)).otherwise("kind")
-    )
-    return frame.with_columns(kind=kind).drop("row", "inside")
+    within = _filled(tokens.len(), rows, frame.select(inside.cast(pl.UInt8)).to_series(), 0)
+    changed = pl.when((within == 1) & (kinds == Kind.OTHER)).then(pl.lit(Kind.INSIDE, pl.UInt8))
+    return pl.select(changed.otherwise(kinds)).to_series()
 
 
-def _replaced(frame: pl.DataFrame, policy: Policy, tally: Tally, depth: int) -> pl.Series:
+def _replaced(pieces: _Pieces, policy: Policy, tally: Tally, depth: int) -> pl.Series:
     """The tokens, those replaced that must be."""
-    tokens = _with_safe_keys(frame, policy, tally)
-    rows = frame["string"].arg_true()
-    strings = frame["token"].gather(rows)
-    kinds = settled(frame["kind"].gather(rows), strings.str.slice(1).str.head(-1))
-    names = frame["name"].gather(rows)
+    rows = pieces.strings
+    strings = pieces.tokens.gather(rows)
+    kinds = settled(pieces.kinds.gather(rows), strings.str.strip_prefix('"').str.strip_suffix('"'))
+    names = pl.Series(pieces.names, dtype=pl.String).gather(pieces.name.gather(rows))
+    tokens = _with_safe_keys(pieces, policy, tally)
     tokens = put(tokens, rows, _strings(strings, kinds, names, policy, tally, depth))
-    return _with_numbers(tokens, frame, policy, tally)
+    return _with_numbers(tokens, pieces, policy, tally)
 
 
 def _strings(
@@ -214,33 +234,23 @@ def _on_one_line(text: str) -> bytes | None:
         return None
 
 
-def _with_safe_keys(frame: pl.DataFrame, policy: Policy, tally: Tally) -> pl.Series:
+def _with_safe_keys(pieces: _Pieces, policy: Policy, tally: Tally) -> pl.Series:
     """The tokens, keys replaced that are no names but texts or addresses."""
-    keys = frame.filter("key")["token"].value_counts(name="n")
-    odd = {token: n for token, n in keys.iter_rows() if not policy.names.is_safe(_name(token))}
+    odd = [token for token in pieces.names if not policy.names.is_safe(_name(token))]
     if not odd:
-        return frame["token"]
-    tally.add("key", sum(odd.values()))
+        return pieces.tokens
+    keys = pieces.tokens.gather(pieces.keys)
+    tally.add("key", int(keys.is_in(odd).sum()))
     new = [f'"{policy.pseudonyms.one(_name(token), "key_")}":' for token in odd]
-    rows = frame["key"].arg_true()
-    tokens = frame["token"]
-    return put(tokens, rows, tokens.gather(rows).replace(list(odd), new))
+    return put(pieces.tokens, pieces.keys, keys.replace(odd, new))
 
 
-def _with_numbers(tokens: pl.Series, frame: pl.DataFrame, policy: Policy, tally: Tally) -> pl.Series:
-    """The tokens, numbers replaced that are ids or personal."""
-    rows = (
-        frame.select(
-            pl.col("kind").is_in(policy.whole)
-            & pl.col("key").shift(1, fill_value=False)
-            & pl.col("token").str.contains(_NUMBER)
-        )
-        .to_series()
-        .arg_true()
-    )
+def _with_numbers(tokens: pl.Series, pieces: _Pieces, policy: Policy, tally: Tally) -> pl.Series:
+    """The tokens, numbers replaced that are ids or personal: each stands right behind its key."""
+    behind = pieces.keys.filter(pieces.kinds.gather(pieces.keys).is_in(policy.whole)) + 1
+    rows = behind.filter(tokens.gather(behind).str.contains(_NUMBER))
     if not rows.len():
         return tokens
-    old, kinds = tokens.gather(rows), frame["kind"].gather(rows)
+    old, kinds = tokens.gather(rows), pieces.kinds.gather(rows)
     numbers = replaced(kinds, old.str.extract(_NUMBER, 2), policy, tally)
-    rest = old.str.replace(_NUMBER, "")
-    return put(tokens, rows, encoded(numbers) + rest)
+    return put(tokens, rows, encoded(numbers) + old.str.replace(_NUMBER, ""))

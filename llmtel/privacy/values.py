@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import polars as pl
@@ -33,6 +34,10 @@ NESTED = r'^\s*(?:[\[{"]|\\")'
 _LAST_PART = r"([^/\\]+)[/\\]*$"
 
 
+_LOOKED_AT = (Kind.OTHER, Kind.STRUCTURE, Kind.SAID, Kind.INSIDE)
+"""Kinds of which the value says more."""
+
+
 @dataclass(frozen=True)
 class Policy:
     """What becomes of the values of a file.
@@ -53,6 +58,11 @@ class Policy:
     def sure(self) -> tuple[Rule, ...]:
         """The rules for words."""
         return tuple(rule for rule in self.rules if rule.anywhere)
+
+    @cached_property
+    def any_sure(self) -> str:
+        """A pattern of whatever a rule for words may find: few words have it."""
+        return "|".join(f"(?:{rule.before})(?:{rule.pattern})" for rule in self.sure)
 
 
 @dataclass
@@ -76,20 +86,22 @@ def settled(kinds: pl.Series, values: pl.Series) -> pl.Series:
 
     What is no single word is TEXT. `values` may have JSON's escapes in them; those are never words.
     """
-    fixed = values.str.contains(FIXED)
-    word = (values.str.contains(WORD) & ~values.str.contains(NO_WORD)) | fixed
-    frame = pl.select(kind=kinds, word=word, fixed=fixed, nested=values.str.contains(NESTED))
+    rows = kinds.is_in(_LOOKED_AT).arg_true()
+    looked = values.gather(rows)
+    fixed = looked.str.contains(FIXED)
+    word = (looked.str.contains(WORD) & ~looked.str.contains(NO_WORD)) | fixed
+    frame = pl.select(kind=kinds.gather(rows), word=word, fixed=fixed, nested=looked.str.contains(NESTED))
     other = pl.col("kind").is_in([Kind.OTHER, Kind.STRUCTURE])
     said = pl.col("kind").is_in([Kind.SAID, Kind.STRUCTURE])
     inside = pl.col("kind") == Kind.INSIDE
-    settled = (
+    found = (
         pl.when((said & pl.col("word")) | (inside & pl.col("fixed")))
         .then(pl.lit(Kind.READ, pl.UInt8))
         .when(~pl.col("nested") & ((other & ~pl.col("word")) | inside))
         .then(pl.lit(Kind.TEXT, pl.UInt8))
         .otherwise("kind")
     )
-    return frame.select(settled).to_series()
+    return put(kinds, rows, frame.select(found).to_series())
 
 
 def replaced(kinds: pl.Series, values: pl.Series, policy: Policy, tally: Tally) -> pl.Series:
@@ -162,6 +174,8 @@ def _place(values: pl.Series, policy: Policy, tally: Tally) -> pl.Series:
 
 
 def _word(values: pl.Series, policy: Policy, tally: Tally) -> pl.Series:
+    if not values.unique().str.contains(policy.any_sure).any():
+        return values
     new, found = redacted(values, policy.sure)
     tally.take(found)
     return new
