@@ -62,6 +62,7 @@ def code(text: str) -> str:
 
 def cell_code(text: str) -> str:
     """A name from a log in a table: as code, and in a form that no bar or backtick of it breaks."""
+    text = visible(text)
     if _PLAIN.fullmatch(text) and text.strip():
         return f"`{text}`"
     coded = (c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in text)

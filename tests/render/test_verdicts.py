@@ -1,5 +1,6 @@
 """The verdicts of a check in every output: shown, inert whatever names logs have, and within the limits."""
 
+import html
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -125,6 +126,29 @@ def test_markdown_tables_keep_their_columns(name):
     plain = without_code(text)
     assert plain.count("<details>") == plain.count("</details>") == 2
     assert text.splitlines()[0] == "<!-- llmtel:check:default -->"
+
+
+def shown(fmt, text):
+    """What a person or a program reads in an output, without blanks, which lines may break at."""
+    if fmt == "markdown":
+        text = re.sub(r"\\(?=[^\w\s])", "", html.unescape(text.replace("<!-- -->", "")))
+    elif fmt == "gitlab":
+        text = " ".join(issue["description"] for issue in json.loads(text))
+    elif fmt == "junit":
+        root = ET.fromstring(text)  # noqa: S314 (our own)
+        text = " ".join(value for node in root.iter() for value in node.attrib.values())
+    elif fmt == "github":
+        text = text.replace("%25", "%").replace("# #[", "##[")
+    elif fmt == "openmetrics":
+        text = re.sub(r'\\(["\\])', r"\1", text)
+    return re.sub(r"[\s\\]", "", text)
+
+
+@pytest.mark.parametrize("fmt", [fmt for fmt in FORMATS if fmt != "json"])
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name])
+def test_a_hostile_name_is_shown(fmt, name):
+    wanted = re.sub(r"[\s\\]", "", visible(name))
+    assert wanted in shown(fmt, verdicts(document(judgement(name)), fmt, width=300, color=False))
 
 
 def test_a_fingerprint_has_no_values_and_is_there_once():
