@@ -94,7 +94,7 @@ class Question:
         unpriced = calls.filter(calls["cost_usd"].is_null())
         models = [str(name) for name in unpriced["model"].drop_nulls().unique().sort()]
         dated = unpriced["ts"].null_count()
-        for said in focus.left_out(len(unpriced), calls["ts"].null_count() - dated, models[:3]):
+        for said in focus.left_out(len(unpriced), calls["ts"].null_count() - dated, models):
             narrate(said)
         return focus.focus(rows, context.credits, context), context.account
 

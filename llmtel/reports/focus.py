@@ -13,7 +13,7 @@ from typing import Any
 from llmtel.core.answers import Column, Document, Row, Table, Value
 from llmtel.core.units import NUMBER
 from llmtel.findings.costs import Credit
-from llmtel.findings.words import several
+from llmtel.findings.words import listing, several
 from llmtel.reports.context import Context
 
 TEXTS = (
@@ -124,7 +124,7 @@ def _times(rate: float | None, per: int) -> float | None:
 def left_out(unpriced: int, timeless: int, models: Sequence[str]) -> Iterator[str]:
     """What of the calls has no row, in words; nothing where all of them do."""
     if unpriced:
-        names = f" ({', '.join(models)})" if models else ""
+        names = f" ({listing(models)})" if models else ""
         yield f"{_calls(unpriced, 'a price')} not in it{names}: the cost is unknown, not 0"
     if timeless:
         yield f"{_calls(timeless, 'a time')} not in it: a bill is by day"

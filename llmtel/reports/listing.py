@@ -21,10 +21,12 @@ from llmtel.reports.trust import in_calls
 
 SHOWN = (
     "ts", "model", "feature", "user", "session", "region", "latency_ms", "ttft_ms", "input_tokens",
-    "output_tokens", "cost_usd", "cost_logged", "status", "error", "http_status", "finish_reason", "call_id",
-    "response_id", "price_id", "price_reason", "price_flags",
+    "output_tokens", "token_source", "cost_usd", "cost_logged", "status", "error", "http_status",
+    "finish_reason", "call_id", "response_id", "price_id", "price_reason", "price_flags",
 )  # fmt: skip
-"""Fields (and two sums of fields); those that no listed call knows are left out."""
+"""Fields (and two sums of fields); those that no listed call knows are left out, or that say nothing."""
+USUAL = {"token_source": "logged"}
+"""What a field says of most logs: one where every call says it is left out, unless it is sorted by."""
 SUMS = {
     "input_tokens": Column("input_tokens", "in", "Input tokens", "field", TOKENS),
     "output_tokens": Column("output_tokens", "out", "Output tokens", "field", TOKENS),
@@ -36,11 +38,12 @@ LABELS = {
     "cost_logged": "logged",
     "http_status": "http",
     "ts": "time",
+    "token_source": "tokens",
 }
 OPTIONAL = (
-    "price_flags", "price_id", "price_reason", "cost_logged", "status", "response_id", "finish_reason",
-    "http_status", "session", "ttft_ms", "region", "user", "call_id", "feature", "output_tokens",
-    "input_tokens", "cost_usd", "latency_ms", "error",
+    "price_flags", "token_source", "price_id", "price_reason", "cost_logged", "status", "response_id",
+    "finish_reason", "http_status", "session", "ttft_ms", "region", "user", "call_id", "feature",
+    "output_tokens", "input_tokens", "cost_usd", "latency_ms", "error",
 )  # fmt: skip
 """What a narrow terminal leaves out, first to last, but for what the calls are sorted by."""
 YEAR, DAY = len("2026"), len("2026-11-13")
@@ -60,7 +63,7 @@ def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int
     if top is not None:
         chosen = chosen.head(top)
     shown = dict.fromkeys([*SHOWN, field])
-    names = [name for name in shown if chosen[name].null_count() < len(chosen) or name == field]
+    names = [name for name in shown if name == field or _says_something(chosen[name])]
     rows = chosen.select(
         pl.col("ts").dt.convert_time_zone(context.tz).dt.to_string("%Y-%m-%dT%H:%M:%S%.3f%:z"),
         *(pl.col(name) for name in names if name != "ts"),
@@ -90,6 +93,13 @@ def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int
         findings=found,
         meta=context.meta(calls),
     )
+
+
+def _says_something(column: pl.Series) -> bool:
+    """Whether a listed call knows the field, and it is not what is to be expected of all."""
+    values = column.drop_nulls()
+    usual = USUAL.get(column.name)
+    return not values.is_empty() and (usual is None or bool((values != usual).any()))
 
 
 def _for_people(table: Table, field: str, tz: str) -> Table:

@@ -61,6 +61,12 @@ def test_calls_without_counts_are_priced_by_their_texts_and_say_so(llmtel, tmp_p
     _, out, _ = llmtel("calls", silent, "--format", "json")
     rows = json.loads(out)["tables"][0]["rows"]
     assert all(row["cost_usd"] > 0 for row in rows)
+    assert {row["token_source"] for row in rows} == {"tokenizer"}
+    logged = log(tmp_path / "logged.jsonl", 2, model="gpt-4o", prompt_tokens=9, completion_tokens=9)
+    assert (
+        "token_source"
+        not in json.loads(llmtel("calls", logged, "--format", "json")[1])["tables"][0]["rows"][0]
+    )
     assert "Hello" not in out
 
 

@@ -267,7 +267,7 @@ def test_an_interrupt_is_one_line_and_exit_code_130(logs, llmtel, monkeypatch):
 
 def test_what_a_command_lacks_is_said_on_one_line(llmtel):
     assert llmtel("list")[2] == (
-        "llmtel: missing argument 'WHAT'. Choose from: metrics, dimensions, fields, formats. "
+        "llmtel: missing argument 'WHAT'. Choose from: metrics, dimensions, fields, formats, redactions. "
         "See: llmtel list --help\n"
     )
 

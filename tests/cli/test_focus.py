@@ -91,6 +91,14 @@ def test_an_unknown_cost_is_no_row_and_is_told(bill):
     assert all(float(row["BilledCost"]) > 0 for row in rows)
 
 
+def test_models_without_a_price_are_named_and_the_rest_is_counted(llmtel, tmp_path):
+    call = {"timestamp": "2026-09-01T10:00:00Z", "prompt_tokens": 7, "completion_tokens": 3}
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps({**call, "model": f"acme-{n}"}) + "\n" for n in range(5)))
+    err = llmtel("analyze", log, "--format", "focus")[2]
+    assert "5 calls without a price are not in it (acme-0, acme-1, acme-2 and 2 more)" in err
+
+
 def test_discounts_are_between_list_and_contracted_cost_and_credits_are_rows(bill):
     Path("mine.yaml").write_text(
         "discounts: [{provider: openai, percent: 20}]\ncredits: [{provider: openai, usd: 0.001}]\n"
