@@ -114,7 +114,7 @@ def test_the_cost_of_an_export_that_is_not_split_by_model_is_unknown_and_told(ll
     del page["data"][0]["results"][0]["model"], page["data"][0]["results"][1]
     Path("usage.json").write_text(json.dumps(page))
     out = llmtel("analyze", "usage.json")[1]
-    assert "buckets (790 tokens) have no price: no model" in out
+    assert "bucket (790 tokens) has no price: no model" in out
     assert "$" not in out.split("WHAT STANDS OUT")[0]
 
 

@@ -26,8 +26,8 @@ METRIC_IDS = """
 DIMENSION_IDS = """
     model model_requested provider user feature project branch agent
     environment session prompt prompt_version variant case region operation status http_status
-    error finish_reason service_tier format file price_id price day week month hour 15m 5m minute hour_of_day
-    weekday
+    error finish_reason service_tier format file token_source price_id price day week month hour 15m 5m
+    minute hour_of_day weekday
 """.split()  # noqa: SIM905
 
 
