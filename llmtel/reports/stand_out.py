@@ -46,6 +46,7 @@ def about_coverage(calls: pl.DataFrame, context: Context, tables: Sequence[Table
         *coverage.rejected(context.account, context.rejects, context.command),
         *coverage.unreadable(context.account, context.command),
         *joined.unmatched(context.unmatched, context.command),
+        *joined.several_formats(context.notes, context.command),
         *coverage.unpriced(calls, context.command, context.alias),
         *coverage.few_calls(tables, context.command),
         *_about_money(calls, context),

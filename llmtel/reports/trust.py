@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.answers import Line, Table
 from llmtel.core.units import COUNT
+from llmtel.findings.joined import SEVERAL
 from llmtel.reports.context import Context, Prices
 
 PARTS = {
@@ -57,7 +58,8 @@ def lines(
         )
     if absent:
         said.append(Line(f"not in these logs, and left out: {', '.join(absent)}"))
-    return (*said, *remarks(context.notes, context.shown_rejects()))
+    told = [note for note in context.notes if note.kind != SEVERAL]
+    return (*said, *remarks(told, context.shown_rejects()))
 
 
 def price_line(prices: Prices) -> str:

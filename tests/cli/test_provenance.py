@@ -46,9 +46,7 @@ def test_an_unknown_model_is_never_zero_in_any_format(answer, fmt):
     ).decode()
     lines = [line for line in out.splitlines() if "no-such-model-1" in line and "--" not in line]
     (line,) = [
-        line
-        for line in lines
-        if "unknown" not in line and " no price" not in line and "alias" not in line
+        line for line in lines if "unknown" not in line and " no price" not in line and "alias" not in line
     ]
     numbers = line.split("no-such-model-1", 1)[1].replace("sha256:", "#").partition("#")[0]
     assert "0.0" not in numbers

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtel.core.account import Account, Reject
+from llmtel.core.account import Account, Note, Reject
 from llmtel.core.schema import complete, polars_schema
-from llmtel.findings import bursts, changes, coverage, drop_off, prompts, segments
+from llmtel.findings import bursts, changes, coverage, drop_off, joined, prompts, segments
 from llmtel.findings.command import Command
 from llmtel.findings.cube import cube
 from llmtel.findings.words import condition, span_words
@@ -352,3 +352,14 @@ def test_the_last_turn_is_the_latest_whatever_the_order_of_lines():
 def test_a_sampled_log_has_lost_last_turns():
     rows = [row | {"sample_rate": 0.5} for row in conversations(60)]
     assert drop_off.drop_off(calls(rows), Command(())) == []
+
+
+def test_calls_in_logs_of_several_formats_are_told_with_their_number():
+    text = "calls that stand in logs of several formats (langfuse, litellm): 1,200; each is counted once"
+    notes = [Note("utc", "2 times"), Note("several_formats", text, 1200)]
+    [found] = joined.several_formats(notes, HERE)
+    assert (found.figure, found.kind, found.calls) == ("1,200", "several_formats", 1200)
+    assert (
+        found.text == "calls that stand in logs of several formats (langfuse, litellm): each is counted once"
+    )
+    assert found.command == "llmtel analyze logs/ --by format --metrics calls,cost"
