@@ -1,4 +1,4 @@
-"""Usage of Amazon Bedrock's Converse API as leaves: shared by the formats that carry it.
+"""Amazon Bedrock's invocations as records, and usage of its Converse API as leaves, for the formats of both.
 
 The input excludes the cache. `cacheReadInputTokenCount` and the like repeat the counts of the same name
 without `Count`. See TokenUsage at https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html.
@@ -6,14 +6,76 @@ without `Count`. See TokenUsage at https://docs.aws.amazon.com/bedrock/latest/AP
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.source import Remark
+from llmtel.sources.source import Record, Remark, lookup
 from llmtel.sources.usage import MISMATCH
 
+_USAGES = (("usage",), ("message", "usage"), ("metadata", "usage"))
+_STOPS = (
+    ("stopReason",), ("stop_reason",), ("delta", "stop_reason"), ("messageStop", "stopReason"),
+    ("finish_reason",), ("completionReason",), ("results", 0, "completionReason"),
+    ("choices", 0, "finish_reason"),
+)  # fmt: skip
+_GUARD = "amazon-bedrock-guardrailAction"
+TIMES = "amazon-bedrock-invocationMetrics"
+"""Where a stream tells its times, in its last event."""
 BLOCKED = ("guardrail_intervened", "content_filtered")
 """Reasons to stop that mean a blocked answer."""
+
+
+def records(line: Record) -> Iterator[dict[str, Any]]:
+    """The invocations of a line (CloudWatch has them as texts), each with what its body tells as `answer`."""
+    for record in _invocations(line):
+        body = lookup(record, ("output", "outputBodyJson"))
+        yield {
+            **record,
+            **{part: _without_body(record.get(part)) for part in ("input", "output")},
+            "answer": _told(body if isinstance(body, list) else [body]),
+        }
+
+
+def _without_body(part: object) -> object:
+    """The counts of an input or output: its text is not carried along."""
+    return (
+        {key: value for key, value in part.items() if "Body" not in key} if isinstance(part, dict) else None
+    )
+
+
+def _invocations(line: Record) -> Iterable[Record]:
+    events = line.get("logEvents") or line.get("events") or [line]
+    for event in events if isinstance(events, list) else ():
+        message = event.get("message") if isinstance(event, dict) else None
+        if not isinstance(message, str):
+            yield event
+            continue
+        try:
+            yield orjson.loads(message)
+        except orjson.JSONDecodeError:
+            yield {}
+
+
+def _told(events: list[Any]) -> dict[str, Any]:
+    """What a body or a stream's events tell: usage (later counts win), reason to stop, times, guardrail."""
+    told: dict[str, Any] = {"usage": {}}
+    for event in events:
+        if not isinstance(event, dict):
+            continue
+        for steps in _USAGES:
+            usage = lookup(event, steps)
+            told["usage"] |= usage if isinstance(usage, dict) else {}
+        stops = [stop for steps in _STOPS if (stop := lookup(event, steps)) is not None]
+        told["stop"] = stops[0] if stops else told.get("stop")
+        for key in ("metrics", TIMES):
+            found = lookup(event, (key,)) or lookup(event, ("metadata", key))
+            told |= {key: found} if isinstance(found, dict) else {}
+        told["guarded"] = told.get("guarded", False) or event.get(_GUARD) == "INTERVENED"
+    return told
 
 
 def _details(at: str) -> pl.Expr:

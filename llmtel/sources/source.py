@@ -39,7 +39,8 @@ def picked(record: object, paths: Mapping[str, str]) -> dict[str, Any]:
 class Mark:
     """How a record shows its format: paths that are there, that are not, and values that some have.
 
-    `values` maps a path to the values it may have; a value ending in `*` is a beginning.
+    `values` maps a path to the values it may have; a value ending in `*` is a beginning,
+    and one that begins with `*` too stands anywhere in the text.
     """
 
     all: tuple[str, ...] = ()
@@ -79,11 +80,17 @@ def _has(record: Record, path: str) -> bool:
 
 def _among(value: object, values: tuple[object, ...]) -> bool:
     return any(
-        isinstance(value, str) and value.startswith(wanted[:-1])
-        if isinstance(wanted, str) and wanted.endswith("*")
+        isinstance(value, str) and _fits(value, wanted)
+        if isinstance(wanted, str)
         else value == wanted and type(value) is type(wanted)
         for wanted in values
     )
+
+
+def _fits(value: str, wanted: str) -> bool:
+    if not wanted.endswith("*"):
+        return value == wanted
+    return wanted[1:-1] in value if wanted.startswith("*") else value.startswith(wanted[:-1])
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,26 @@ def test_an_invocation_log_of_cloudwatch_is_read_out_of_its_messages(read):
     assert read(export).calls["input_uncached"].to_list() == [6]
 
 
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_an_invocation_log_is_known_wherever_its_schema_stands(read, separators):
+    last = {"output": {"outputTokenCount": 2}, "requestId": "b", "schemaType": "ModelInvocationLog"}
+    message = json.dumps(last, separators=separators)
+    reading = read({"timestamp": 1_790_000_000_000, "message": message}, {**last, "requestId": "c"})
+    assert reading.inputs[0].format == "bedrock"
+    assert reading.calls["output_text"].to_list() == [2, 2]
+
+
+def test_a_count_that_bedrock_repeats_in_its_stream_is_taken_from_one_place(read):
+    start = {"message": {"usage": {"input_tokens": 10, "output_tokens": 1, "cache_read_input_tokens": 4}}}
+    end = {"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 7}}
+    times = {"inputTokenCount": 10, "outputTokenCount": 7, "invocationLatency": 900, "firstByteLatency": 200}
+    body = [start, end, {"amazon-bedrock-invocationMetrics": times}, "[DONE]"]
+    logged = {"outputBodyJson": body, "outputTokenCount": 7}
+    calls = read(invocation(input={"inputTokenCount": 10}, output=logged)).calls
+    columns = ("input_uncached", "cache_read", "output_text", "latency_ms", "ttft_ms")
+    assert calls.select(columns).rows() == [(10, 4, 7, 900, 200)]
+
+
 def test_azures_negative_duration_is_unreadable_and_its_answer_a_call(shared):
     reading = pipeline.read([str(shared / "fixtures/azure-openai/handmade-request-response.jsonl")])
     assert reading.account.unreadable == {"latency_ms": 1}

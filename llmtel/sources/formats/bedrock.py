@@ -6,73 +6,12 @@ and are lists of events for streams, so records are opened one by one; each coun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
-
-import orjson
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.bedrock import BLOCKED, ttl_unknown, written
+from llmtel.sources.bedrock import BLOCKED, TIMES, records, ttl_unknown, written
 from llmtel.sources.outcome import ANSWERED, TEXT
-from llmtel.sources.source import Mark, Record, Source, lookup
-
-_USAGES = (("usage",), ("message", "usage"), ("metadata", "usage"))
-_STOPS = (
-    ("stopReason",), ("stop_reason",), ("delta", "stop_reason"), ("messageStop", "stopReason"),
-    ("finish_reason",), ("completionReason",), ("results", 0, "completionReason"),
-    ("choices", 0, "finish_reason"),
-)  # fmt: skip
-_GUARD, _TIMES = "amazon-bedrock-guardrailAction", "amazon-bedrock-invocationMetrics"
-
-
-def records(line: Record) -> Iterator[dict[str, Any]]:
-    """The invocations of a line (CloudWatch has them as texts), each with what its body tells as `answer`."""
-    for record in _invocations(line):
-        body = lookup(record, ("output", "outputBodyJson"))
-        yield {
-            **record,
-            **{part: _without_body(record.get(part)) for part in ("input", "output")},
-            "answer": _told(body if isinstance(body, list) else [body]),
-        }
-
-
-def _without_body(part: object) -> object:
-    """The counts of an input or output: its text is not carried along."""
-    return (
-        {key: value for key, value in part.items() if "Body" not in key} if isinstance(part, dict) else None
-    )
-
-
-def _invocations(line: Record) -> Iterable[Record]:
-    events = line.get("logEvents") or line.get("events") or [line]
-    for event in events if isinstance(events, list) else ():
-        message = event.get("message") if isinstance(event, dict) else None
-        if not isinstance(message, str):
-            yield event
-            continue
-        try:
-            yield orjson.loads(message)
-        except orjson.JSONDecodeError:
-            yield {}
-
-
-def _told(events: list[Any]) -> dict[str, Any]:
-    """What a body or a stream's events tell: usage (later counts win), reason to stop, times, guardrail."""
-    told: dict[str, Any] = {"usage": {}}
-    for event in events:
-        if not isinstance(event, dict):
-            continue
-        for steps in _USAGES:
-            usage = lookup(event, steps)
-            told["usage"] |= usage if isinstance(usage, dict) else {}
-        stops = [stop for steps in _STOPS if (stop := lookup(event, steps)) is not None]
-        told["stop"] = stops[0] if stops else told.get("stop")
-        for key in ("metrics", _TIMES):
-            found = lookup(event, (key,)) or lookup(event, ("metadata", key))
-            told |= {key: found} if isinstance(found, dict) else {}
-        told["guarded"] = told.get("guarded", False) or event.get(_GUARD) == "INTERVENED"
-    return told
+from llmtel.sources.source import Mark, Source
 
 
 def _count(*paths: str) -> pl.Expr:
@@ -83,6 +22,8 @@ def _tagged(*keys: str) -> pl.Expr:
     return pl.coalesce(*(raw.text(f"requestMetadata.{key}") for key in keys))
 
 
+_IN_TEXT = ('*"schemaType":"ModelInvocationLog"*', '*"schemaType": "ModelInvocationLog"*')
+"""CloudWatch has a log as a text; the order of its keys varies."""
 _USE = "answer.usage."
 _LIVES = [raw.count(f"{_USE}cache_creation.ephemeral_{life}_input_tokens") for life in ("5m", "1h")]
 _WRITTEN = _count(
@@ -101,7 +42,7 @@ SOURCES = (
         marks=(
             Mark(values={"schemaType": ("ModelInvocationLog",)}),
             *(
-                Mark(values={path: ('{"schemaType":"ModelInvocationLog"*',)})
+                Mark(values={path: _IN_TEXT})
                 for path in ("message", "logEvents[0].message", "events[0].message")
             ),
         ),
@@ -128,9 +69,9 @@ SOURCES = (
             },
             "output_text": _count("output.outputTokenCount", f"{_USE}outputTokens", f"{_USE}output_tokens"),
             "latency_ms": pl.coalesce(
-                raw.number("answer.metrics.latencyMs"), raw.number(f"answer.{_TIMES}.invocationLatency")
+                raw.number("answer.metrics.latencyMs"), raw.number(f"answer.{TIMES}.invocationLatency")
             ),
-            "ttft_ms": raw.number(f"answer.{_TIMES}.firstByteLatency"),
+            "ttft_ms": raw.number(f"answer.{TIMES}.firstByteLatency"),
             "finish_reason": _STOP,
             TEXT: pl.coalesce(
                 pl.when(raw.flag("answer.guarded") | _STOP.is_in(BLOCKED)).then(pl.lit("content_filter")),
