@@ -16,6 +16,7 @@ from llmtel.core.schema import complete, empty_calls
 from llmtel.sources.counted import COUNTED, Counting, TokenizerOf
 from llmtel.sources.detect import Verdict
 from llmtel.sources.files import Inputs, expand
+from llmtel.sources.fingerprints import MOST_BYTES, with_cases
 from llmtel.sources.formats import troubles
 from llmtel.sources.identity import deduplicated
 from llmtel.sources.maps import TYPED, Rule
@@ -141,24 +142,26 @@ def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     progress: Callable[[int, int], None] | None = None,
     tokenizer: TokenizerOf | None = None,
     count_all: bool = False,
+    fingerprints: bool = False,
     samples: bool = False,
 ) -> Reading:
     """The calls of some paths: files, folders, globs or `-`.
 
     `tags` are extra keys to keep, `rules` fields to read from where a person says. `progress` is told bytes
     done and bytes in all. With a `tokenizer` the tokens of calls that have texts and no counts are counted,
-    with `count_all` those of every call, beside what is logged. `samples` keeps some records of every file.
-    Raises `UsageError` for a path that does not
-    exist and for a `--map` that finds nothing, `UnreadableInput` when there was input and nothing of it could
-    be read.
+    with `count_all` those of every call, beside what is logged; with `fingerprints` calls without a case have
+    the hash of their prompt as one, where prompts are as cases are. `samples` keeps some records of every
+    file. Raises `UsageError` for a path that does not exist and for a `--map` that finds nothing,
+    `UnreadableInput` when there was input and nothing of it could be read.
     """
     inputs = expand(paths)
-    counting = Counting(tokenizer, every=count_all) if tokenizer is not None else None
+    asked = fingerprints and sum(inputs.sizes.values()) <= MOST_BYTES
+    counting = None if tokenizer is None else Counting(tokenizer, count_all, asked)
     wishes = Wishes(tuple(rules), tuple(tags), samples)
     found = gather(
         inputs, paths=paths, input_format=input_format, wishes=wishes, progress=progress, counting=counting
     )
-    calls, duplicates, met = deduplicated(found.calls)
+    calls, duplicates, met = deduplicated(with_cases(found.calls))
     account = found.account
     account.calls -= duplicates
     account.duplicates += duplicates

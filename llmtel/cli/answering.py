@@ -35,7 +35,8 @@ CostSource = Literal["auto", "computed", "logged"]
 class Question:
     """What was asked, as the options say it. Wrong names raise `LlmtelError` before a byte is read.
 
-    `leaves` asks for what each kind of token cost, beside the cost.
+    `sides` says that two of them are compared: with what each kind of token cost, beside the cost, and with
+    prompts as cases where none are logged.
     """
 
     paths: tuple[str, ...]
@@ -55,7 +56,7 @@ class Question:
     all_rejects: bool = False
     money: Money = field(default_factory=Money)
     settings: Settings = field(default_factory=Settings)
-    leaves: bool = False
+    sides: bool = False
     started: float = field(default_factory=time.monotonic)
 
     def analyze(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
@@ -143,11 +144,12 @@ class Question:
                     tokenizer=tokenizer_of(book),
                     within=(span.start, span.end),
                     without=self._unread(name, condition),
+                    fingerprints=self.sides,
                 ).of_one_grain()
         else:
             reading = pipeline.Reading(empty_calls(), nothing.account, nothing.rejects, nothing.notes, ())
         calls = cost.priced(reading.calls, book, self.cost_source)
-        if self.leaves:
+        if self.sides:
             calls = with_leaf_costs(calls, book)
         covered = calls if reading.covered is None else pl.DataFrame({"ts": reading.covered}, {"ts": TIME})
         first, last = time_range(covered, self.tz)

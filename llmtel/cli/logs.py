@@ -56,7 +56,7 @@ class Logs:
             input_format=self.input_format,
             all_rejects=self.rejects,
             settings=settings,
-            leaves=True,
+            sides=True,
         )
 
 

@@ -69,6 +69,7 @@ class Settings:
         progress: Callable[[int, int], None] | None = None,
         tokenizer: TokenizerOf | None = None,
         count_all: bool = False,
+        fingerprints: bool = False,
         samples: bool = False,
         within: tuple[datetime | None, datetime | None] = (None, None),
         without: Collection[str] = (),
@@ -98,6 +99,7 @@ class Settings:
             progress=progress,
             tokenizer=tokenizer,
             count_all=count_all,
+            fingerprints=fingerprints,
             samples=samples,
         )
         return self._joined(reading)

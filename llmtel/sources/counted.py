@@ -33,10 +33,14 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass
 class Counting:
-    """How texts are counted: the tokenizer of each model, and whether `every` call's are, to compare."""
+    """How texts are counted: the tokenizer of each model, and whether `every` call's are, to compare.
+
+    `fingerprints` asks for the hash of each prompt.
+    """
 
     tokenizer: TokenizerOf
     every: bool = False
+    fingerprints: bool = False
     counter: Counter = field(default_factory=Counter)
 
 

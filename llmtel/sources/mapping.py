@@ -11,7 +11,7 @@ from llmtel.core.schema import FIELDS, LEAVES, polars_schema
 from llmtel.sources.outcome import settled
 from llmtel.sources.source import Source
 from llmtel.sources.steps import fields, is_step, roots, with_steps
-from llmtel.sources.texts import TEXT_COLUMNS
+from llmtel.sources.texts import FINGERPRINT, TEXT_COLUMNS
 from llmtel.sources.usage import MISMATCH
 from llmtel.sources.values import LONGEST_TEXT, limits, times
 
@@ -94,7 +94,7 @@ def _service_columns(rows: pl.DataFrame, source: Source, bad_time: list[str]) ->
     """What is needed to account for a row, in columns whose names begin with `@`."""
     columns = [pl.col("row"), pl.col("@file"), pl.col("line")]
     columns += [pl.col(name).alias(f"@{name}") for name in ("coerced", "unreadable") if name in rows.columns]
-    columns += [pl.col(name) for name in TEXT_COLUMNS if name in rows.columns]
+    columns += [pl.col(name) for name in (*TEXT_COLUMNS, FINGERPRINT) if name in rows.columns]
     if source.keep is not None:
         columns.append(source.keep.fill_null(value=False).alias("@keep"))
     refused = source.refuse if source.refuse is not None else pl.lit(None, dtype=pl.String)

@@ -21,12 +21,13 @@ from llmtel.sources.counted import (
 )
 from llmtel.sources.decode import CUT_OFF, Decoded, decode, decode_slowly
 from llmtel.sources.detect import claimant
+from llmtel.sources.fingerprints import with_fingerprints
 from llmtel.sources.formats import sources
 from llmtel.sources.mapping import Mapped, map_rows
 from llmtel.sources.plan import Plan
 from llmtel.sources.plugins import failed
 from llmtel.sources.source import Record, Source
-from llmtel.sources.texts import PROMPT
+from llmtel.sources.texts import FINGERPRINT, PROMPT
 
 _BLANKS_AND_BOM = b" \t\r\xef\xbb\xbf"
 
@@ -58,11 +59,12 @@ def take(batch: Batch | CsvBatch | FrameBatch, counting: Counting | None = None)
     _refuse(decoded, batch, taken)
     source = batch.plan.source
     if counting is not None:
-        decoded.raw = with_texts(decoded.raw, _records_of(batch), source, every=counting.every)
+        decoded.raw = _with_texts(decoded.raw, _records_of(batch), source, counting)
     rows = batch.placed(decoded.raw)
     if source.family is not None and isinstance(batch, Batch):
         _take_family(rows, batch, taken, counting)
-    elif source.whole or PROMPT in rows.columns:  # texts are not held for longer than a batch
+    elif source.whole or not {PROMPT, FINGERPRINT}.isdisjoint(rows.columns):
+        # Texts are not held for longer than a batch.
         _add(_mapped(rows, source), batch.plan, batch.paths, taken)
     else:
         taken.raw, taken.plan = rows.drop("@segment"), batch.plan
@@ -140,6 +142,12 @@ def _records_of(batch: Batch | CsvBatch) -> RecordOf:
     return records_of_lines(batch.data)
 
 
+def _with_texts(raw: pl.DataFrame, record_of: RecordOf, source: Source, counting: Counting) -> pl.DataFrame:
+    if counting.fingerprints:
+        raw = with_fingerprints(raw, record_of, source)
+    return with_texts(raw, record_of, source, every=counting.every)
+
+
 def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken, counting: Counting | None) -> None:
     """Rows of a file that may mix the formats of a family: what its own does not take, another may claim."""
     own = _mapped(rows, batch.plan.source)
@@ -155,7 +163,7 @@ def _take_family(rows: pl.DataFrame, batch: Batch, taken: Taken, counting: Count
         data = b"\n".join(lines[row] for row in found) + b"\n"
         raw = decode_slowly(data, plan).raw
         if counting is not None:
-            raw = with_texts(raw, records_of_lines(data), plan.source, every=counting.every)
+            raw = _with_texts(raw, records_of_lines(data), plan.source, counting)
         places = pl.Series("row", list(found), dtype=pl.UInt32).gather(raw["row"])
         part = _mapped(batch.placed(raw.with_columns(places)), plan.source)
         _add(part, plan, batch.paths, taken)

@@ -20,6 +20,8 @@ TEXTS = ("text", "content", "parts", "message", "output_text", "input_text", "ge
 """Keys of a message, a part or a choice that lead to its text."""
 PROMPT, FRAMING, OUTPUT = TEXT_COLUMNS = ("@prompt", "@framing", "@output")
 """Columns that hold the texts of a batch's calls until they are counted, and the tokens around them."""
+FINGERPRINT = "@fingerprint"
+"""A column with the hash of a call's prompt."""
 PER_MESSAGE, PER_NAME, PER_REPLY = 3, 1, 3
 """Tokens around the messages of a chat: https://github.com/openai/openai-cookbook, How to count tokens."""
 _DEEPEST = 8
