@@ -6,14 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Literal
 
+import orjson
 import polars as pl
 
 from llmtel.privacy.names import Kind, Names
 from llmtel.privacy.pseudonyms import Pseudonyms
-from llmtel.privacy.redact import put, redacted
+from llmtel.privacy.redact import any_of, put, redacted
 from llmtel.privacy.rules import Rule
 
 Text = Literal["drop", "redact", "keep"]
@@ -58,11 +58,6 @@ class Policy:
     def sure(self) -> tuple[Rule, ...]:
         """The rules for words."""
         return tuple(rule for rule in self.rules if rule.anywhere)
-
-    @cached_property
-    def any_sure(self) -> str:
-        """A pattern of whatever a rule for words may find: few words have it."""
-        return "|".join(f"(?:{rule.before})(?:{rule.pattern})" for rule in self.sure)
 
 
 @dataclass
@@ -174,7 +169,7 @@ def _place(values: pl.Series, policy: Policy, tally: Tally) -> pl.Series:
 
 
 def _word(values: pl.Series, policy: Policy, tally: Tally) -> pl.Series:
-    if not values.unique().str.contains(policy.any_sure).any():
+    if not values.unique().str.contains(any_of(policy.sure)).any():
         return values
     new, found = redacted(values, policy.sure)
     tally.take(found)
@@ -187,13 +182,15 @@ def decoded(tokens: pl.Series) -> pl.Series:
     plain = tokens.str.strip_prefix('"').str.strip_suffix('"')
     if not odd.len():
         return plain
-    texts = [_loaded(token) for token in tokens.gather(odd)]
-    return put(plain, odd, pl.Series(texts, dtype=pl.String))
+    return put(plain, odd, pl.Series(map(_loaded, tokens.gather(odd)), dtype=pl.String))
 
 
 def _loaded(token: str) -> str:
     """What a JSON string says; a lone surrogate in it becomes a question mark."""
-    return str(json.loads(token)).encode("utf-8", "replace").decode()
+    try:
+        return str(orjson.loads(token))
+    except orjson.JSONDecodeError:
+        return str(json.loads(token)).encode("utf-8", "replace").decode()
 
 
 def encoded(values: pl.Series) -> pl.Series:

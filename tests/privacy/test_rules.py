@@ -33,7 +33,7 @@ needs_texts = pytest.mark.skipif(not PII.is_dir(), reason="the shared data is no
 
 
 def clean(*texts):
-    new, found = redacted(pl.Series(texts, dtype=pl.String), REDACTIONS.values())
+    new, found = redacted(pl.Series(texts, dtype=pl.String), tuple(REDACTIONS.values()))
     return new.to_list(), found
 
 
