@@ -11,11 +11,13 @@ from llmtel.cli import options as o
 from llmtel.core.errors import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
     from llmtel.pipeline import Input, NoFormat
     from llmtel.reports.inspection import Look
-    from llmtel.sources.source import Source
+    from llmtel.sources.source import Record, Source
 
 File = Annotated[str, typer.Argument(help="The file to look at, or - for standard input", metavar="FILE")]
 
@@ -73,36 +75,70 @@ def _propose(unread: NoFormat, format_: o.OutputFormat, output: Path | None) -> 
 
 def _look(one: Input, calls: pl.DataFrame) -> Look:
     """What the reader knows of a file, in words."""
-    from llmtel.core.schema import FIELDS
     from llmtel.reports.inspection import Look
-    from llmtel.sources.steps import roots
 
     plan, verdict = one.plan, one.verdict
     source = plan.source if plan else None
+    known = _known(one, calls)
     return Look(
         file=one.file,
         format=one.format or "unknown",
         why=_why(one),
         marks=_marks(one),
-        mapping={name: _paths(roots(source.calls, name)) for name in source.calls if name in FIELDS}
-        if source
-        else {},
+        mapping=_mapping(source, one.sample, known) if source else {},
         decisions=source.decisions if source else (),
         unread=verdict.unread(source) if verdict and source else (),
-        perhaps=_perhaps(one, source, calls) if source else {},
+        perhaps=_perhaps(one, source, known) if source else {},
     )
 
 
-def _perhaps(one: Input, source: Source, calls: pl.DataFrame) -> dict[str, tuple[str, str]]:
+def _known(one: Input, calls: pl.DataFrame) -> set[str]:
+    """The fields that a call of the file knows."""
+    from llmtel.core.schema import FIELDS
+
+    own = calls.filter(calls["file"] == one.file)
+    return {name for name in FIELDS if own[name].null_count() < own.height}
+
+
+def _mapping(source: Source, sample: Sequence[Record], known: set[str]) -> dict[str, list[str]]:
+    """The paths that a field is read from: of many names for one thing those that the records have.
+
+    A field that no call knows is left out where no record looked at has any of its paths.
+    """
+    from llmtel.core.schema import FIELDS
+    from llmtel.sources.steps import roots
+
+    found = {name: _paths(roots(source.calls, name)) for name in source.calls if name in FIELDS}
+    there = _there(source, sample, {path for paths in found.values() for path in paths})
+    shown = {name: [path for path in paths if path in there] for name, paths in found.items()}
+    return {name: shown[name] or paths for name, paths in found.items() if shown[name] or name in known}
+
+
+def _there(source: Source, sample: Sequence[Record], paths: set[str]) -> set[str]:
+    """The paths at which some records have a value."""
+    from llmtel.sources.raw import steps_of
+    from llmtel.sources.source import lookup
+
+    records = [
+        inner for record in sample for inner in (source.records(record) if source.records else [record])
+    ]
+    return {
+        path
+        for path in paths
+        if any(
+            path in record or lookup(record, steps_of(path)) not in (None, "", [], {}) for record in records
+        )
+    }
+
+
+def _perhaps(one: Input, source: Source, known: set[str]) -> dict[str, tuple[str, str]]:
     """What keys that nobody reads look like, with the reason: fields that no call of the file knows."""
-    from llmtel.core.schema import FIELDS, LEAVES
+    from llmtel.core.schema import LEAVES
     from llmtel.sources.maps import FACTS
     from llmtel.sources.proposal import beside
 
-    own = calls.filter(calls["file"] == one.file)
-    known = {name for name in FIELDS if own[name].null_count() < own.height}
     if known & {*LEAVES}:
-        known |= FACTS.keys()
+        known = known | FACTS.keys()
     return {guess.field: (guess.said, guess.reason) for guess in beside(one.sample, source, known)}
 
 

@@ -178,3 +178,17 @@ def test_of_a_log_that_a_format_claims_unread_keys_that_look_like_unknown_fields
 def test_inspect_names_the_marks_that_the_records_bear_and_no_others(log, llmtel):
     Path(log).write_text('{"type":"summary","summary":"x","leafUuid":"a"}\n')
     assert "known by  leafUuid and type is summary\n" in llmtel("inspect", log)[1]
+
+
+def test_of_many_names_for_a_field_inspect_shows_those_that_the_file_has(log, llmtel):
+    write(lambda n: {"timestamp": "2026-09-01T10:00:00Z", "model": "gpt-5", "prompt_tokens": n})
+    _, out, _ = llmtel("inspect", log, "--format", "json")
+    (file,) = json.loads(out)["files"]
+    assert file["mapping"] == {"ts": ["timestamp"], "model": ["model"], "input_uncached": ["prompt_tokens"]}
+
+
+def test_a_field_that_no_record_looked_at_has_is_shown_where_a_call_knows_it(log, llmtel):
+    call = '{"timestamp":"2026-09-01T10:00:00Z","model":"gpt-5","prompt_tokens":1}\n'
+    Path(log).write_text(call * 2000 + call.replace('"model"', '"status_code":429,"model"'))
+    _, out, _ = llmtel("inspect", log, "--format", "json")
+    assert json.loads(out)["files"][0]["mapping"]["http_status"] == ["status_code"]

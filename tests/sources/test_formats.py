@@ -51,6 +51,17 @@ def test_a_sample_gives_exactly_the_calls_that_are_expected(source, sample):
     assert reading.account.balance() == 0
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "azure_openai", "bedrock_converse", "cloudflare_logpush", "copilot_cli", "droid", "helicone",
+        "inspect_ai", "litellm", "openai_dashboard", "otlp",
+    ],
+)  # fmt: skip
+def test_what_is_known_of_no_log_and_no_documentation_is_said_where_formats_are_listed(name):
+    assert "unverified" in sources()[name].help
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=NAMES)
 def test_a_mapping_gives_fields_and_nothing_else(source):
     bound = source.bind(records_of(source), source) if source.bind else source

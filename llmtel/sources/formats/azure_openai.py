@@ -63,7 +63,8 @@ _HTTP = [raw.text(f"{_PROPERTIES}backendResponseCode"), raw.text("resultSignatur
 SOURCES = (
     Source(
         name="azure_openai",
-        help="Azure OpenAI diagnostic logs (no tokens) and API Management's gateway and LLM logs",
+        help="Azure OpenAI diagnostic logs (no tokens; that a stream's duration is the whole of it is "
+        "unverified) and API Management's gateway and LLM logs",
         link="https://learn.microsoft.com/azure/ai-foundry/openai/how-to/monitor-openai",
         marks=(
             Mark(any=("resourceId", "operationName"), values={"category": _CATEGORIES}),

@@ -45,7 +45,8 @@ def _remarks(at: str) -> dict[str, Remark]:
 SOURCES = (
     Source(
         name="bedrock_converse",
-        help="Amazon Bedrock Converse answers, bare or in an app's own line",
+        help="Amazon Bedrock Converse answers, bare or in an app's own line; that the output includes "
+        "reasoning is unverified",
         link="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
         marks=(
             Mark(all=("output", "usage.inputTokens", "stopReason")),

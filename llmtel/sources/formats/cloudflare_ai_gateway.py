@@ -95,7 +95,8 @@ SOURCES = (
     ),
     Source(
         name="cloudflare_logpush",
-        help="Cloudflare AI Gateway events (Logpush); they have no token counts",
+        help="Cloudflare AI Gateway events (Logpush); they have no token "
+        "counts; which fields are readable is unverified",
         link="https://developers.cloudflare.com/logs/logpush/logpush-job/datasets/account/ai_gateway_events/",
         evidence="documented",
         utc=True,

@@ -18,7 +18,8 @@ from llmtel.sources.source import Copies, Mark, Remark, Source
 SOURCES = (
     Source(
         name="copilot_cli",
-        help="GitHub Copilot CLI events (~/.copilot/session-state); input tokens are logged as sums only",
+        help="GitHub Copilot CLI events (~/.copilot/session-state); input tokens are logged as sums only; "
+        "that these include the cache is unverified",
         link="https://docs.github.com/en/copilot/concepts/agents/about-copilot-cli",
         marks=(
             Mark(

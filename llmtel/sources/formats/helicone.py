@@ -33,7 +33,8 @@ _ID = raw.text("response_body.id")
 SOURCES = (
     Source(
         name="helicone",
-        help="Helicone requests (JSON of its export or API); totals tell whether prompts have the cache",
+        help="Helicone requests (JSON of its export or API); totals tell whether prompts have the cache, "
+        "which is unverified without them",
         link="https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse",
         evidence="documented",
         utc=True,

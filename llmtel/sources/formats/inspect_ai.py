@@ -52,7 +52,8 @@ def _asked(value: pl.Expr) -> pl.Expr:
 SOURCES = (
     Source(
         name="inspect_ai",
-        help="Inspect evaluation logs in JSON (`inspect log dump FILE.eval` makes them)",
+        help="Inspect evaluation logs in JSON (`inspect log dump FILE.eval` makes them); how a "
+        "failed call is logged is unverified",
         link="https://inspect.aisi.org.uk/eval-logs.html",
         marks=(Mark(all=("eval.task", "stats"), any=("samples", "results", "plan")),),
         records=events,

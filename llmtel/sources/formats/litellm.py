@@ -58,7 +58,8 @@ _WRITTEN_5M, _WRITTEN_1H = (
 
 _LINES = Source(
     name="litellm",
-    help="LiteLLM logging payloads and SpendLogs rows (JSON)",
+    help="LiteLLM logging payloads and SpendLogs rows (JSON); whether the input includes the cache is told "
+    "by the total, and unverified without one",
     link="https://docs.litellm.ai/docs/proxy/logging_spec",
     marks=(Mark(all=("call_type",), any=("response_cost", "spend")),),
     utc=True,

@@ -38,7 +38,8 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
 SOURCES = (
     Source(
         name="otlp",
-        help="OpenTelemetry traces (OTLP/JSON) with GenAI attributes, and log events of coding agents",
+        help="OpenTelemetry traces (OTLP/JSON) with GenAI attributes, and log events of coding agents "
+        "(that these are stamped at the end is unverified)",
         link="https://opentelemetry.io/docs/specs/semconv/gen-ai/",
         marks=(
             Mark(any=("resourceSpans", "resourceLogs", "resourceMetrics", "batches")),
