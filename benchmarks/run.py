@@ -12,6 +12,7 @@ five rounds by default; times are medians. The works:
 - agent: 1.1 GB of agent transcripts; beside bare Polars and the native ccusage (npm package `ccusage`,
   20.0.24; its platform's binary, named by `--ccusage`, by LLMTEL_BENCH_CCUSAGE or found on the PATH; else
   left out)
+- texts: 100,000 calls with prompts of 1 KB and without counts, whose tokens are counted
 - startup: `llmtel --help`
 """
 
@@ -34,6 +35,7 @@ from measure import Program, in_turn
 HERE = Path(__file__).parent
 FLAT_CALLS = 1_000_000
 AGENT_LINES = 530_000
+TEXT_CALLS = 100_000
 LLMTEL = (sys.executable, "-m", "llmtel")
 METRICS = ("calls", "errors", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 LATENCIES = ("p50_latency", "p95_latency", "p99_latency")
@@ -193,6 +195,21 @@ def agent(options: Options) -> list[Target]:
     ]
 
 
+def texts(options: Options) -> list[Target]:
+    """Calls whose tokens are counted from their texts."""
+    count = int(TEXT_CALLS * options.scale)
+    path = options.data / f"texts-{count}.jsonl"
+    truth = made(path, path.with_suffix(".truth.json"), "text_logs.py", "--calls", str(count))
+    ours = Program("llmtel analyze", [*LLMTEL, "analyze", str(path)])
+    check("llmtel", llmtel(path), truth)
+    in_turn([ours], options.rounds)
+    print_table(f"{count:,} calls without counts, {path.stat().st_size / 1e6:,.0f} MB", [ours])
+    return [
+        Target("texts: CPU seconds", ours.cpu_s, 16),
+        Target("texts: RSS in MB", ours.rss_mb, 400),
+    ]
+
+
 def startup(options: Options) -> list[Target]:
     """How long `llmtel --help` takes, and whether it leaves Polars alone."""
     ours = Program("llmtel --help", [*LLMTEL, "--help"])
@@ -207,7 +224,12 @@ def startup(options: Options) -> list[Target]:
     ]
 
 
-WORKS: dict[str, Callable[[Options], list[Target]]] = {"flat": flat, "agent": agent, "startup": startup}
+WORKS: dict[str, Callable[[Options], list[Target]]] = {
+    "flat": flat,
+    "agent": agent,
+    "texts": texts,
+    "startup": startup,
+}
 
 
 def main() -> None:

@@ -107,6 +107,10 @@ class Money:
             raise UsageError(
                 "batch_savings is about calls that can wait: name them with --deferrable 'feature=nightly-*'"
             )
+        if waits is not None and BATCH not in fields:
+            raise UsageError(
+                "--deferrable is for the metric batch_savings: ask for it, --metrics cost,batch_savings"
+            )
 
         def done(calls: pl.DataFrame) -> pl.DataFrame:
             calls = savings.with_savings(calls, book, fields, waits)

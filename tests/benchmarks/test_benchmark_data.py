@@ -9,8 +9,11 @@ from statistics import quantiles
 import agent_logs
 import flat_logs
 import pytest
+import text_logs
 from measure import Program
 from run import Target, check, with_a_bad_line
+
+from llmtel.tokens.encodings import encoding
 
 
 def records(path):
@@ -40,10 +43,21 @@ def test_the_answers_of_transcripts_count_the_last_line_of_each_answer(tmp_path)
     assert truth["by"]["model"] == Counter(message["model"] for message in last.values())
 
 
+def test_the_answers_of_a_log_of_texts_are_the_tokens_of_its_texts(tmp_path):
+    truth = text_logs.write(tmp_path / "texts.jsonl", 20)
+    rows = records(tmp_path / "texts.jsonl")
+    encode = encoding("o200k_base").encode_ordinary
+    assert truth["input_tokens"] == sum(len(encode(row["prompt"])) for row in rows)
+    assert truth["output_tokens"] == sum(len(encode(row["completion"])) for row in rows)
+    assert truth["calls"] == len(rows) == 20
+    assert all(1000 <= len(row["prompt"]) < 1100 for row in rows)
+
+
 def test_the_same_bytes_every_time(tmp_path):
     for name in ("a", "b"):
         flat_logs.write(tmp_path / name / "calls.jsonl", 500)
         agent_logs.write(tmp_path / name / "agent", 900)
+        text_logs.write(tmp_path / name / "texts.jsonl", 20)
     one, other = (
         {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
         for name in ("a", "b")

@@ -106,6 +106,8 @@ def test_a_batch_saves_on_what_can_wait(log, llmtel):
     code, _, err = llmtel("analyze", log, "--metrics", "batch_savings")
     assert code == 2
     assert "--deferrable" in err
+    code, _, err = llmtel("analyze", log, "--deferrable", "feature=night")
+    assert (code, "batch_savings" in err) == (2, True)
 
 
 def test_people_see_their_currency_and_machines_dollars(log, llmtel):
