@@ -24,7 +24,6 @@ _WORDS: Mapping[State, str] = {
     "missing": "missing segment",
     "no_baseline": "no baseline",
 }
-_ALWAYS: Mapping[State, str] = {"fail": "failed", "inconclusive": "inconclusive"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,12 @@ class Report:
         """The last line, always: how many comparisons were made, and what was skipped and why."""
         skipped = {state: self.count(state) for state in SKIPPED if self.count(state)}
         why = ", ".join(f"{n} {_WORDS[state]}" for state, n in skipped.items())
-        counted = [f"{self.count(s)} {word}" for s, word in _ALWAYS.items()]
+        warned = sum(r.state == "fail" and r.severity == "warn" for r in self.results)
+        counted = [
+            f"{self.count('fail') - warned} failed",
+            *([f"{warned} warned"] if warned else []),
+            f"{self.count('inconclusive')} inconclusive",
+        ]
         counted += [f"{self.count(s)} {s}" for s in ("improved", "exempt") if self.count(s)]
         skips = f"{sum(skipped.values())} skipped" + (f" ({why})" if why else "")
         compared = f"{self.compared} comparison{'' if self.compared == 1 else 's'}"

@@ -38,8 +38,13 @@ def judgements(block: Judgements, cells: int, ink: Ink) -> list[str]:
     if block.green:
         return [*lines, *([""] if skipped else []), *skipped]
     for judgement in block.of("fail"):
-        lines += ["", *_full(judgement, cells, ink)]
-    briefs = [_brief(j, cells, ink) for j in block.of("warn")]
+        namesakes = sum(j.name == judgement.name for j in block.judgements)
+        lines += ["", *_full(judgement, cells, ink, alone=namesakes == 1)]
+    warned = block.of("warn")
+    gone = [j for j in warned if j.state == "missing"]
+    together = gone if len(gone) > _MOST_NAMED else []
+    briefs = [_brief(j, cells, ink) for j in warned if j not in together]
+    briefs.append(_many(together, "warn", "missing", cells))
     passed = [j for j in block.judgements if j.outcome == "pass"]
     rest = [*_many(passed, "pass", "passed", cells), *skipped]
     told = [line for brief in briefs for line in brief]
@@ -53,14 +58,18 @@ def _head(block: Judgements, cells: int, ink: Ink) -> list[str]:
     return [head, *(" " * (width(word) + 2) + ink.bold(line) for line in rest)]
 
 
-def _full(judged: Judgement, cells: int, ink: Ink, *, details: bool = False) -> list[str]:
-    """A failure: the limit, before and now, the change and its interval, why, and what to do."""
+def _full(judged: Judgement, cells: int, ink: Ink, *, details: bool = False, alone: bool = True) -> list[str]:
+    """A failure: the limit, before and now, the change and its interval, why, and what to do.
+
+    Where it is not `alone` of its name its rule is named too.
+    """
     mark = ink.level(_LEVELS[judged.outcome], _MARKS[judged.outcome])
     name, limit = visible(judged.name), f"limit {visible(judged.limit)}"
     beside = cells >= _WIDE and width(name) <= _WIDEST_NAME
     head = f"{mark} {ink.bold(pad(name, _WIDEST_NAME) if beside else clip(name, cells - 2))}"
     lines = [f"{head}{limit}" if beside else head]
     facts = [
+        ("rule", "" if alone else judged.check),
         ("limit", "" if beside else judged.limit),
         ("before", judged.before),
         ("now", f"{judged.now}        {judged.about}" if judged.before else judged.now),
@@ -146,7 +155,8 @@ def _brief(judged: Judgement, cells: int, ink: Ink) -> list[str]:
 
 def _reason(judged: Judgement) -> str:
     limit = f" (limit {judged.limit})" if judged.limit and judged.state in ("fail", "inconclusive") else ""
-    return f"{judged.reason}{limit}"
+    message = f"; {judged.message}" if judged.message else ""
+    return f"{judged.reason}{limit}{message}"
 
 
 def _many(judged: Iterable[Judgement], outcome: Outcome, word: str, cells: int) -> list[str]:
@@ -170,5 +180,7 @@ def _words(judged: Judgement) -> str:
     if judged.change == _STILL:
         return judged.name
     moved = f"{judged.before} → {judged.now}" if judged.before else judged.now
-    inside = ", ".join(p for p in (judged.change, f"limit {judged.limit}" if judged.limit else "") if p)
+    excused = judged.reason if judged.state == "exempt" else ""
+    limit = f"limit {judged.limit}" if judged.limit else ""
+    inside = ", ".join(part for part in (judged.change, limit, excused) if part)
     return f"{judged.name} {moved}{f' ({inside})' if inside else ''}"

@@ -56,8 +56,9 @@ def _reason(result: Result) -> str:
     if result.exempt is not None:
         return f"exempt: {result.exempt}"
     evidence = result.evidence
-    unsure = result.state == "inconclusive" and evidence.needed is not None
-    more = f" (about {COUNT.show(evidence.needed or 0)} calls a side would tell)" if unsure else ""
+    needed, fewest = evidence.needed or 0, min((n for n in evidence.n if n is not None), default=0)
+    unsure = result.state == "inconclusive" and needed > fewest and not result.rule.proven
+    more = f" (about {COUNT.show(needed)} calls a side would tell)" if unsure else ""
     return "; ".join((f"{result.verdict.reason}{more}", *evidence.notes))
 
 

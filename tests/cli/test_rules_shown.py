@@ -1,0 +1,50 @@
+"""What a check says of its rules: whose verdict it is, why it is excused, and what whoever wrote it adds."""
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("runs")
+
+RULES = """\
+checks:
+  - id: tiers
+    metric: cost_per_call
+    levels: [{severity: warn, max_increase: 10%}, {severity: error, max_increase: 900%}]
+    message: Ask the owners of the budget
+  - {id: strict, metric: cost_per_call, max_increase: 5%}
+  - {id: surely, metric: cost_per_call, max_increase: 66%, proven: true}
+  - {id: excused, metric: cost_per_call, by: feature, max_increase: 5%}
+exempt:
+  - {check: excused, match: {feature: ch*}, until: 2999-01-01, reason: longer on purpose}
+"""
+
+
+def test_each_verdict_names_its_rule_its_message_and_its_excuse(llmtel, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    Path("rules.yaml").write_text(RULES)
+    code, out, _ = llmtel("check", "now.jsonl", "--compare-to", "before.jsonl", "--rules", "rules.yaml")
+    assert code == 3
+    assert "rule     strict" in out
+    assert "(limit +10 %); Ask the owners of the budget" in out
+    assert "exempt: longer on purpose (until 2999-01-01)" in out
+    assert "4 comparisons, 1 failed, 1 warned, 1 inconclusive, 1 exempt, 0 skipped" in out
+
+
+def test_more_calls_are_not_asked_for_where_they_would_not_tell(llmtel, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    Path("rules.yaml").write_text(RULES)
+    arguments = ("check", "now.jsonl", "--compare-to", "before.jsonl", "--rules", "rules.yaml")
+    out = llmtel(*arguments, "--only", "surely")[1]
+    assert "the interval reaches below the limit" in out
+    assert "would tell" not in out
+
+
+def test_many_segments_that_are_gone_are_one_line(llmtel, evaluated):
+    Path("old").mkdir()
+    for n in range(20):
+        evaluated(f"old/{n}.jsonl", 10, feature=f"feature {n}")
+    Path("rules.yaml").write_text("checks: [{metric: cost_per_call, by: feature, max_increase: 10%}]\n")
+    out = llmtel("check", "now.jsonl", "--compare-to", "old", "--rules", "rules.yaml")[1]
+    assert "▲ 20 missing, in the baseline, but not here" in out
+    assert len(out.splitlines()) < 15
