@@ -250,9 +250,10 @@ def _counted(calls: pl.DataFrame) -> list[Note]:
     exact, estimated = levels.get("tokenizer", 0), levels.get("estimated", 0)
     if not exact + estimated:
         return []
+    n = exact + estimated
     rough = f", {estimated:,} of them estimated by their models' families" if estimated else ""
-    text = f"tokens of {exact + estimated:,} calls were counted from their texts{rough}"
-    return [Note("counted", text, exact + estimated)]
+    text = f"tokens of {n:,} {'call' if n == 1 else 'calls'} were counted from texts{rough}"
+    return [Note("counted", text, n)]
 
 
 def _input(seen: Seen, counts: dict[int, int]) -> Input:

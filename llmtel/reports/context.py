@@ -37,6 +37,17 @@ class Prices:
     discounts: tuple[str, ...] = ()
     shown_in: Mapping[str, str | float] | None = None
 
+    def meta(self) -> dict[str, Any]:
+        """The prices as JSON."""
+        return {
+            "as_of": self.as_of,
+            "sha256": self.sha256,
+            "cost_source": self.source,
+            "layers": self.layers,
+            **({"discounts": self.discounts} if self.discounts else {}),
+            **({"shown_in": self.shown_in} if self.shown_in else {}),
+        }
+
 
 @dataclass(frozen=True)
 class Context:
@@ -89,14 +100,7 @@ class Context:
         return {
             "tool": TOOL,
             "input": input_meta(self.account),
-            "pricing": {
-                "as_of": self.prices.as_of,
-                "sha256": self.prices.sha256,
-                "cost_source": self.prices.source,
-                "layers": self.prices.layers,
-                **({"discounts": self.prices.discounts} if self.prices.discounts else {}),
-                **({"shown_in": self.prices.shown_in} if self.prices.shown_in else {}),
-            },
+            "pricing": self.prices.meta(),
             "coverage": (known_by or coverage(calls)).meta(),
             **({"what_if": self.what_if} if self.what_if else {}),
             "tz": self.tz,

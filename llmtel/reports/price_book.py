@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -183,7 +182,7 @@ def _document(
     prices: Prices | None,
     meta: Mapping[str, Any],
 ) -> Document:
-    book = {"pricing": asdict(prices)} if prices else {}
+    book = {"pricing": prices.meta()} if prices else {}
     return Document(
         schema=f"llmtel.{what}/1",
         title=title,

@@ -57,7 +57,10 @@ def test_logs_without_texts_have_nothing_to_teach(llmtel, tmp_path):
 def test_calls_without_counts_are_priced_by_their_texts_and_say_so(llmtel, tmp_path):
     silent = log(tmp_path / "silent.jsonl", 2, model="gpt-4o")
     _, out, _ = llmtel("analyze", silent)
-    assert "tokens of 2 calls were counted from their texts" in out
+    assert "tokens of 2 calls were counted from texts" in out
+    one = log(tmp_path / "one.jsonl", 1, model="claude-sonnet-4-5")
+    out = " ".join(llmtel("analyze", one)[1].split())
+    assert "tokens of 1 call were counted from texts, 1 of them estimated" in out
     _, out, _ = llmtel("calls", silent, "--format", "json")
     rows = json.loads(out)["tables"][0]["rows"]
     assert all(row["cost_usd"] > 0 for row in rows)

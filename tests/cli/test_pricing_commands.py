@@ -33,6 +33,7 @@ def test_list_has_the_rates_of_a_day(llmtel):
     assert o3["until"] == "2025-06-10"
     assert document["pricing"]["as_of"] == "2026-11-23"
     assert len(document["pricing"]["sha256"]) == 64
+    assert document["pricing"].keys() == {"as_of", "sha256", "cost_source", "layers"}
     assert len(document["tables"][0]["rows"]) == 212
 
 
