@@ -89,6 +89,7 @@ def _look(one: Input, calls: pl.DataFrame) -> Look:
         decisions=source.decisions if source else (),
         unread=verdict.unread(source) if verdict and source else (),
         perhaps=_perhaps(one, source, known) if source else {},
+        inside=source is not None and source.records is not None,
     )
 
 
@@ -103,7 +104,7 @@ def _known(one: Input, calls: pl.DataFrame) -> set[str]:
 def _mapping(source: Source, sample: Sequence[Record], known: set[str]) -> dict[str, list[str]]:
     """The paths that a field is read from: of many names for one thing those that the records have.
 
-    A field that no call knows is left out where no record looked at has any of its paths.
+    A field that no call knows is left out where it has no path of its own in the records looked at.
     """
     from llmtel.core.schema import FIELDS
     from llmtel.sources.steps import roots
@@ -111,7 +112,10 @@ def _mapping(source: Source, sample: Sequence[Record], known: set[str]) -> dict[
     found = {name: _paths(roots(source.calls, name)) for name in source.calls if name in FIELDS}
     there = _there(source, sample, {path for paths in found.values() for path in paths})
     shown = {name: [path for path in paths if path in there] for name, paths in found.items()}
-    return {name: shown[name] or paths for name, paths in found.items() if shown[name] or name in known}
+    read = {path for name in known for path in shown.get(name, ())}
+    return {
+        name: shown[name] or paths for name, paths in found.items() if name in known or {*shown[name]} - read
+    }
 
 
 def _there(source: Source, sample: Sequence[Record], paths: set[str]) -> set[str]:

@@ -28,7 +28,8 @@ class Look:
     """How one file is read: its format and why, the paths of each field, decisions, keys nobody reads.
 
     `marks` are the ways in which its records show that they are of the format, `perhaps` the fields that no
-    call knows, each with the path of an unread key that looks like it, and why.
+    call knows, each with the path of an unread key that looks like it, and why. With `inside` the paths of
+    the mapping are those of records that were found inside the file's own.
     """
 
     file: str
@@ -39,6 +40,7 @@ class Look:
     decisions: Sequence[str] = ()
     unread: Sequence[str] = ()
     perhaps: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    inside: bool = False
 
 
 def inspection(
@@ -92,8 +94,9 @@ def _mapping(look: Look) -> Table:
         for name in FIELDS
         if look.mapping.get(name)
     ]
+    where = f"the records inside {look.file}" if look.inside else look.file
     read_from = Column("read_from", "read from", "Paths in a record that it is made of", "field")
-    return Table((), (), (FIELD, read_from), rows, title=f"mapping of {look.file}")
+    return Table((), (), (FIELD, read_from), rows, title=f"mapping of {where}")
 
 
 def _samples(calls: pl.DataFrame) -> Table:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from llmtel.sources.formats import sources
+
 
 def call(n):
     """A call of an application that has its own words for everything."""
@@ -181,10 +183,20 @@ def test_inspect_names_the_marks_that_the_records_bear_and_no_others(log, llmtel
 
 
 def test_of_many_names_for_a_field_inspect_shows_those_that_the_file_has(log, llmtel):
-    write(lambda n: {"timestamp": "2026-09-01T10:00:00Z", "model": "gpt-5", "prompt_tokens": n})
+    usage = {"prompt_tokens": 5, "cached_tokens": 2, "completion_tokens": 1}
+    write(lambda _: {"timestamp": "2026-09-01T10:00:00Z", "model": "gpt-5", "duration": [], **usage})
     _, out, _ = llmtel("inspect", log, "--format", "json")
-    (file,) = json.loads(out)["files"]
-    assert file["mapping"] == {"ts": ["timestamp"], "model": ["model"], "input_uncached": ["prompt_tokens"]}
+    mapping = json.loads(out)["files"][0]["mapping"]
+    assert mapping.pop("input_uncached") == ["prompt_tokens", "cached_tokens"]
+    assert {name: paths for name, (*paths,) in mapping.items()} == {
+        "ts": ["timestamp"], "model": ["model"], "cache_read": ["cached_tokens"],
+        "output_text": ["completion_tokens"],
+    }  # fmt: skip
+
+
+def test_paths_that_lead_into_records_inside_a_file_are_said_to(log, llmtel):
+    Path(log).write_text(sources()["langfuse"].sample)
+    assert "mapping of the records inside own.jsonl" in llmtel("inspect", log)[1]
 
 
 def test_a_field_that_no_record_looked_at_has_is_shown_where_a_call_knows_it(log, llmtel):
