@@ -27,10 +27,12 @@ _ATTRIBUTE_VALUES = ("value", "string_value", "int_value", "double_value", "bool
 _IN_TEXT = b'{"text":'
 _FLAT = (Kind.TEXT, Kind.PERSONAL, Kind.USER)
 """Kinds whose values are taken whole, whatever is in them."""
+_NO_JSON = {Kind.OTHER: Kind.TEXT, Kind.INSIDE: Kind.TEXT, Kind.STRUCTURE: Kind.PERSONAL}
+"""What kinds are whose value begins like JSON and is none."""
 _DONE = 255
 """In place of a kind: replaced already."""
 _DEEPEST = 4
-"""How deep JSON is looked for in texts of JSON; what lies deeper goes."""
+"""How deep JSON is looked for in texts of JSON; what lies deeper is a text."""
 
 
 class _Object(msgspec.Struct):
@@ -191,37 +193,39 @@ def redact_strings(
     kinds: pl.Series, names: pl.Series, values: pl.Series, policy: Policy, tally: Tally, depth: int = 0
 ) -> pl.Series:
     """Strings of settled kinds and their names (as JSON), replaced; in JSON what is inside."""
-    inner = (values.str.contains(NESTED) & ~kinds.is_in(_FLAT)).arg_true()
-    if inner.len():
-        before = [
-            _before(kind, name, policy)
-            for kind, name in zip(kinds.gather(inner), names.gather(inner), strict=True)
+    rows = (values.str.contains(NESTED) & ~kinds.is_in(_FLAT)).arg_true()
+    if rows.len():
+        inner = [_on_one_line(text) if depth < _DEEPEST else None for text in values.gather(rows)]
+        around = [
+            _around(kind, name, policy)
+            for kind, name in zip(kinds.gather(rows), names.gather(rows), strict=True)
         ]
-        values = put(values, inner, _nested(before, values.gather(inner), policy, tally, depth + 1))
-        kinds = put(kinds, inner, pl.Series([_DONE], dtype=pl.UInt8).new_from_index(0, inner.len()))
+        after = [
+            _DONE if text is not None else _NO_JSON.get(kind, kind) if depth < _DEEPEST else Kind.TEXT
+            for kind, text in zip(kinds.gather(rows), inner, strict=True)
+        ]
+        kinds = put(kinds, rows, pl.Series(after, dtype=pl.UInt8))
+        new = _nested(around, inner, policy, tally, depth + 1)
+        values = put(values, rows, pl.select(pl.coalesce(new, values.gather(rows))).to_series())
     return replaced(kinds, values, policy, tally)
 
 
-def _before(kind: int, name: str | None, policy: Policy) -> bytes:
-    """What JSON is put behind, so that it is redacted as what it is: its name, and what is around it."""
+def _around(kind: int, name: str | None, policy: Policy) -> tuple[bytes, bytes]:
+    """What JSON is put into, so that it is redacted as what it is: under its name, and in a text or not."""
     key = _name(name) if name is not None else ""
     named = b"{%b:" % orjson.dumps(key if policy.names.is_safe(key) else "")
-    return _IN_TEXT + named if kind == Kind.INSIDE else named
+    return (_IN_TEXT + named, b"}}") if kind == Kind.INSIDE else (named, b"}")
 
 
-def _nested(before: list[bytes], texts: pl.Series, policy: Policy, tally: Tally, depth: int) -> pl.Series:
-    """Texts of JSON, redacted as lines are; what is none after all, or lies too deep, goes."""
-    inner = [_on_one_line(text) if depth <= _DEEPEST else None for text in texts]
-    lines = [
-        head + text + b"}" * head.count(b"{")
-        for head, text in zip(before, inner, strict=True)
-        if text is not None
-    ]
+def _nested(
+    around: list[tuple[bytes, bytes]], inner: list[bytes | None], policy: Policy, tally: Tally, depth: int
+) -> pl.Series:
+    """JSON, redacted as lines are; null for what is none."""
+    lines = [head + text + end for (head, end), text in zip(around, inner, strict=True) if text is not None]
     done = iter(redact_lines(b"\n".join(lines), policy, tally, depth).split(b"\n") if lines else ())
-    tally.add("text", len(inner) - len(lines))
     new = [
-        "" if text is None else next(done)[len(head) : -head.count(b"{")].decode()
-        for head, text in zip(before, inner, strict=True)
+        None if text is None else next(done)[len(head) : -len(end)].decode()
+        for (head, end), text in zip(around, inner, strict=True)
     ]
     return pl.Series(new, dtype=pl.String)
 

@@ -41,6 +41,8 @@ _IDS = frozenset((
     "member", "org", "organization", "organisation", "owner", "parent", "session", "subscriber",
     "tenant", "thread", "trace", "trace_parent", "traceparent", "user", "username", "workspace",
 ))  # fmt: skip
+_WRAPPERS = frozenset(("body", "completion", "data", "output", "outputs", "payload", "response", "result"))
+"""Those of them under which formats have a whole answer as JSON, which is looked into."""
 _SAYS = re.compile(
     r"_(?:answer|arguments|body|completion|content|description|inputs?|messages?|outputs?|prompts?|question|query"
     r"|response|result|text|title|value)$"
@@ -48,7 +50,7 @@ _SAYS = re.compile(
 """Ends of names of texts, as attributes of spans have them: gen_ai.prompt.0.content."""
 _STRUCTURE = re.compile(
     r"(?:^|_)(?:type|role|object|reason|tier|status|state|kind|level|model|provider|operation|time|timestamp"
-    r"|version|code|event|key)$"
+    r"|version|code|event|key|action)$"
 )
 """Ends of names whose values are words of the format, wherever they stand."""
 _ID = re.compile(r"(?:^|_)(?:id|ids|uuid|uuids|guid|arn)$")
@@ -131,7 +133,7 @@ def _by_name(word: str) -> Kind:
     if word in _IDS or _ID.search(word):
         return Kind.ID
     if word in TEXTS:
-        return Kind.TEXT
+        return Kind.INSIDE if word in _WRAPPERS else Kind.TEXT
     if _SAYS.search(word):
         return Kind.INSIDE
     if _STRUCTURE.search(word):

@@ -86,12 +86,14 @@ def settled(kinds: pl.Series, values: pl.Series) -> pl.Series:
     fixed = looked.str.contains(FIXED)
     word = (looked.str.contains(WORD) & ~looked.str.contains(NO_WORD)) | fixed
     frame = pl.select(kind=kinds.gather(rows), word=word, fixed=fixed, nested=looked.str.contains(NESTED))
-    other = pl.col("kind").is_in([Kind.OTHER, Kind.STRUCTURE])
+    other = pl.col("kind") == Kind.OTHER
     said = pl.col("kind").is_in([Kind.SAID, Kind.STRUCTURE])
     inside = pl.col("kind") == Kind.INSIDE
     found = (
         pl.when((said & pl.col("word")) | (inside & pl.col("fixed")))
         .then(pl.lit(Kind.READ, pl.UInt8))
+        .when(~pl.col("nested") & (pl.col("kind") == Kind.STRUCTURE))
+        .then(pl.lit(Kind.PERSONAL, pl.UInt8))  # a time that is none stays one that cannot be read
         .when(~pl.col("nested") & ((other & ~pl.col("word")) | inside))
         .then(pl.lit(Kind.TEXT, pl.UInt8))
         .otherwise("kind")

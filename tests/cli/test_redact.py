@@ -205,3 +205,39 @@ def test_the_rules_are_listed(llmtel):
     code, out, _ = llmtel("list", "redactions", "--format", "json")
     assert code == 0
     assert {"email", "iban", "jwt"} <= {row["name"] for row in json.loads(out)["tables"][0]["rows"]}
+
+
+def test_a_text_that_only_begins_like_json_is_treated_as_a_text(redacted, tmp_path):
+    path = log(tmp_path / "a.jsonl", call(response='"Hi" said ann@x.org'), call(response='[see "x"]'))
+    folder, _ = redacted(path)
+    assert [json.loads(line)["response"] for line in (folder / "a.jsonl").read_text().splitlines()] == [
+        "",
+        "",
+    ]
+    folder, _ = redacted(path, "--text", "redact")
+    copies = [json.loads(line)["response"] for line in (folder / "a.jsonl").read_text().splitlines()]
+    assert copies == ['"Hi" said [EMAIL]', '[see "x"]']
+
+
+def test_a_time_that_cannot_be_read_is_rejected_in_the_copy_as_well(redacted, tmp_path):
+    folder, _ = redacted(log(tmp_path / "a.jsonl", call(), call(timestamp="some time ago")))
+    account = pipeline.read([str(folder)]).account
+    assert (account.calls, account.rejected) == (1, 1)
+
+
+FIXTURES = ROOT.parent / "shared/fixtures"
+REAL = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir()) if FIXTURES.is_dir() else []
+NO_LOGS = {"pii", "jsontestsuite", "provider-usage-shapes"}
+TIED = {"codex", "pi"}
+"""Folders where a call stands in two equal lines with different times: which one counts is drawn by ids."""
+
+
+@pytest.mark.parametrize("name", sorted(set(REAL) - NO_LOGS))
+def test_the_copies_of_real_logs_give_the_same_calls(name, redacted):
+    folder, _ = redacted(FIXTURES / name)
+    before, ids = facts(FIXTURES / name)
+    after, pseudonyms = facts(folder)
+    if name in TIED:
+        before, after = (calls.drop("ts").sort(calls.drop("ts").columns) for calls in (before, after))
+    assert after.equals(before)
+    assert pseudonyms == ids
