@@ -8,9 +8,12 @@ from typing import Literal
 
 from llmtel.checks.evidence import Sides, Traffic
 from llmtel.checks.rules import Key, Rule, Settings, Split
+from llmtel.checks.samples import Quotient, Share
 from llmtel.checks.side import Side
 from llmtel.checks.verdict import Evidence
+from llmtel.query.measures import Ratio
 from llmtel.query.metrics import METRICS
+from llmtel.stats.bridge import rate_and_mix
 from llmtel.stats.multiple import CORRECTIONS, Correction
 
 Word = Literal[
@@ -62,6 +65,55 @@ def compared(
         word = _word(rule, evidence, by_place.get(i), 1 - confidence)
         results.append(Compared(rule.metric, key, evidence, word, by_place.get(i)))
     return results
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """The change of a metric over all segments: what they did themselves (`within`), and the rest (`mix`)."""
+
+    metric: str
+    within: float
+    mix: float
+
+
+def mixed(rules: Sequence[Rule], current: Side, base: Side) -> list[Mixed]:
+    """Of each quotient that is split how much is of the segments, and how much because calls moved.
+
+    A segment of one side alone would have had the same number on the other.
+    """
+    found = []
+    for rule in rules:
+        expr = rule.definition.expr
+        if not rule.split.by or not isinstance(expr, Ratio) or expr.under.how == "distinct":
+            continue
+        before, after = (_parts(rule, side) for side in (base, current))
+        totals = [sum(weight for weight, _ in side.values()) for side in (before, after)]
+        keys = [*dict.fromkeys((*before, *after))]
+        if len(keys) < 2 or not all(totals):  # noqa: PLR2004 (one segment has no mix)
+            continue
+        nothing = (0.0, None)
+        weights = [
+            [side.get(key, nothing)[0] / total for key in keys]
+            for side, total in zip((before, after), totals, strict=True)
+        ]
+        values = [
+            [(side.get(key) or other[key])[1] for key in keys]
+            for side, other in ((before, after), (after, before))
+        ]
+        within, mix = rate_and_mix((weights[0], weights[1]), (values[0], values[1]))
+        found.append(Mixed(rule.metric, within, mix))
+    return found
+
+
+def _parts(rule: Rule, side: Side) -> dict[Key, tuple[float, float]]:
+    """By segment how much it weighs in the whole, and its number."""
+    found = {}
+    for key, segment in (side.segments(rule.split) or {}).items():
+        sample = segment.samples.get(rule.metric)
+        if isinstance(sample, Share | Quotient) and sample.point is not None:
+            weight = sample.rate.n if isinstance(sample, Share) else float(sample.data.counts.sum())
+            found[key] = (weight, sample.point)
+    return found
 
 
 def _two_sided(evidence: Evidence) -> float | None:

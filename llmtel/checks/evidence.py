@@ -16,6 +16,7 @@ from llmtel.checks.verdict import Evidence, Held
 from llmtel.stats.bootstrap import seed_of
 from llmtel.stats.design import calls_needed, calls_needed_for_rate
 
+PER_DAY = "per day, as the logs differ in length"
 MONTH = DAYS["month"]
 _ALIKE = 0.1
 """Logs whose length differs by more than this share are made comparable before totals are compared."""
@@ -117,7 +118,7 @@ class Sides:
             needed=_needed(rule, change, sample),
             notes=(
                 *change.notes,
-                *(["per day, as the logs differ in length"] if scaled is not before else []),
+                *([PER_DAY] if scaled is not before else []),
             ),
             projected=self._projected(rule, sample, before),
         )

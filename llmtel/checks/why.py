@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -13,7 +14,7 @@ from llmtel.core.schema import INPUT_LEAVES, OUTPUT_LEAVES
 from llmtel.query.dimensions import dimension
 from llmtel.stats import adtributor
 from llmtel.stats.adtributor import Explanation
-from llmtel.stats.bridge import Bridge, Cell, bridge
+from llmtel.stats.bridge import Bridge, Cell, Split, bridge, lmdi, shapley
 
 _DUST = 1e-12
 """Of a cost: what rounding of floats leaves is no cause."""
@@ -42,6 +43,16 @@ _LEVERS = {
     "reasoning tokens": "lower the reasoning effort",
     "tokens per call": "shorten the prompt, or cap the output",
 }
+
+
+def _lmdi(before: Sequence[float], after: Sequence[float]) -> list[float]:
+    """LMDI where it is defined; by Shapley the cells with a zero or a credit, so that all still adds up."""
+    positive = all(x > 0 for x in (*before, *after))
+    return lmdi(before, after) if positive else shapley(before, after)
+
+
+Method = Literal["shapley", "lmdi"]
+METHODS: Mapping[Method, Split] = {"shapley": shapley, "lmdi": _lmdi}
 
 
 @dataclass(frozen=True)
@@ -75,11 +86,13 @@ def explain(
     *,
     match: Mapping[str, str | None] | None = None,
     scale: tuple[float, float] = (1.0, 1.0),
+    method: Method = "shapley",
 ) -> Reasons:
     """Why the cost of some cells changed.
 
     `match` picks cells by their feature or model. `scale` multiplies the calls of each side: with (after's
-    calls ÷ before's, 1) volume explains nothing and what is left is the change per call.
+    calls ÷ before's, 1) volume explains nothing and what is left is the change per call. `method` says how
+    what several factors did together is divided among them.
     """
     sides = [
         {key: usage for key, usage in side.items() if _matches(key, match or {})} for side in (before, after)
@@ -88,7 +101,7 @@ def explain(
         _cells(side, other, factor) for side, other, factor in zip(sides, reversed(sides), scale, strict=True)
     )
     calls = [sum(usage.calls for usage in side.values()) * s for side, s in zip(sides, scale, strict=True)]
-    found = bridge(a, b, (calls[0], calls[1]))
+    found = bridge(a, b, (calls[0], calls[1]), METHODS[method])
     causes = [_cause(line, members, sides) for line, members in _lines(found).items()]
     dust = _DUST * max(abs(found.before), abs(found.after))
     shown = [cause for cause in causes if abs(cause.effect) > dust]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -42,6 +42,16 @@ By = Annotated[
 Top = Annotated[
     int, typer.Option("--top", min=1, metavar="N", help="Segments to show", rich_help_panel=o.ASK)
 ]
+Bridge = Annotated[
+    o.Bridge,
+    typer.Option(
+        "--bridge",
+        metavar="METHOD",
+        help="How the cost bridge divides what several causes did together: shapley, or lmdi (by Shapley "
+        "where a cell has a zero or a credit)",
+        rich_help_panel=o.ASK,
+    ),
+]
 Seed = Annotated[
     str, typer.Option("--seed", metavar="N", help="Another draw of the resampling", rich_help_panel=o.ASK)
 ]
@@ -55,6 +65,7 @@ def compare(
     by: By = None,
     metrics: o.Metrics = None,
     top: Top = 10,
+    bridge: Bridge = o.Bridge.SHAPLEY,
     seed: Seed = "",
     strict: o.Strict = False,
     format_: o.Format = o.OutputFormat.TABLE,
@@ -70,7 +81,7 @@ def compare(
     settings = logs.settings()
     split = settings.named(words([by] if by else []))
     question = logs.question(now, settings, split)
-    asked = _Asked(before, question, split, words(metrics), top, seed)
+    asked = _Asked(before, question, split, words(metrics), top, seed, bridge.value)
     document, context = asked.answer()
     write(document, format_, output)
     return exit_code(context.account, strict=strict)
@@ -86,6 +97,7 @@ class _Asked:
     metrics: tuple[str, ...]
     top: int
     seed: str
+    bridge: Literal["shapley", "lmdi"]
 
     def answer(self) -> tuple[Document, Context]:
         """The report, and what was read. Wrong names raise before a byte is read."""
@@ -104,9 +116,9 @@ class _Asked:
         current = sides.current or sample(sides.calls, keep=keys_of(base, rules), label=sides.labels[1])
         grounds = Grounds(sides.before if sides.current is None else None, sides.calls, self.question.tz)
         by_case = self.top if self.by == (CASE,) else 0
-        return comparing(Comparison(rules, base, current, grounds, self.seed, by_case), sides.context), (
-            sides.context
-        )
+        return comparing(
+            Comparison(rules, base, current, grounds, self.seed, by_case, self.bridge), sides.context
+        ), (sides.context)
 
     def _read(self) -> _Sides:
         """Both sides: a baseline as it is, the rest as calls."""

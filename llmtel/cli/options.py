@@ -39,6 +39,13 @@ class FailOn(StrEnum):
     WARN = "warn"
 
 
+class Bridge(StrEnum):
+    """How a cost bridge divides what several causes did together."""
+
+    SHAPLEY = "shapley"
+    LMDI = "lmdi"
+
+
 class CostSource(StrEnum):
     """Which cost counts: the price book's, the log's, or the better of both for each call."""
 

@@ -80,14 +80,14 @@ class Bridged:
     lever: str
 
 
-def bridged(report: Report, grounds: Grounds) -> Bridged | None:
+def bridged(report: Report, grounds: Grounds, method: why.Method) -> Bridged | None:
     """The bridge between the costs of both sides; None where a side has none."""
     if report.base is None:
         return None
     sides = report.base.cells, report.current.cells
     if not all(sides):
         return None
-    found = Sides(why.explain(*sides), *sides)
+    found = Sides(why.explain(*sides, method=method), *sides)
     causes, lever = told(found)
     who = _who(_renamed(report.base.seen, report.current.seen), found, grounds)
     return Bridged(found.reasons, causes, who, since(report.base.seen, report.current.seen), lever)

@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from llmtel.checks import why
 from llmtel.checks.check import Report
-from llmtel.checks.comparison import Compared, Word, compared
+from llmtel.checks.comparison import Compared, Word, compared, mixed
+from llmtel.checks.daily import daily
 from llmtel.checks.evidence import Traffic
 from llmtel.checks.rules import POOLED, Rule, RuleSet
 from llmtel.checks.side import Side
@@ -25,6 +27,7 @@ from llmtel.reports import judging
 from llmtel.reports.causes import Grounds, bridged, moved_cases
 from llmtel.reports.checking import side_meta
 from llmtel.reports.context import Context
+from llmtel.reports.moves import a_day, by_the_day, mixes
 from llmtel.reports.trust import counted, in_calls, price_line, records, remarks
 
 METRICS_SHOWN = (
@@ -45,7 +48,7 @@ _WORDS: Mapping[Word, str] = {
 class Comparison:
     """Both sides measured by the same rules, and their calls where at hand.
 
-    `by_case` are as many cases to show, where they are asked for.
+    `method` is a key of `why.METHODS`. `by_case` are as many cases to show, where they are asked for.
     """
 
     rules: Sequence[Rule]
@@ -54,6 +57,7 @@ class Comparison:
     grounds: Grounds
     seed: str = ""
     by_case: int = 0
+    method: why.Method = "shapley"
 
 
 def default(calls: pl.DataFrame, *, split: bool) -> tuple[str, ...]:
@@ -73,6 +77,9 @@ def comparing(what: Comparison, context: Context) -> Document:
     by = what.rules[0].split.by if what.rules else ()
     raw, people = _table(found, by, shown=False), _table(found, by, shown=True)
     change, meta = _bridge(what)
+    earlier = what.grounds.before
+    days, by_day = a_day(None if earlier is None else daily(earlier, what.grounds.after))
+    moves = mixed(what.rules, what.current, what.base)
     words = [one.word for one in found]
     tested = [word for word in words if word in ("better", "worse", "moved", "noise")]
     proven = [f"{words.count(w)} {w}" for w in ("better", "worse", "moved") if w in words]
@@ -81,6 +88,9 @@ def comparing(what: Comparison, context: Context) -> Document:
         Line(" → ".join(_side(side, context) for side in (what.base, what.current)), name="compare"),
         *([change] if change else []),
         people,
+        *([days] if days else []),
+        *by_the_day(found),
+        *mixes(moves, by),
         *_cases(what),
         Line(f"{said}, at 95 % after the correction for so many (Benjamini-Hochberg)"),
         *(
@@ -100,6 +110,8 @@ def comparing(what: Comparison, context: Context) -> Document:
             "before": side_meta(what.base),
             "now": side_meta(what.current),
             "bridge": meta,
+            "daily": by_day,
+            "mixes": [dataclasses.asdict(one) for one in moves],
         },
     )
 
@@ -153,7 +165,7 @@ def _side(side: Side, context: Context) -> str:
 def _bridge(what: Comparison) -> tuple[Change | None, dict[str, Any] | None]:
     """Why the cost is another: for people, and for machines."""
     report = Report((), what.current, what.base, Traffic(), RuleSet(()))
-    found = bridged(report, what.grounds)
+    found = bridged(report, what.grounds, what.method)
     if found is None:
         return None, None
     reasons = found.reasons
@@ -162,6 +174,7 @@ def _bridge(what: Comparison) -> tuple[Change | None, dict[str, Any] | None]:
     facts = (("mostly", found.who), ("since", found.since), ("try", found.lever))
     change = Change(title, found.causes, tuple((name, text) for name, text in facts if text))
     return change, {
+        "method": what.method,
         "before": reasons.before,
         "after": reasons.after,
         "effects": dict(reasons.bridge.effects),

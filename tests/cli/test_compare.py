@@ -130,3 +130,41 @@ def test_where_all_moved_alike_nothing_in_particular_is_named(llmtel, evaluated)
     assert "mostly" not in llmtel("compare", "old", "new")[1]
     evaluated("new/rag.jsonl", 100, feature="rag", cost=6.0)
     assert "mostly   feature=rag" in llmtel("compare", "old", "new")[1]
+
+
+def test_calls_that_moved_between_segments_are_told_from_dearer_segments(llmtel, evaluated):
+    for name, sizes in (("old", (200, 100)), ("new", (100, 200))):
+        Path(name).mkdir()
+        evaluated(f"{name}/chat.jsonl", sizes[0], feature="chat")
+        evaluated(f"{name}/rag.jsonl", sizes[1], feature="rag", cost=4.0)
+    out = llmtel("compare", "old", "new", "--by", "feature", "--format", "json")[1]
+    (mixed,) = (one for one in json.loads(out)["mixes"] if one["metric"] == "cost_per_call")
+    assert mixed["mix"] > 10 * abs(mixed["within"])
+    assert mixed["mix"] > 0
+    lines = llmtel("compare", "old", "new", "--by", "feature")[1]
+    assert "as calls moved between them" in lines
+
+
+def test_the_bridge_may_be_divided_in_the_other_customary_way(llmtel):
+    found = {}
+    for method in ("shapley", "lmdi"):
+        out = llmtel("compare", "before.jsonl", "now.jsonl", "--bridge", method, "--format", "json")[1]
+        found[method] = json.loads(out)["bridge"]
+    change = found["lmdi"]["after"] - found["lmdi"]["before"]
+    assert math.fsum(found["lmdi"]["effects"].values()) == pytest.approx(change, rel=1e-9)
+    assert found["lmdi"]["effects"]["tokens_per_call"] == pytest.approx(
+        found["shapley"]["effects"]["tokens_per_call"], rel=0.01
+    )
+    assert llmtel("compare", "before.jsonl", "now.jsonl", "--bridge", "other")[0] == 2
+
+
+def test_sums_of_logs_that_differ_in_length_are_compared_by_the_day_and_say_so(llmtel, evaluated):
+    Path("long").mkdir()
+    Path("short").mkdir()
+    for day in range(1, 11):
+        evaluated(f"long/{day}.jsonl", 20, day=day)
+        if day < 6:
+            evaluated(f"short/{day}.jsonl", 20, day=day)
+    out = llmtel("compare", "long", "short")[1]
+    assert "what was before is shown for as many days as now has" in out
+    assert "what was before" not in llmtel("compare", "before.jsonl", "now.jsonl")[1]
