@@ -123,20 +123,26 @@ def _reject(mapped: Mapped) -> None:
 
 def _count_raw_values(mapped: Mapped, source: Source) -> None:
     """Values of other types and unusable ones, under the first field that reads them."""
-    field_of: dict[str, str] = {}
-    for name in source.calls:
-        if not is_step(name):
-            for root in roots(source.calls, name):
-                field_of.setdefault(root, name)
-    for column, counter in (("@coerced", mapped.coerced), ("@unreadable", mapped.unreadable)):
-        if column not in mapped.calls.columns:
-            continue
+    told = {"@coerced": mapped.coerced, "@unreadable": mapped.unreadable}
+    columns = [column for column in told if column in mapped.calls.columns]
+    field_of = _field_of_column(source) if columns else {}
+    for column in columns:
         names = mapped.calls.select(
             pl.col(column).explode(empty_as_null=True, keep_nulls=True).drop_nulls().alias("name")
         )
         for name, count in names.group_by("name").len().iter_rows():
-            counter[field_of.get(name, name.rsplit(":", 1)[0])] += count
-    mapped.calls = mapped.calls.drop("@coerced", "@unreadable", strict=False)
+            told[column][field_of.get(name, name.rsplit(":", 1)[0])] += count
+    mapped.calls = mapped.calls.drop(columns)
+
+
+def _field_of_column(source: Source) -> dict[str, str]:
+    """The first field that each raw column is read for."""
+    found: dict[str, str] = {}
+    for name in source.calls:
+        if not is_step(name):
+            for root in roots(source.calls, name):
+                found.setdefault(root, name)
+    return found
 
 
 def _without_placeholders(calls: pl.DataFrame) -> pl.DataFrame:

@@ -49,11 +49,12 @@ def fields(calls: Mapping[str, pl.Expr]) -> list[pl.Expr]:
 def roots(calls: Mapping[str, pl.Expr], name: str) -> list[str]:
     """The columns that a field is made of, those of its steps in place of these."""
     found: dict[str, None] = {}
-    waiting = [name]
+    waiting, met = [name], {name}
     while waiting:
         for root in calls[waiting.pop()].meta.root_names():
-            if is_step(root):
-                waiting.append(root)
-            else:
+            if not is_step(root):
                 found[root] = None
+            elif root not in met:
+                met.add(root)
+                waiting.append(root)
     return list(found)
