@@ -9,12 +9,13 @@ from llmtel.query.lower import IS_CALL, SAMPLE
 from llmtel.query.reconciliation import NANO, Reconciliation
 
 
-def allocated(found: Reconciliation, name: str) -> tuple[pl.DataFrame, int]:
+def allocated(found: Reconciliation, name: str) -> tuple[pl.DataFrame, int | None]:
     """The bill by the dimension `name`, and the remainder that belongs to none of its values.
 
     (groups, 4): the dimension, `calls`, `cost_computed` and `cost_billed`, money in nano-dollars. In each
     cell what is billed, without what is not in our logs, is shared by computed cost; shares are rounded so
-    that they and the remainder add up to the bill exactly. Raises `UnknownName`.
+    that they and the remainder add up to the bill exactly. Where nothing is known of what was billed, shares
+    and remainder are unknown. Raises `UnknownName`.
     """
     split = dimension(name)
     cost = (pl.col("cost_usd") * SAMPLE * NANO).round().cast(pl.Int64)
@@ -35,14 +36,17 @@ def allocated(found: Reconciliation, name: str) -> tuple[pl.DataFrame, int]:
     ends = (pl.col("@due") * upto).round().cast(pl.Int64)
     part = ends - ends.shift(1).over(found.by).fill_null(0)
     shares = (
-        shared.with_columns(part.fill_null(0).alias("@part"))
+        shared.with_columns(part.alias("@part"))
         .group_by("@group")
         .agg(
             pl.col("calls").sum(),
             pl.when(pl.col("@priced").sum() > 0).then(pl.col("@cost").sum()).alias("cost_computed"),
-            pl.when(pl.col("@priced").sum() > 0).then(pl.col("@part").sum()).alias("cost_billed"),
+            pl.when((pl.col("@priced").sum() > 0) & (pl.col("@part").count() > 0))
+            .then(pl.col("@part").sum())
+            .alias("cost_billed"),
         )
         .sort("cost_billed", "@group", descending=[True, False], nulls_last=True)
         .rename({"@group": name})
     )
-    return shares, int(found.cells["cost_billed"].sum()) - int(shares["cost_billed"].sum())
+    billed = found.cells["cost_billed"].drop_nulls()
+    return shares, int(billed.sum()) - int(shares["cost_billed"].sum()) if billed.len() else None

@@ -231,7 +231,8 @@ def _allocation(found: Reconciliation, name: str) -> Table:
     """The bill by a dimension of the logs, and what belongs to none of its values."""
     shares, remainder = allocated(found, name)
     rows: list[Row] = [{**row, REMAINDER.id: False} for row in in_dollars(shares).to_dicts()]
-    rest = {name: None, "calls": None, "cost_computed": None, "cost_billed": remainder / 1e9}
+    left = None if remainder is None else remainder / 1e9
+    rest = {name: None, "calls": None, "cost_computed": None, "cost_billed": left}
     help_ = f"{WORDS['cost_billed'][1]}, by the share of the computed cost"
     return Table(
         (name,),

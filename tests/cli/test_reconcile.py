@@ -131,6 +131,16 @@ def test_the_bill_is_shared_out_by_feature_and_the_remainder_is_a_row(llmtel):
     assert (code, "Did you mean feature?" in err) == (2, True)
 
 
+def test_the_remainder_of_a_bill_of_unknown_prices_is_unknown_and_not_zero(llmtel):
+    usage = {"object": "organization.usage.completions.result", "model": "acme-7b", "input_tokens": 9}
+    bucket = {"object": "bucket", "start_time": 1_788_220_800, "end_time": 1_788_307_200, "results": [usage]}
+    Path("usage.json").write_text(json.dumps({"object": "page", "data": [bucket], "has_more": False}))
+    Path("acme.jsonl").write_text(line(1, "acme-7b", 12, 1, feature="chat", provider="openai"))
+    arguments = ("acme.jsonl", "--with", "usage.json", "--allocate", "feature", "--format", "json")
+    rows = table(json.loads(llmtel("reconcile", *arguments)[1]), "feature")
+    assert [(row["remainder"], row["cost_billed"]) for row in rows] == [(False, None), (True, None)]
+
+
 def test_the_report_for_people_names_the_causes_and_where_they_are(llmtel):
     code, out, _ = llmtel("reconcile", "app.jsonl", "--with", "daily.csv")
     assert code == 0

@@ -199,7 +199,8 @@ def test_the_causes_add_up_to_the_difference_exactly(ours, theirs):
 def test_no_billed_cent_is_lost_between_features_and_remainder(ours, theirs):
     found = reconciled(frame(*ours), frame(*theirs))
     shares, remainder = allocated(found, "feature")
-    assert shares["cost_billed"].sum() + remainder == (found.cells["cost_billed"].sum() or 0)
+    assert shares["cost_billed"].sum() + (remainder or 0) == (found.cells["cost_billed"].sum() or 0)
+    assert (remainder is None) == (found.cells["cost_billed"].count() == 0)
     assert shares["calls"].sum() == found.calls.height
 
 
