@@ -182,6 +182,11 @@ def _sample(metric: str, data: Mapping[str, Any]) -> Sample:
     return KINDS[kinds.kind(METRICS[metric])].from_json(data)
 
 
+def _short(value: Any) -> Any:  # noqa: ANN401 (any JSON)
+    """A whole number without ".0"; the rest as it is."""
+    return _whole(value) if isinstance(value, float) else value
+
+
 def _whole(value: float) -> float:
     return int(value) if float(value).is_integer() else value
 
@@ -217,7 +222,8 @@ def _lines(value: Any, indent: str = "") -> Iterator[str]:  # noqa: ANN401 (any 
 
 def _flat(value: Any, indent: str) -> str:  # noqa: ANN401 (any JSON)
     """A value without others in it; a long list of numbers is folded."""
-    flat = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    numbers = [_short(x) for x in value] if isinstance(value, list) else _short(value)
+    flat = json.dumps(numbers, ensure_ascii=False, allow_nan=False)
     if len(flat) <= _WIDTH or not isinstance(value, list) or any(isinstance(x, str) for x in value):
         return flat
     folded = textwrap.wrap(flat, _WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -12,7 +12,7 @@ from llmtel.checks.change import Change
 from llmtel.stats import bootstrap, order
 from llmtel.stats.arrays import Floats
 from llmtel.stats.bootstrap import REPLICATES
-from llmtel.stats.histogram import Histogram
+from llmtel.stats.histogram import Histogram, relative_error
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,17 @@ class Percentile:
         seeds = bootstrap.two_seeds(seed, before.size, now.size)
         earlier, after = before.resampled(seeds[0], self.effect), now.resampled(seeds[1], base.effect)
         result = bootstrap.changes(earlier, after, confidence)
-        return Change(before.point, now.point, result.relative, result.absolute, result.p_rise, result.p_fall)
+        return Change(
+            before.point,
+            now.point,
+            result.relative,
+            result.absolute,
+            result.p_rise,
+            result.p_fall,
+            notes=()
+            if exact
+            else (f"both sides by histogram, within {relative_error(self.histogram.scale):.1%}",),
+        )
 
     def resampled(self, seed: int, effect: float | None) -> Floats:
         """Quantiles of resamples; `effect` stands in where its own is not known."""

@@ -61,7 +61,11 @@ def checking(report: Report, grounds: Grounds, context: Context, said: Circumsta
         judgements = tuple(dataclasses.replace(one, file=None, line=None) for one in judgements)
     outcome = judgements[0].outcome if judgements else "pass"
     block = Judgements(
-        WORDS[outcome], outcome, _headline(report, results, said), judgements, explained=said.explain
+        WORDS[outcome],
+        outcome,
+        _headline(report, results, said, empty=grounds.after.is_empty()),
+        judgements,
+        explained=said.explain,
     )
     return Document(
         schema=context.schema,
@@ -80,11 +84,11 @@ def checking(report: Report, grounds: Grounds, context: Context, said: Circumsta
     )
 
 
-def _headline(report: Report, results: Sequence[Result], said: Circumstances) -> str:
+def _headline(report: Report, results: Sequence[Result], said: Circumstances, *, empty: bool) -> str:
     """The verdict in a sentence: the gravest thing, or that nothing is."""
     if not results:
         return "no rules, nothing to check"
-    if not report.current.calls:
+    if empty:
         return f"no calls in {report.current.label}"
     grave = [r for r in results if r.reaction in ("fail", "warn")]
     failed = [r for r in results if r.reaction == "fail"]

@@ -1,6 +1,7 @@
 """A baseline file says what the calls said, in little space, the same every time, and nothing of people."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -14,6 +15,7 @@ from llmtel.checks.oneline import rule
 from llmtel.checks.percentile import Percentile
 from llmtel.checks.rules import BaselineSource, RuleSet, Split
 from llmtel.core.errors import ConfigError, Exit, UsageError
+from llmtel.core.schema import polars_schema
 from llmtel.query.metrics import METRICS
 
 LINES = (
@@ -179,3 +181,12 @@ def test_every_metric_survives_a_file(service):
         near = 0.05 if isinstance(sample, Percentile) else 1e-12
         kept = found.splits[Split()][()].samples[name].point
         assert kept == (None if sample.point is None else pytest.approx(sample.point, rel=near))
+
+
+def test_numbers_are_as_short_as_they_can_be():
+    costs = (0.004, 0.000963, 0.1, 0.2)
+    rows = [{"trace": f"t{n // 2}", "status": "ok", "cost_usd": x} for n, x in enumerate(costs)]
+    calls = pl.DataFrame(rows, schema=polars_schema(rows[0]), orient="row")
+    content = baseline.text(measured(calls, [rule("cost_per_call > +10%")]))
+    assert '"sums": [0.004963, 2, 0.3, 2]' in content
+    assert not re.search(r"\d\.0[,\]\n]|\d{16}", content)

@@ -204,6 +204,14 @@ def test_a_provider_export_is_checked_by_its_spend(llmtel):
     assert "✓  cost $14.00 (" in out
 
 
+def test_an_export_without_numbers_of_requests_is_not_empty(llmtel):
+    rows = (f"2026-09-{day:02d} 00:00:00,openai/gpt-5-mini,2,0,,24000,3000,0\n" for day in range(1, 15))
+    Path("a.csv").write_text(DAILY + "".join(rows))
+    out = llmtel("check", "a.csv")[1]
+    assert "no calls in" not in out
+    assert "nothing to compare with yet" in out
+
+
 def test_an_export_and_a_log_of_calls_do_not_mix(llmtel):
     export("a.csv", range(1, 3), 1)
     assert llmtel("check", "a.csv", "now.jsonl")[0] == 2
