@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -89,7 +89,7 @@ def mixed(rules: Sequence[Rule], current: Side, base: Side) -> list[Mixed]:
         before, after = (_parts(rule, side) for side in (base, current))
         totals = [sum(weight for weight, _ in side.values()) for side in (before, after)]
         keys = [*dict.fromkeys((*before, *after))]
-        if len(keys) < 2 or not all(totals):  # noqa: PLR2004 (one segment has no mix)
+        if len(keys) < 2 or not _much_in_common(before, after):  # noqa: PLR2004 (one segment has no mix)
             continue
         nothing = (0.0, None)
         weights = [
@@ -103,6 +103,15 @@ def mixed(rules: Sequence[Rule], current: Side, base: Side) -> list[Mixed]:
         within, mix = rate_and_mix((weights[0], weights[1]), (values[0], values[1]))
         found.append(Mixed(rule.metric, within, mix))
     return found
+
+
+def _much_in_common(*sides: Mapping[Key, tuple[float, float]]) -> bool:
+    """Whether the segments of both sides are at least half of each: days, for one, never are."""
+    both = set.intersection(*(set(side) for side in sides))
+    weights = [
+        (sum(side[key][0] for key in both), sum(weight for weight, _ in side.values())) for side in sides
+    ]
+    return all(0 < whole <= 2 * common for common, whole in weights)
 
 
 def _parts(rule: Rule, side: Side) -> dict[Key, tuple[float, float]]:

@@ -16,6 +16,8 @@ _STILL = "±0"
 _NAME = 9
 _BAR = 20
 _MOST_NAMED = 6
+_MOST_IN_FULL = 20
+"""With more failures than these the rest are named in a line; every machine's output has them all."""
 _WIDEST_NAME = 44
 _WIDE = 88
 """From this width on a limit stands beside the name."""
@@ -37,9 +39,12 @@ def judgements(block: Judgements, cells: int, ink: Ink) -> list[str]:
     skipped = _many(block.of("info"), "info", "not compared", cells)
     if block.green:
         return [*lines, *([""] if skipped else []), *skipped]
-    for judgement in block.of("fail"):
+    failed = block.of("fail")
+    for judgement in failed[:_MOST_IN_FULL]:
         namesakes = sum(j.name == judgement.name for j in block.judgements)
         lines += ["", *_full(judgement, cells, ink, alone=namesakes == 1)]
+    more = _many(failed[_MOST_IN_FULL:], "fail", "more failed", cells)
+    lines += ["", *more] if more else []
     warned = block.of("warn")
     gone = [j for j in warned if j.state == "missing"]
     together = gone if len(gone) > _MOST_NAMED else []

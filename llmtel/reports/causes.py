@@ -63,7 +63,7 @@ def reasons(result: Result, report: Report, grounds: Grounds) -> dict[str, Any]:
         "causes": causes,
         "basis": basis,
         "who": _who({*_fixed(result), *_renamed(report.base.seen, new)}, found, there, per),
-        "since": since(report.base.seen, new),
+        "since": since(report.base.seen, new, None if before is None else seen(before)),
         "cases": _cases(result, report, after),
         "lever": lever,
     }
@@ -218,10 +218,14 @@ def explained(best: Sequence[Explanation[str | None]], per: float = 1.0) -> str:
     return ""
 
 
-def since(before: Seen, after: Seen) -> str:
-    """What is there for the first time: "prompt support@v4, first seen in this run (before: support@v3)"."""
+def since(before: Seen, after: Seen, had: Seen | None = None) -> str:
+    """What is there for the first time: "prompt support@v4, first seen in this run (before: support@v3)".
+
+    `had` is what the segment itself had before, where that is known.
+    """
     told = []
-    for name, new, gone in first_seen(before, after):
+    for name, new, lost in first_seen(before, after):
+        gone = [one for one in lost if had is None or one in had.get(name, ())]
         more = f" and {len(new) - _MOST_NEW} more" if len(new) > _MOST_NEW else ""
         was = f" (before: {', '.join(gone[:_MOST_NEW])})" if gone else ""
         told.append(f"{name} {', '.join(new[:_MOST_NEW])}{more}, first seen in this run{was}")

@@ -168,3 +168,11 @@ def test_sums_of_logs_that_differ_in_length_are_compared_by_the_day_and_say_so(l
     out = llmtel("compare", "long", "short")[1]
     assert "what was before is shown for as many days as now has" in out
     assert "what was before" not in llmtel("compare", "before.jsonl", "now.jsonl")[1]
+
+
+def test_days_that_only_one_side_has_are_no_mix(llmtel, evaluated):
+    Path("days").mkdir()
+    for day in range(1, 5):
+        evaluated(f"days/{day}.jsonl", 60, day=day, cost=1 + (day > 2))
+    out = llmtel("compare", "prev 2d", "days", "--by", "day", "--format", "json")[1]
+    assert json.loads(out)["mixes"] == []

@@ -48,3 +48,28 @@ def test_many_segments_that_are_gone_are_one_line(llmtel, evaluated):
     out = llmtel("check", "now.jsonl", "--compare-to", "old", "--rules", "rules.yaml")[1]
     assert "▲ 20 missing, in the baseline, but not here" in out
     assert len(out.splitlines()) < 15
+
+
+def test_what_a_segment_had_before_is_its_own(llmtel, evaluated):
+    for name, version, cost in (("old", 1, 1.0), ("new", 2, 2.0)):
+        Path(name).mkdir()
+        for feature in ("chat", "mail"):
+            path, prompt = f"{name}/{feature}.jsonl", f"{feature}@{version}"
+            evaluated(path, 250, feature=feature, cost=cost, prompt_version=prompt, day=version)
+    Path("rules.yaml").write_text("checks: [{metric: cost_per_call, by: feature, max_increase: 10%}]\n")
+    out = llmtel("check", "new", "--compare-to", "old", "--rules", "rules.yaml", "--format", "json")[1]
+    assert "chat@2, first seen in this run (before: chat@1)" in out
+    assert "mail@2, first seen in this run (before: mail@1)" in out
+
+
+def test_a_flood_of_failures_is_cut_and_counted(llmtel, evaluated):
+    for name, cost in (("old", 1.0), ("new", 2.0)):
+        Path(name).mkdir()
+        for n in range(30):
+            evaluated(f"{name}/{n}.jsonl", 40, feature=f"feature {n}", cost=cost)
+    Path("rules.yaml").write_text(
+        "defaults: {min_samples: 20}\nchecks: [{metric: cost_per_call, by: feature, max_increase: 10%}]\n"
+    )
+    out = llmtel("check", "new", "--compare-to", "old", "--rules", "rules.yaml")[1]
+    assert out.count("✗ cost_per_call{") == 20
+    assert "✗ 10 more failed" in out
