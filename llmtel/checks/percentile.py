@@ -61,7 +61,7 @@ class Percentile:
             result.p_fall,
             notes=()
             if exact
-            else (f"both sides by histogram, within {relative_error(self.histogram.scale):.1%}",),
+            else (f"both sides by histogram, within {100 * relative_error(self.histogram.scale):.1f} %",),
         )
 
     def resampled(self, seed: int, effect: float | None) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmtel.checks import why
@@ -72,7 +72,9 @@ def _lines(found: Sides) -> list[_Line]:
         models = [", ".join(sorted(side)) for side in (there, here)]
         effect = math.fsum((*there.values(), *here.values()))
         where_ = f" in {feature}" if feature else ""
-        moves.append(_Line(f"moved {models[0]} → {models[1]}{where_}", effect, "", _MOVED))
+        sides = ((found.before, there), (found.after, here))
+        each = " → ".join(USD.show(_a_call(side, feature, names)) for side, names in sides)
+        moves.append(_Line(f"moved {models[0]} → {models[1]}{where_}", effect, f"{each} per call", _MOVED))
     rest = [
         _Line(f"{_WORDS[line]}: {_cell((feature, model))}", effect, "", lever)
         for line, side, lever in (("new", new, _NEW), ("removed", gone, _GONE))
@@ -85,6 +87,17 @@ def _lines(found: Sides) -> list[_Line]:
         if cause.line not in ("new", "removed")
     ]
     return [*others, *moves, *rest]
+
+
+def _a_call(side: Mapping[Key, Usage], feature: str | None, models: Collection[str]) -> float | None:
+    """What a call of a feature with these models costs."""
+    cells = [
+        usage
+        for key, usage in side.items()
+        if key != POOLED and key[0] == feature and (key[1] or "(unknown)") in models
+    ]
+    calls = sum(usage.calls for usage in cells)
+    return sum(usage.cost for usage in cells) / calls if calls else None
 
 
 def _appeared(found: Sides, line: str) -> dict[str | None, dict[str, float]]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,7 @@ def test_a_model_that_took_the_place_of_another_is_one_move(llmtel, evaluated):
     evaluated("swapped.jsonl", 300, day=2, model="gpt-4.1-mini")
     _, out, _ = llmtel("compare", "before.jsonl", "swapped.jsonl")
     assert "moved gpt-4o-mini → gpt-4.1-mini in chat" in out
+    assert re.search(r"\$0\.000\d+ → \$0\.00\d+ per call", out)
     assert "model gpt-4.1-mini, first seen in this run (before: gpt-4o-mini)" in out
 
 
