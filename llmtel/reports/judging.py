@@ -59,7 +59,9 @@ def _reason(result: Result) -> str:
     needed, fewest = evidence.needed or 0, min((n for n in evidence.n if n is not None), default=0)
     unsure = result.state == "inconclusive" and needed > fewest and not result.rule.proven
     more = f" (about {COUNT.show(needed)} calls a side would tell)" if unsure else ""
-    return "; ".join((f"{result.verdict.reason}{more}", *evidence.notes))
+    # What to beware of in a comparison does not matter where it is not judged.
+    notes = () if result.state == "insufficient" and evidence.absolute is not None else evidence.notes
+    return "; ".join((f"{result.verdict.reason}{more}", *notes))
 
 
 def _outcome(result: Result) -> Outcome:
