@@ -144,6 +144,5 @@ def _keep(found: Pair, path: Path, accepted: str | None = None) -> None:
         where=stored(found.context.command.where),
     )
     content = baseline.text(side, datetime.now(UTC).replace(microsecond=0)).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    put(content, path)
+    put(content, path, folders=True)
     write(saved(side, str(path), len(content), found.context), o.OutputFormat.TABLE, None)

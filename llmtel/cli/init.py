@@ -69,8 +69,7 @@ def schema(output: At = SCHEMA) -> None:
     from llmtel.config import SECTIONS
 
     text = json.dumps(json_schema(SECTIONS), indent=1, ensure_ascii=False) + "\n"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    put(text.encode(), output)
+    put(text.encode(), output, folders=True)
     first = f"make this the first line of llmtel.yaml: # yaml-language-server: $schema={output}"
     tell([(str(output), "written")], first)
 
@@ -80,6 +79,5 @@ def _written(path: Path, text: str) -> tuple[str, str]:
 
     if path.exists():
         return str(path), "kept: it is there"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    put(text.encode(), path)
+    put(text.encode(), path, folders=True)
     return str(path), "written"

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ PLAIN_WIDTH = 100
 CANNOT: Mapping[int | None, str] = {
     errno.ENOENT: "there is no such folder",
     errno.ENOTDIR: "a part of the path is no folder",
+    errno.EEXIST: "a part of the path is no folder",
     errno.EISDIR: "it is a folder",
     errno.EACCES: "permission denied",
     errno.EPERM: "permission denied",
@@ -60,8 +62,10 @@ def encoded(answer: str | bytes) -> bytes:
     return answer if isinstance(answer, bytes) else answer.encode("utf-8", "backslashreplace")
 
 
-def put(data: bytes, path: Path) -> None:
+def put(data: bytes, path: Path, *, folders: bool = False) -> None:
     """Write all or nothing: beside the path, then in its place. A device or pipe is written to as it is.
+
+    With `folders` those on the way are made.
 
     Raises `UsageError` for a path that cannot be written, `OSError` with its name where the disk is full.
     """
@@ -69,6 +73,8 @@ def put(data: bytes, path: Path) -> None:
     place = path if special else Path(os.path.realpath(path))
     beside = place if special else place.with_name(f".{place.name}.{os.getpid()}")
     try:
+        if folders:
+            place.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(data)
         if not special:
             beside.replace(place)
@@ -79,7 +85,8 @@ def put(data: bytes, path: Path) -> None:
         raise
     finally:
         if not special:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):  # where there is no folder, there is nothing to clean up
+                beside.unlink()
 
 
 def width() -> int:

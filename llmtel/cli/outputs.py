@@ -55,8 +55,7 @@ class Outputs:
             if file is None:
                 show(verdicts(document, name, width=width(), color=colored()), name)
             else:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                put(encoded(verdicts(document, name, width=PLAIN_WIDTH, color=False)), file)
+                put(encoded(verdicts(document, name, width=PLAIN_WIDTH, color=False)), file, folders=True)
         summary = os.environ.get(SUMMARY)
         if summary and any(name == GITHUB for name, _ in self.wanted):
             _append(Path(summary), document)

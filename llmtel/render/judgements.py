@@ -77,7 +77,7 @@ def _full(judged: Judgement, cells: int, ink: Ink, *, details: bool = False, alo
         ("rule", "" if alone else judged.check),
         ("limit", "" if beside else judged.limit),
         ("before", judged.before),
-        ("now", f"{judged.now}        {judged.about}" if judged.before else judged.now),
+        ("now", f"{judged.now}        {judged.about}" if judged.before and judged.now else judged.now),
         ("change", _change(judged)),
         ("month", judged.month),
     ]
@@ -91,7 +91,7 @@ def _full(judged: Judgement, cells: int, ink: Ink, *, details: bool = False, alo
         ("note", judged.message or ""),
         ("try", judged.lever),
     ]
-    if not judged.change or judged.outcome != "fail":
+    if judged.state != "fail" or judged.outcome != "fail":
         more.append(("verdict", f"{judged.state.replace('_', ' ')}: {judged.reason}"))
     more += judged.details if details else ()
     told = [line for name, text in more if text for line in _fact(name, text, cells, ink)]

@@ -98,16 +98,10 @@ def _headline(report: Report, results: Sequence[Result], said: Circumstances, *,
     if not report.compared and report.base is None:
         return f"nothing to compare with yet: {said.missing or 'there is no baseline'}"
     if grave:
-        return f"{len(grave)} of {len(results)} checks · {_warned(grave[0])}"
+        return f"{len(grave)} of {len(results)} checks · {sentence(grave[0])}"
     if not report.compared:
-        return f"nothing was compared · {_warned(results[0])}"
+        return f"nothing was compared · {sentence(results[0])}"
     return f"{_unchanged(results)} · {_closing(report)}"
-
-
-def _warned(result: Result) -> str:
-    if result.state == "fail":
-        return sentence(result)
-    return f"{result.name}: {'; '.join((result.verdict.reason, *result.evidence.notes))}"
 
 
 def _unchanged(results: Sequence[Result]) -> str:

@@ -232,6 +232,8 @@ def sentence(result: Result) -> str:
     who, words = segment(result), metric.name.replace("_", " ")
     short = who.partition("=")[2] if who.count("=") == 1 else who
     found = result.verdict.limit
+    if result.state != "fail":
+        return f"{result.name}: {'; '.join((result.verdict.reason, *evidence.notes))}"
     if found is not None and not found.is_change:
         side = "above" if found.sign > 0 else "below"
         value = metric.unit.show(_level(result, found))

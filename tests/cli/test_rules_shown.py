@@ -73,3 +73,22 @@ def test_a_flood_of_failures_is_cut_and_counted(llmtel, evaluated):
     out = llmtel("check", "new", "--compare-to", "old", "--rules", "rules.yaml")[1]
     assert out.count("✗ cost_per_call{") == 20
     assert "✗ 10 more failed" in out
+
+
+def test_what_is_new_or_gone_or_unsure_may_fail_and_says_so(llmtel, evaluated):
+    for name, feature in (("old", "chat"), ("new", "rag")):
+        evaluated(f"{name}.jsonl", 60, feature=feature)
+    rule = "{metric: cost_per_call, by: feature, max_increase: 10%, on_new: fail, on_missing: fail}"
+    Path("rules.yaml").write_text(f"checks: [{rule}]\n")
+    code, out, _ = llmtel("check", "new.jsonl", "--compare-to", "old.jsonl", "--rules", "rules.yaml")
+    assert code == 3
+    assert "FAIL  2 of 2 checks · cost_per_call{feature=chat}: in the baseline, but not here" in out
+    assert "verdict  new: not in the baseline" in out
+    assert "→ 0 calls" not in out
+
+
+@pytest.mark.parametrize("place", ["now.jsonl/x/base.json", "/proc/nothing/base.json"])
+def test_a_baseline_that_cannot_be_written_is_a_sentence(llmtel, place):
+    code, _, err = llmtel("baseline", "save", "now.jsonl", "-o", place)
+    assert code == 2
+    assert err.startswith(f"llmtel: cannot write {place}: ")
