@@ -7,7 +7,7 @@ from llmtel.cli import options as o
 
 
 def analyze(
-    paths: o.Paths,
+    paths: o.PathsOrStore = None,
     by: o.By = None,
     metrics: o.Metrics = None,
     where: o.Where = None,
@@ -25,6 +25,7 @@ def analyze(
     deferrable: money.Deferrable = None,
     currency: money.ShownIn = None,
     rates: money.Rates = None,
+    store: o.Store = None,
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     join: o.Join = None,
@@ -43,7 +44,7 @@ def analyze(
 
     settings = settle(config, map_, join)
     question = Question(
-        paths=tuple(paths),
+        paths=tuple(o.asked_of(paths, store)),
         by=tuple(dict.fromkeys(named for one in by or () if (named := settings.named(words([one]))))),
         metrics=words(metrics),
         where=tuple(where or ()),

@@ -33,6 +33,7 @@ from llmtel.cli import (
     prices,
     reconcile,
     redact,
+    stores,
     summary,
 )
 from llmtel.cli.sections import SectionedCommand
@@ -68,8 +69,9 @@ EXAMPLES: dict[Callable[..., object], str] = {
         llmtel calls logs/ --where status=error --format jsonl
         """,
     ingest.ingest: """
+        llmtel ingest logs/ --store calls.store
+        llmtel analyze --store calls.store --since 7d
         llmtel ingest logs/ -o calls.parquet
-        llmtel analyze calls.parquet
         """,
     check.check: """
         llmtel check logs/
@@ -166,6 +168,30 @@ starting = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+STORE: dict[Callable[..., object], str] = {
+    stores.info: """
+        llmtel store info calls.store
+        """,
+    stores.verify: """
+        llmtel store verify calls.store
+        """,
+    stores.rejects: """
+        llmtel store rejects calls.store --format jsonl
+        """,
+    stores.export: """
+        llmtel store export calls.store -o calls.parquet
+        """,
+    stores.compact: """
+        llmtel store compact calls.store
+        """,
+    stores.forget: """
+        llmtel store forget calls.store --user ada
+        """,
+    stores.expire: """
+        llmtel store expire calls.store --older-than 90d
+        """,
+}
+"""The commands of `llmtel store`, in the same way."""
 baseline = typer.Typer(
     name="baseline",
     help="The baseline that llmtel check compares with: save it, look at it, take a new one.",
@@ -177,6 +203,13 @@ pricing = typer.Typer(
     name="pricing",
     rich_markup_mode=None,
     invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+of_store = typer.Typer(
+    name="store",
+    help="A store that llmtel ingest filled: what is in it, whether it is whole, and what keeps it small.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 of_formats = typer.Typer(
@@ -211,6 +244,8 @@ _register(starting, INIT)
 app.add_typer(starting)
 _register(pricing, PRICING)
 app.add_typer(pricing)
+_register(of_store, STORE)
+app.add_typer(of_store)
 _register(of_formats, FORMATS)
 app.add_typer(of_formats)
 

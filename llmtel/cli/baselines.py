@@ -40,8 +40,8 @@ Accept = Annotated[
 
 @with_logs
 def save(
-    paths: o.Paths,
     logs: Logs,
+    paths: o.PathsOrStore = None,
     output: At = DEFAULT,
     rules: checking.Rules = None,
     fail_if: checking.FailIf = None,
@@ -57,8 +57,8 @@ def save(
 
 @with_logs
 def update(
-    paths: o.Paths,
     logs: Logs,
+    paths: o.PathsOrStore = None,
     output: At = DEFAULT,
     accept: Accept = None,
     rules: checking.Rules = None,
@@ -95,8 +95,8 @@ def show(file: File = DEFAULT, format_: o.Format = o.OutputFormat.TABLE, output:
 
 @with_logs
 def diff(
-    paths: o.Paths,
     logs: Logs,
+    paths: o.PathsOrStore = None,
     before: Before = DEFAULT,
     rules: checking.Rules = None,
     fail_if: checking.FailIf = None,
@@ -110,7 +110,7 @@ def diff(
     from llmtel.reports.baselines import differences
 
     old = baseline.load(before)
-    if len(paths) == 1 and is_baseline(paths[0]):
+    if paths and len(paths) == 1 and is_baseline(paths[0]):
         new = baseline.load(Path(paths[0]))
     else:
         # As a file would have it: percentiles by histogram, like those of the other side.
@@ -119,7 +119,9 @@ def diff(
     write(differences(old, new), format_, output)
 
 
-def _pair(paths: list[str], logs: Logs, rules: Path | None, fail_if: list[str] | None, other: Other) -> Pair:
+def _pair(
+    paths: list[str] | None, logs: Logs, rules: Path | None, fail_if: list[str] | None, other: Other
+) -> Pair:
     """Both sides of a comparison."""
     from llmtel.cli.sides import pair, rules_of
 

@@ -6,7 +6,7 @@ from llmtel.cli import options as o
 
 
 def calls(
-    paths: o.Paths,
+    paths: o.PathsOrStore = None,
     where: o.Where = None,
     since: o.Since = None,
     until: o.Until = None,
@@ -16,6 +16,7 @@ def calls(
     pricing: o.PriceFiles = None,
     price: o.Price = None,
     cost_source: o.Cost = o.CostSource.AUTO,
+    store: o.Store = None,
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     join: o.Join = None,
@@ -31,7 +32,7 @@ def calls(
 
     settings = settle(config, map_, join)
     question = Question(
-        paths=tuple(paths),
+        paths=tuple(o.asked_of(paths, store)),
         where=tuple(where or ()),
         since=since,
         until=until,

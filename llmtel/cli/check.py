@@ -10,7 +10,7 @@ import typer
 
 from llmtel.cli import options as o
 from llmtel.cli.logs import Logs, with_logs
-from llmtel.core.errors import Exit, UsageError
+from llmtel.core.errors import Exit
 
 if TYPE_CHECKING:
     from llmtel.checks.check import Report
@@ -85,12 +85,6 @@ Init = Annotated[
         "--init", help="Write the default rules into llmtel.yaml, and nothing more", rich_help_panel=GATE
     ),
 ]
-Paths = Annotated[
-    list[str] | None,
-    typer.Argument(
-        help="Files, folders (read recursively), globs, or - for standard input", metavar="PATHS..."
-    ),
-]
 Tag = Annotated[
     str,
     typer.Option(
@@ -126,7 +120,7 @@ Strict = Annotated[
 @with_logs
 def check(
     logs: Logs,
-    paths: Paths = None,
+    paths: o.PathsOrStore = None,
     baseline: Baseline = None,
     compare: Compare = None,
     compare_to: CompareTo = None,
@@ -157,8 +151,6 @@ def check(
     if init:
         write_rules()
         return Exit.OK
-    if not paths:
-        raise UsageError("llmtel check needs logs: files, folders or globs. See: llmtel check --help")
     outputs = Outputs.of(format_, output)
     settings = logs.settings()
     wanted = rules_of(settings, rules, fail_if or (), [explain] if explain else only or ())

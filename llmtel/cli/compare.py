@@ -32,7 +32,9 @@ Before = Annotated[
         help="What was before: a file, folder or glob, a baseline, or a part of the logs, as in 'prev 7d'",
     ),
 ]
-Now = Annotated[list[str], typer.Argument(metavar="NOW...", help="The logs to compare with it")]
+Now = Annotated[
+    list[str] | None, typer.Argument(metavar="NOW...", help="The logs, or the store, to compare with it")
+]
 By = Annotated[
     str | None,
     typer.Option(
@@ -60,8 +62,8 @@ Seed = Annotated[
 @with_logs
 def compare(
     before: Before,
-    now: Now,
     logs: Logs,
+    now: Now = None,
     by: By = None,
     metrics: o.Metrics = None,
     top: Top = 10,

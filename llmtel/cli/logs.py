@@ -27,6 +27,7 @@ class Logs:
     pricing: o.PriceFiles = None
     price: o.Price = None
     cost_source: o.Cost = o.CostSource.AUTO
+    store: o.Store = None
     input_format: o.InputFormat = None
     map_: o.Map = None
     join: o.Join = None
@@ -39,12 +40,12 @@ class Logs:
 
         return settle(self.config, self.map_, self.join)
 
-    def question(self, paths: list[str], settings: Settings, by: tuple[str, ...]) -> Question:
+    def question(self, paths: list[str] | None, settings: Settings, by: tuple[str, ...]) -> Question:
         """The question whose answer are these calls, with what they are split by."""
         from llmtel.cli.answering import Question
 
         return Question(
-            paths=tuple(paths),
+            paths=tuple(o.asked_of(paths, self.store)),
             by=(by,),
             where=tuple(self.where or ()),
             since=self.since,

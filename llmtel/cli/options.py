@@ -75,6 +75,23 @@ Paths = Annotated[
         help="Files, folders (read recursively), globs, or - for standard input", metavar="PATHS..."
     ),
 ]
+PathsOrStore = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Files, folders (read recursively), globs, a store, or - for standard input",
+        metavar="PATHS...",
+        show_default=False,
+    ),
+]
+Store = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        metavar="DIR",
+        help="A store that llmtel ingest filled, in place of PATHS",
+        rich_help_panel=READ,
+    ),
+]
 By = Annotated[
     list[str] | None,
     typer.Option(
@@ -282,3 +299,18 @@ Outputs = Annotated[
         rich_help_panel=SAY,
     ),
 ]
+
+
+def asked_of(paths: list[str] | None, store: Path | None) -> list[str]:
+    """What a command reads: its paths, or the store. Raises `UsageError` for both and for neither."""
+    from llmtel.core.errors import UsageError
+
+    if store is None and not paths:
+        raise UsageError("missing argument 'PATHS...': logs to read, or a store with --store DIR")
+    if store is None:
+        return paths or []
+    if paths:
+        raise UsageError(f"{paths[0]} and --store {store}: a store is asked alone; leave one out")
+    if not (store / "_delta_log").is_dir() and not (store / "calls" / "_delta_log").is_dir():
+        raise UsageError(f"--store {store}: there is no store; llmtel ingest LOGS --store {store} makes one")
+    return [str(store)]

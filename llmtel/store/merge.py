@@ -15,7 +15,7 @@ import polars as pl
 
 from llmtel.sources.identity import resolved, vague
 from llmtel.store.columns import COPIES, IDS, SCHEMA, SOURCE, from_file, keyed, packed, rows, unpacked
-from llmtel.store.table import Table
+from llmtel.store.table import Table, readable
 
 _APART = (SOURCE, "format", "call_id", "response_id")
 """Copies that are alike in these are told by the preferred one alone; any other is kept."""
@@ -41,7 +41,8 @@ def merged(new: pl.DataFrame, void: Collection[str], table: Table) -> Change:
     `void` are the sources whose stored rows are read anew and hold no longer.
     """
     fresh = rows(vague(new)) if new.height else rows(new)
-    stored = _stored(fresh, void, table)
+    with readable(table.folder):
+        stored = _stored(fresh, void, table)
     old = from_file(stored.drop("@path", "@at"))
     pieces = unpacked(old).filter(~pl.col(SOURCE).is_in(list(void)))
     result = _chosen(pl.concat([pieces, fresh]))

@@ -12,7 +12,7 @@ import polars as pl
 from llmtel.core.schema import complete
 from llmtel.sources.mapping import CATEGORIES
 from llmtel.store.columns import KEPT
-from llmtel.store.table import opened
+from llmtel.store.table import opened, readable
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def stored(
     if until is not None:
         files = files.filter(pl.col("day").is_null() | (pl.col("first") < until))
     names = [name for name in KEPT if name not in without]
-    calls = table.scan(files).select(names).collect()
+    with readable(folder):
+        calls = table.scan(files).select(names).collect()
     calls = calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in names)
     return Stored(complete(calls), files.height, int(files["size"].sum()), covered)

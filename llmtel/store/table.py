@@ -53,6 +53,19 @@ def private() -> Iterator[None]:
         os.umask(before)
 
 
+@contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """Data files are read inside. Raises `UnreadableInput` for one that is missing or damaged."""
+    try:
+        yield
+    except (FileNotFoundError, pl.exceptions.ComputeError) as error:
+        words = str(error).splitlines()[0][:200]
+        raise UnreadableInput(
+            f"{folder}: a data file of the store cannot be read: {words}\n"
+            f"which are bad: llmtel store verify {folder}"
+        ) from error
+
+
 def delta() -> type[DeltaTable]:
     """The class of deltalake. Raises `UsageError` where it is not installed."""
     try:

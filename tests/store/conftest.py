@@ -36,10 +36,10 @@ class Store:
     def __init__(self, folder):
         self.folder = Path(folder)
 
-    def ingest(self, *paths, expecting=None, **options):
+    def ingest(self, *paths, expecting=None, meanwhile=lambda found: found, **options):
         names = [str(path) for path in paths]
         read = partial(pipeline.gather, paths=names, input_format=expecting)
-        return ingests.ingest(self.folder, expand(names), read, **options)
+        return ingests.ingest(self.folder, expand(names), lambda inputs: meanwhile(read(inputs)), **options)
 
     @property
     def calls(self):

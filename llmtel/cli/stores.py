@@ -1,0 +1,133 @@
+"""`llmtel store`: what is in a store, whether it is whole, and the work that keeps it small."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmtel.cli import options as o
+from llmtel.core.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The store")]
+User = Annotated[str, typer.Option("--user", metavar="NAME", help="The user, as the logs name them")]
+OlderThan = Annotated[
+    str, typer.Option("--older-than", metavar="TIME", help="Days before this go: 90d, 12w, 2026-01-31")
+]
+File = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="calls.parquet or calls.jsonl", rich_help_panel=o.SAY
+    ),
+]
+
+
+def info(folder: Dir, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
+    """Calls, days, formats and size of a store."""
+    from llmtel.cli.output import write
+    from llmtel.reports import keeping
+    from llmtel.store.facts import facts
+
+    found = asdict(facts(at := _place(folder)))
+    write(
+        keeping.info(str(at), {k: v for k, v in found.items() if k != "formats"}, found["formats"]),
+        format_,
+        output,
+    )
+
+
+def verify(folder: Dir, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> int:
+    """Check every data file against the log: bytes, rows, days, and that no call stands twice.
+
+    Exit code 3 where something is wrong; each fault is named.
+    """
+    from llmtel.cli.output import write
+    from llmtel.reports import keeping
+    from llmtel.store import verify as verifying
+    from llmtel.store.table import opened
+
+    at = _place(folder)
+    faults = verifying.faults(at)
+    files = opened(at).files.height
+    write(keeping.verified(str(at), faults, len(verifying.orphans(at)), files), format_, output)
+    return Exit.VIOLATED if faults else Exit.OK
+
+
+def rejects(folder: Dir, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
+    """Records that were no calls when the store took them: where they are and why, never their bytes."""
+    from llmtel.cli.output import write
+    from llmtel.reports import keeping
+    from llmtel.store import rejected
+
+    at = _place(folder)
+    write(keeping.rejected(str(at), rejected.kept(at)), format_, output)
+
+
+def export(folder: Dir, output: File) -> None:
+    """Write all calls of a store to one Parquet or JSONL file, which every command reads like a log."""
+    from llmtel.cli.output import put
+    from llmtel.store import export as exporting
+
+    kinds = {".parquet": exporting.parquet, ".jsonl": exporting.jsonl}
+    if output.suffix not in kinds:
+        raise UsageError(f"-o {output}: the file ends in {' or '.join(kinds)}, which says what is written")
+    put(kinds[output.suffix](_place(folder)), output)
+
+
+def compact(folder: Dir) -> None:
+    """Make one data file of each day that has several."""
+    from llmtel.store.rewrite import compact as work
+
+    done = work(at := _place(folder))
+    _tell(at, "compact", f"{done.before:,} data files → {done.after:,}", before=done.before, after=done.after)
+
+
+def forget(folder: Dir, user: User) -> None:
+    """Remove a user's calls from a store, and from its earlier versions.
+
+    Logs, exports and reports are not touched: a log that still has the user brings them back when it grows.
+    """
+    from llmtel.store.rewrite import forget as work
+
+    done = work(at := _place(folder), user)
+    _tell(at, "forget", f"{done.gone:,} calls removed, also from earlier versions", removed=done.gone)
+
+
+def expire(folder: Dir, older_than: OlderThan) -> None:
+    """Remove whole days that are older than a time. Calls without a time stay."""
+    from llmtel.store.rewrite import expire as work
+
+    before = _day(older_than)
+    done = work(at := _place(folder), before)
+    _tell(at, "expire", f"{done.gone:,} calls of days before {before} removed", removed=done.gone)
+
+
+def _place(folder: Path) -> Path:
+    """The store that a path is. Raises `UsageError` where it is none."""
+    from llmtel.store.table import place
+
+    found = place(folder)
+    if found is None:
+        raise UsageError(f"{folder}: there is no store; llmtel ingest LOGS --store {folder} makes one")
+    return found
+
+
+def _day(text: str) -> date:
+    from llmtel.query.timerange import parse_time
+
+    if re.fullmatch(r"\d+", text):
+        raise UsageError(f"--older-than {text}: days or weeks? Write {text}d or {text}w")
+    return parse_time("--older-than", text)[0].date()
+
+
+def _tell(at: Path, what: str, text: str, **figures: int) -> None:
+    from llmtel.cli.output import write
+    from llmtel.reports import keeping
+
+    write(keeping.done(str(at), what, text, **figures), o.OutputFormat.TABLE, None)

@@ -1,0 +1,82 @@
+"""What a store says of itself: its numbers, its faults, and what was done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmtel.core.account import Reject
+from llmtel.core.answers import Column, Document, Line, Table
+from llmtel.core.units import COUNT
+from llmtel.reports.context import TOOL
+
+
+def info(name: str, figures: Mapping[str, Any], formats: Sequence[tuple[str, int, int]]) -> Document:
+    """The numbers of the store at `name`; `formats` are calls and log files by format."""
+    table = Table(
+        by=("format",),
+        metrics=("calls", "logs"),
+        columns=(
+            Column("format", "format", "Format the calls were read from", "dimension"),
+            Column("calls", "calls", "Calls", "metric", COUNT),
+            Column("logs", "log files", "Log files that the calls came from", "metric", COUNT),
+        ),
+        rows=[{"format": of, "calls": calls, "logs": logs} for of, calls, logs in formats],
+    )
+    span = f" · {figures['first']:%-d %b %Y} – {figures['last']:%-d %b %Y}" if figures["first"] else ""
+    lines = (
+        Line(f"{name} · {figures['calls']:,} calls · {figures['days']:,} days{span}"),
+        Line(f"{figures['files']:,} data files, {figures['size']:,} bytes · version {figures['version']:,}"),
+        Line(f"{figures['rejects']:,} records were rejected when it took them"),
+    )
+    told = {
+        key: value.isoformat() if key in ("first", "last") and value else value
+        for key, value in figures.items()
+    }
+    return _document("store", "Store", (*lines, table), (table,), {"store": name, **told})
+
+
+def verified(name: str, faults: Sequence[str], orphans: int, files: int) -> Document:
+    """Whether the store at `name` is whole, and every fault of it."""
+    said = "whole" if not faults else f"{len(faults):,} faults"
+    lines = [Line(f"{name}: {said} · {files:,} data files looked at", grave=bool(faults))]
+    lines += [Line(fault, grave=True) for fault in faults]
+    if orphans:
+        lines.append(
+            Line(f"{orphans:,} files that no version needs: llmtel store compact {name} drops them in time")
+        )
+    meta = {"store": name, "files": files, "faults": list(faults), "orphans": orphans}
+    return _document("store_verify", "Verify", tuple(lines), (), meta)
+
+
+def done(name: str, what: str, text: str, **figures: int) -> Document:
+    """What was done to the store at `name`, in a sentence and in numbers."""
+    return _document(f"store_{what}", what.capitalize(), (Line(text),), (), {"store": name, **figures})
+
+
+def rejected(name: str, rejects: Sequence[Reject]) -> Document:
+    """Where records were rejected, and why."""
+    table = Table(
+        by=("file", "line"),
+        metrics=("reason",),
+        columns=(
+            Column("file", "file", "Log file", "dimension"),
+            Column("line", "line", "Line, or ordinal of the record", "dimension", COUNT),
+            Column("reason", "reason", "Why it is no record", "metric"),
+        ),
+        rows=[{"file": one.file, "line": one.line, "reason": one.reason} for one in rejects],
+    )
+    head = Line(f"{name}: {len(rejects):,} rejected records")
+    return _document(
+        "store_rejects", "Rejects", (head, table) if rejects else (head,), (table,), {"store": name}
+    )
+
+
+def _document(
+    schema: str,
+    title: str,
+    blocks: tuple[Line | Table, ...],
+    tables: tuple[Table, ...],
+    meta: Mapping[str, Any],
+) -> Document:
+    return Document(f"llmtel.{schema}/1", title, blocks, tables, meta={"tool": TOOL, **meta})

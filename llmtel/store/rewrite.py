@@ -1,0 +1,134 @@
+"""Files replaced by others in one commit: what compacting, forgetting and expiring have in common."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from llmtel.store.columns import COPIES, from_file, unpacked
+from llmtel.store.ingest import lock
+from llmtel.store.table import Refused, Table, Written, opened, private
+
+AUDIT = "audit.jsonl"
+_TRIES = 100
+_WEEK = 7 * 24
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """What became of a store: data files before and after, and how many rows went."""
+
+    before: int
+    after: int
+    gone: int
+
+
+def rewrite(
+    folder: Path,
+    files: Callable[[Table], pl.DataFrame],
+    change: Callable[[pl.DataFrame], pl.DataFrame],
+    *,
+    changes: bool = True,
+) -> Rewritten:
+    """Replace some of the live files, day by day, by what `change` makes of their rows; all in one commit.
+
+    `changes` is false where the calls stay the same.
+    """
+    with private(), lock(folder):
+        for _ in range(_TRIES):
+            table = opened(folder)
+            chosen = files(table)
+            if chosen.is_empty():
+                return Rewritten(table.files.height, table.files.height, 0)
+            written: list[Written] = []
+            try:
+                for part in chosen.partition_by("day"):
+                    kept = change(pl.concat(from_file(table.rows(path).drop("@at")) for path in part["path"]))
+                    written += table.write(kept) if kept.height else []
+                table.commit(written, chosen["path"], changes=changes)
+            except Refused:
+                time.sleep(random.uniform(0, 0.05))  # noqa: S311 (as in `ingest`)
+                continue
+            except BaseException:
+                table.discard(written)
+                raise
+            gone = int(chosen["rows"].sum()) - sum(one.rows for one in written)
+            return Rewritten(table.files.height, table.files.height - chosen.height + len(written), gone)
+    raise Refused
+
+
+def compact(folder: Path) -> Rewritten:
+    """Make one file of each day that has several; files that nothing has named for a week go."""
+
+    def crowded(table: Table) -> pl.DataFrame:
+        return table.files.filter(pl.len().over("day") > 1)
+
+    done = rewrite(folder, crowded, lambda rows: rows, changes=False)
+    with private(), lock(folder):
+        opened(folder).delta.create_checkpoint()
+    swept(folder, _WEEK)
+    return done
+
+
+def forget(folder: Path, user: str) -> Rewritten:
+    """Drop the calls of a user, from the live files and from earlier versions of the store.
+
+    A line in the audit says when and how many, not whom.
+    """
+
+    def of_user(rows: pl.DataFrame) -> pl.DataFrame:
+        ordinals = rows.with_row_index("@row")
+        single = ordinals.filter((pl.col("user") == user) & pl.col(COPIES).is_null())["@row"]
+        several = ordinals.filter(pl.col(COPIES).is_not_null())
+        members = [
+            row for row, call in zip(several["@row"], several.drop("@row").iter_slices(1), strict=True)
+            if call["user"][0] == user or (unpacked(call)["user"] == user).any()
+        ]  # fmt: skip
+        gone = pl.concat([single, pl.Series("@row", members, dtype=pl.UInt32)])
+        return ordinals.filter(~pl.col("@row").is_in(gone.implode())).drop("@row")
+
+    def with_user(table: Table) -> pl.DataFrame:
+        quoted = json.dumps(user, ensure_ascii=False)
+        told = (pl.col("user") == user) | pl.col("llmtel_copies").str.contains(quoted, literal=True)
+        paths = table.scan(table.files).filter(told).select("@path").unique().collect()["@path"]
+        return table.files.filter(pl.col("path").is_in(paths.implode()))
+
+    done = rewrite(folder, with_user, of_user)
+    swept(folder, 0)
+    audit(folder, "forget", done.gone)
+    return done
+
+
+def expire(folder: Path, before: date) -> Rewritten:
+    """Drop the days before one, from the live files and from earlier versions; unknown days stay."""
+
+    def old(table: Table) -> pl.DataFrame:
+        return table.files.filter(pl.col("day") < before)
+
+    done = rewrite(folder, old, lambda rows: rows.clear())
+    swept(folder, 0)
+    audit(folder, f"expire before {before}", done.gone)
+    return done
+
+
+def swept(folder: Path, hours: int) -> int:
+    """Delete data files that no version needs, of the last `hours`; how many."""
+    with private(), lock(folder):
+        table = opened(folder).delta
+        gone = table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+        return len(gone)
+
+
+def audit(folder: Path, what: str, rows: int) -> None:
+    """Note who did what, when, and to how many rows."""
+    entry = {"at": datetime.now(UTC).isoformat(), "uid": os.getuid(), "what": what, "rows": rows}
+    with private(), (folder / AUDIT).open("a") as file:
+        file.write(json.dumps(entry) + "\n")

@@ -1,0 +1,191 @@
+"""Compacting, forgetting, expiring and checking; and the commands that ask a store."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from llmtel import pipeline
+from llmtel.cli.app import run
+from llmtel.core.errors import UnreadableInput, UsageError
+from llmtel.store.read import stored
+from llmtel.store.rewrite import compact, expire, forget
+from llmtel.store.table import opened
+from llmtel.store.verify import faults
+
+from .conftest import line
+
+
+@pytest.fixture
+def filled(store, tmp_path):
+    """A store that took a log in three parts."""
+    log = tmp_path / "a.jsonl"
+    for part in range(3):
+        with log.open("a") as file:
+            file.write("".join(line(part * 20 + i) for i in range(20)))
+        store.ingest(log)
+    return store
+
+
+def test_compacting_leaves_one_file_a_day_and_the_same_calls(filled):
+    before = filled.calls.sort("line")
+    done = compact(filled.folder)
+    assert (done.before, done.after, done.gone) == (15, 5, 0)
+    assert filled.calls.sort("line").equals(before)
+    assert faults(filled.folder) == []
+
+
+def test_what_was_compacted_is_still_known(filled, tmp_path):
+    compact(filled.folder)
+    again = tmp_path / "b.jsonl"
+    again.write_text("".join(line(i) for i in range(70)))
+    assert filled.ingest(again).calls == 10
+
+
+def test_a_forgotten_user_is_in_no_file(filled):
+    files = list(filled.folder.rglob("*.parquet"))
+    assert any("u3" in pl.read_parquet(path)["user"].to_list() for path in files)
+    gone = filled.calls.filter(pl.col("user") == "u3").height
+    assert forget(filled.folder, "u3").gone == gone
+    assert "u3" not in filled.calls["user"].to_list()
+    assert all(
+        "u3" not in pl.read_parquet(p)["user"].to_list() for p in filled.folder.rglob("day=*/*.parquet")
+    )
+    assert "u3" not in (filled.folder / "audit.jsonl").read_text()
+
+
+def test_a_user_whom_only_another_copy_names_is_forgotten_too(store, tmp_path):
+    one, other = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    one.write_text(line(1, user="ada", session_id="s", feature="f"))
+    other.write_text(line(1, user="ada lovelace"))
+    store.ingest(one, other)
+    assert store.calls["user"].to_list() == ["ada"]
+    assert forget(store.folder, "ada lovelace").gone == 1
+    assert store.calls.is_empty()
+
+
+def test_days_that_are_too_old_expire(filled):
+    expire(filled.folder, date(2026, 9, 3))
+    days = set(filled.calls["ts"].dt.date())
+    assert min(days) == date(2026, 9, 3)
+    assert len(days) == 3
+
+
+def test_a_flipped_byte_and_a_missing_file_are_found(filled):
+    paths = sorted(filled.folder.rglob("day=*/*.parquet"))
+    data = bytearray(paths[0].read_bytes())
+    data[100] ^= 1
+    paths[0].write_bytes(data)
+    paths[1].unlink()
+    found = faults(filled.folder)
+    assert len(found) == 2
+    assert paths[0].name in found[0]
+    assert "missing" in found[1]
+    with pytest.raises(UnreadableInput, match="store verify"):
+        _ = filled.calls
+
+
+def test_a_gap_in_the_log_is_refused(filled):
+    (filled.folder / "calls" / "_delta_log" / f"{2:020}.json").unlink()
+    with pytest.raises(UnreadableInput, match="log"):
+        _ = filled.calls
+
+
+def test_a_store_of_a_later_llmtel_is_refused(filled):
+    opened(filled.folder).delta.alter.set_table_properties({"llmtel.schema": "9"}, raise_if_not_exists=False)
+    with pytest.raises(UsageError, match="newer"):
+        _ = filled.calls
+
+
+def test_only_the_days_of_the_question_are_read(store, tmp_path):
+    log = tmp_path / "a.jsonl"
+    now = datetime.now(UTC)
+    log.write_text(
+        "".join(line(i, timestamp=(now - timedelta(days=i, minutes=5)).isoformat()) for i in range(30))
+    )
+    store.ingest(log)
+    found = stored(store.folder, since=now - timedelta(days=7))
+    assert 7 <= found.files <= 8
+    assert found.covered == stored(store.folder).covered
+
+
+@pytest.fixture
+def llmtel(capsysbinary):
+    def call(*arguments):
+        code = run([str(argument) for argument in arguments])
+        out, err = capsysbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("analyze", "--by", "model"),
+        ("analyze", "--by", "day", "--since", "2026-09-02", "--until", "2026-09-03"),
+        ("analyze", "--by", "user", "--where", "latency_ms>120ms"),
+        ("calls", "--top", "100"),
+    ],
+    ids=" ".join,
+)
+def test_commands_answer_from_a_store_as_from_the_logs(llmtel, filled, tmp_path, command):
+    name, *options = command
+    log, folder = tmp_path / "a.jsonl", filled.folder
+    rows = [
+        json.loads(llmtel(name, *at, *options, "--format", "json")[1])["tables"]
+        for at in ((log,), (folder,), ("--store", folder), (folder / "calls",))
+    ]
+    assert rows[0] == rows[1] == rows[2] == rows[3]
+
+
+def test_windows_of_a_store_are_compared(llmtel, filled):
+    code, out, _ = llmtel("check", "--store", filled.folder, "--compare", "prev 2d", "--format", "json")
+    assert code in (0, 3)
+    assert "prev" in out or json.loads(out)
+    assert llmtel("compare", "prev 2d", "--store", filled.folder)[0] == 0
+
+
+def test_the_commands_of_a_store(llmtel, filled, tmp_path):
+    folder = filled.folder
+    info = json.loads(llmtel("store", "info", folder, "--format", "json")[1])
+    assert (info["calls"], info["days"], info["rejects"]) == (60, 5, 0)
+    assert llmtel("store", "verify", folder)[0] == 0
+    for name in ("calls.parquet", "calls.jsonl"):
+        assert llmtel("store", "export", folder, "-o", tmp_path / name)[0] == 0
+        back = pipeline.read([str(tmp_path / name)]).calls
+        assert sorted(back["call_id"]) == sorted(filled.calls["call_id"])
+        assert back["input_uncached"].sum() == filled.calls["input_uncached"].sum()
+    next(iter(folder.rglob("day=*/*.parquet"))).unlink()
+    assert llmtel("store", "verify", folder)[0] == 3
+
+
+def test_rejects_are_kept_with_their_place_and_without_their_bytes(llmtel, tmp_path):
+    log, folder = tmp_path / "a.jsonl", tmp_path / "s"
+    log.write_text(line(0) + '{"key": "sk-secret"\n' + line(1))
+    assert llmtel("ingest", log, "--store", folder)[0] == 0
+    out = llmtel("store", "rejects", folder, "--format", "jsonl")[1]
+    assert json.loads(out.splitlines()[0])["line"] == 2
+    assert not any(b"sk-secret" in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert "1 records were rejected" in llmtel("analyze", folder)[1]
+
+
+def test_under_strict_a_store_takes_nothing_of_logs_with_bad_records(llmtel, tmp_path):
+    log, folder = tmp_path / "a.jsonl", tmp_path / "s"
+    log.write_text(line(0) + "{bad\n" + line(1))
+    assert llmtel("ingest", log, "--store", folder, "--strict")[0] == 4
+    assert stored(folder).calls.is_empty()
+
+
+def test_a_store_and_logs_are_not_asked_together(llmtel, filled, tmp_path):
+    assert llmtel("analyze", tmp_path / "a.jsonl", "--store", filled.folder)[0] == 2
+    assert llmtel("analyze", tmp_path / "a.jsonl", filled.folder)[0] == 2
+    assert llmtel("analyze")[0] == 2
+
+
+def test_without_deltalake_one_line_says_what_to_install(llmtel, filled, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "deltalake", None)
+    code, _, err = llmtel("analyze", "--store", filled.folder)
+    assert code == 2
+    assert err == "llmtel: a store needs deltalake: pip install 'llmtel[store]'\n"
