@@ -71,7 +71,7 @@ def test_a_mapping_gives_fields_and_nothing_else(source):
 @pytest.mark.parametrize("source", SOURCES, ids=NAMES)
 def test_a_sample_cut_at_any_byte_is_read_or_refused_in_words(source, sample):
     data = source.sample.encode()
-    for end in range(0, len(data), max(1, len(data) // 40)):
+    for end in range(0, len(data), max(1, len(data) // 15)):
         try:
             reading = pipeline.read([sample(source, data[:end])])
         except UnreadableInput as refusal:
