@@ -22,7 +22,7 @@ from typing import Any
 
 import typer
 
-from llmtel.cli.app import app
+from llmtel.cli.commands import app
 from llmtel.core.errors import Exit
 from llmtel.core.schema import FIELDS
 from llmtel.reports import catalogs

@@ -1,0 +1,227 @@
+"""The commands in their order and groups, each with command lines that work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from textwrap import dedent, indent
+
+import typer
+
+from llmtel.cli import (
+    analyze,
+    baselines,
+    calibrate,
+    calls,
+    check,
+    compare,
+    explain,
+    formats,
+    ingest,
+    init,
+    inspect,
+    listing,
+    price_files,
+    prices,
+    reconcile,
+    redact,
+    stores,
+)
+from llmtel.cli.sections import SectionedCommand
+
+app = typer.Typer(
+    name="llmtel",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+EXAMPLES: dict[Callable[..., object], str] = {
+    analyze.analyze: """
+        llmtel analyze logs/
+        llmtel analyze logs/ --by model,region --metrics calls,cost,p95_latency
+        llmtel analyze logs/ --by day --where 'latency_ms>2s' --since 7d
+        llmtel analyze logs/ --price acme-7b=0.2/0.6 --format csv -o costs.csv
+        """,
+    calls.calls: """
+        llmtel calls logs/ --where 'latency_ms>8s' --sort latency_ms --top 20
+        llmtel calls logs/ --where status=error --format jsonl
+        """,
+    ingest.ingest: """
+        llmtel ingest logs/ --store calls.store
+        llmtel analyze --store calls.store --since 7d
+        llmtel ingest logs/ -o calls.parquet
+        """,
+    check.check: """
+        llmtel check logs/
+        llmtel check logs/ --baseline .llmtel/baseline.json --format github --format markdown=comment.md
+        llmtel check logs/ --compare 'prev 7d' --fail-if 'cost_per_call{feature=chat} > +10%'
+        """,
+    compare.compare: """
+        llmtel compare last-week/ this-week/
+        llmtel compare 'prev 7d' logs/ --by feature
+        llmtel compare .llmtel/baseline.json logs/
+        """,
+    reconcile.reconcile: """
+        llmtel reconcile logs/ --with usage.json --with costs.json --max-gap 2%
+        llmtel reconcile logs/ --with activity.csv --allocate feature --format markdown
+        """,
+    inspect.inspect: """
+        llmtel inspect logs/app.jsonl
+        """,
+    redact.redact: """
+        llmtel redact logs/ -o shared/
+        llmtel redact app.jsonl -o shared/ --text redact --key-env LLMTEL_KEY
+        """,
+    calibrate.calibrate: """
+        llmtel calibrate logs/
+        """,
+    listing.list_: """
+        llmtel list metrics
+        """,
+}
+"""The commands in their order, each with command lines that work."""
+PRICING: dict[Callable[..., object], str] = {
+    prices.list_: """
+        llmtel pricing list --provider anthropic
+        llmtel pricing list --as-of 2025-01-01 --format csv
+        """,
+    prices.show: """
+        llmtel pricing show gpt-4o
+        """,
+    explain.explain: """
+        llmtel pricing explain logs/app.jsonl:17
+        llmtel pricing explain req_8f2c logs/
+        tail -1 logs/app.jsonl | llmtel pricing explain
+        """,
+    price_files.check: """
+        llmtel pricing check
+        llmtel pricing check prices.yaml
+        """,
+    price_files.update: """
+        llmtel pricing update --from genai-prices
+        llmtel pricing update --from models.dev api.json --only 'openai/gpt-6*' --write
+        """,
+    price_files.add: """
+        llmtel pricing add openai/gpt-9=1.25/10 --cache-read 0.125
+        llmtel pricing add acme-7b=0.2/0.6
+        """,
+}
+"""The commands of `llmtel pricing`, in the same way."""
+FORMATS: dict[Callable[..., object], str] = {
+    formats.test: """
+        llmtel formats test samples/gateway.jsonl
+        llmtel formats test samples/gateway.jsonl --write
+        """,
+}
+"""The commands of `llmtel formats`, in the same way."""
+BASELINE: dict[Callable[..., object], str] = {
+    baselines.save: """
+        llmtel baseline save logs/
+        llmtel baseline save logs/ --rules rules.yaml -o .llmtel/nightly.json
+        """,
+    baselines.show: """
+        llmtel baseline show
+        """,
+    baselines.diff: """
+        llmtel baseline diff logs/
+        """,
+    baselines.update: """
+        llmtel baseline update logs/ --accept 'answers are longer on purpose'
+        """,
+}
+"""The commands of `llmtel baseline`, in the same way."""
+INIT: dict[Callable[..., object], str] = {
+    init.ci: """
+        llmtel init ci --github llm-logs/ --run 'python evaluate.py'
+        """,
+    init.schema: """
+        llmtel init schema
+        """,
+}
+"""The commands of `llmtel init`, in the same way."""
+starting = typer.Typer(
+    name="init",
+    help="Write the files with which a repository begins to check.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+STORE: dict[Callable[..., object], str] = {
+    stores.info: """
+        llmtel store info calls.store
+        """,
+    stores.verify: """
+        llmtel store verify calls.store
+        """,
+    stores.rejects: """
+        llmtel store rejects calls.store --format jsonl
+        """,
+    stores.export: """
+        llmtel store export calls.store -o calls.parquet
+        """,
+    stores.compact: """
+        llmtel store compact calls.store
+        """,
+    stores.forget: """
+        llmtel store forget calls.store --user ada
+        """,
+    stores.expire: """
+        llmtel store expire calls.store --older-than 90d
+        """,
+}
+"""The commands of `llmtel store`, in the same way."""
+baseline = typer.Typer(
+    name="baseline",
+    help="The baseline that llmtel check compares with: save it, look at it, take a new one.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+pricing = typer.Typer(
+    name="pricing",
+    rich_markup_mode=None,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+of_store = typer.Typer(
+    name="store",
+    help="A store that llmtel ingest filled: what is in it, whether it is whole, and what keeps it small.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+of_formats = typer.Typer(
+    name="formats",
+    help="For those who add a format: test what is read of a sample.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@pricing.callback()
+def look_up(context: typer.Context) -> None:
+    """The price book: look into it, check it, explain a cost, bring it up to date."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def _register(group: typer.Typer, commands: Mapping[Callable[..., object], str]) -> None:
+    for command, examples in commands.items():
+        group.command(
+            command.__name__.strip("_"),
+            cls=SectionedCommand,
+            epilog="\b\nExamples:\n" + indent(dedent(examples), "  ").strip("\n"),
+        )(command)
+
+
+_register(app, EXAMPLES)
+_register(baseline, BASELINE)
+app.add_typer(baseline)
+_register(starting, INIT)
+app.add_typer(starting)
+_register(pricing, PRICING)
+app.add_typer(pricing)
+_register(of_store, STORE)
+app.add_typer(of_store)
+_register(of_formats, FORMATS)
+app.add_typer(of_formats)
