@@ -90,7 +90,7 @@ class Quotient:
         before, after = base.data, self.data
         if found:
             before, after = _aligned(base.cases, found[0]), _aligned(self.cases, found[0])
-        if before.ratio is None or after.ratio is None or min(len(before), len(after)) < 2:  # noqa: PLR2004
+        if before.ratio is None or after.ratio is None or min(len(before), len(after)) < 2:  # noqa: PLR2004 (an interval)
             return Change(base.point, self.point)
         result = bootstrap.compare(before, after, seed, paired=bool(found), confidence=confidence)
         return Change(
