@@ -82,8 +82,8 @@ class Bridge(Generic[Key]):
 
     @property
     def change(self) -> float:
-        """How much more it costs."""
-        return self.after - self.before
+        """How much more it costs: the sum of the effects, which have not the rounding of large totals."""
+        return math.fsum(self.effects.values())
 
     def cents(self) -> dict[str, float]:
         """The lines in whole cents that add up to the change in whole cents, as a bill must.
