@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -119,23 +118,13 @@ def _notes(text: Texts, *, random: bool, key_id: str) -> list[str]:
 
 def _pseudonyms(env: str | None, file: Path | None) -> Pseudonyms:
     """Pseudonyms of the key that is asked for, or of a new one. Raises `UsageError`, never with the key."""
-    from llmtel.privacy.pseudonyms import Pseudonyms, key_of
+    from llmtel.privacy.keys import KeySource
+    from llmtel.privacy.pseudonyms import Pseudonyms
 
     if env is not None and file is not None:
         raise UsageError("--key-env and --key-file: give one of them")
     if env is not None:
-        if env not in os.environ:
-            raise UsageError(f"--key-env {env}: there is no such environment variable")
-        return Pseudonyms(key_of(os.environ[env], f"the environment variable {env}"))
+        return Pseudonyms(KeySource("key_env", env, "--key-env").key())
     if file is not None:
-        return Pseudonyms(key_of(_read(file), str(file)))
+        return Pseudonyms(KeySource("key_file", str(file), "--key-file").key())
     return Pseudonyms.random()
-
-
-def _read(file: Path) -> str:
-    try:
-        if file.stat().st_mode & 0o077:
-            raise UsageError(f"--key-file {file}: others may read it; chmod 600 {file}")
-        return file.read_text(errors="replace")
-    except OSError as error:
-        raise UsageError(f"--key-file {file}: {(error.strerror or str(error)).lower()}") from error

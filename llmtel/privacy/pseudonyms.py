@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
-from base64 import b64decode
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import polars as pl
 
-from llmtel.core.errors import UsageError
+from llmtel.privacy.keys import KEY_BYTES
 
-KEY_BYTES = 32
 _DIGEST_BYTES = 16
 _KEY_ID_BYTES = 2
 _KEY_ID_LABEL = b"llmtel pseudonyms: key id"
@@ -20,20 +18,6 @@ _NOTHING = "0-"
 """Characters of ids that stand for none, such as the nil UUID (RFC 9562)."""
 _KIND_OF_ID = re.compile(r"(?:chatcmpl|cmpl|resp|msg|req|gen|batch|run|call|toolu|T)[-_]")
 """Beginnings by which vendors say what an id is of; formats are told by them, and no person is."""
-
-
-def key_of(text: str, where: str) -> bytes:
-    """A key of 32 bytes, written as 64 hex digits or in base64. Raises `UsageError` without repeating it."""
-    text = text.strip()
-    try:
-        key = bytes.fromhex(text) if re.fullmatch("[0-9A-Fa-f]{64}", text) else b64decode(text, validate=True)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise UsageError(
-            f"{where}: a key is 32 bytes, as 64 hex digits or in base64; a new one: openssl rand -hex 32"
-        )
-    return key
 
 
 @dataclass(frozen=True)
