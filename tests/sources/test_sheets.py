@@ -1,6 +1,7 @@
 """Tables of other programs: Parquet files that llmtel did not write, read like a CSV of them."""
 
 import io
+import json
 from datetime import UTC, datetime
 
 import polars as pl
@@ -183,16 +184,34 @@ def test_buckets_without_results_are_no_usage_and_no_fault(tmp_path):
     assert (account.calls, account.other) == (0, 1)
 
 
+CELLS = st.sampled_from(
+    ["", "a", "é 1", '"b"', '"c,d"', '"e\nf"', '"g\r\nh"', '""', '"i""j"', '""""', 'k"l', ' "m"']
+)
+
+
 @given(
-    st.lists(st.lists(st.text("ab1 \u00e9", max_size=3), max_size=4).map(",".join), max_size=8),
+    st.lists(st.lists(CELLS, max_size=4).map(",".join), max_size=8),
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
+    st.sampled_from(["a, b", '"a", b', '"a\nx",b', 'a,b"']),
 )
-def test_a_table_without_quotes_is_cut_as_it_would_be_parsed(lines, ending, ended):
-    data = (ending.join(["a, b", *lines]) + (ending if ended else "")).encode()
+def test_a_table_is_cut_as_it_would_be_parsed(rows, ending, ended, header):
+    data = (ending.join([header, *rows]) + (ending if ended else "")).encode()
     cut, parsed = sheets.of_csv(data), sheets._of_parsed_csv(data)
     assert cut.table.equals(parsed.table)
     assert (cut.places, cut.lines, sorted(cut.bad)) == (parsed.places, parsed.lines, sorted(parsed.bad))
+
+
+def test_a_table_with_json_in_its_cells_is_cut_and_not_parsed():
+    sheet = sheets._of_regular_csv(sources()["langfuse_csv"].sample.encode())
+    assert json.loads(sheet.table["usage_details"][1])["input"] == 30
+
+
+@pytest.mark.parametrize(
+    "odd", ['a,b\n1,x"y"\n', 'a,b\n1, "y"\n', 'a,b\n"1"2,3\n', 'a,b\n1,"2\n', "a\rb,c\n1,2\n"]
+)
+def test_a_table_with_quotes_out_of_place_is_parsed(odd):
+    assert sheets._of_regular_csv(odd.encode()) is None
 
 
 def spend(metadata):
