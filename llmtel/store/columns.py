@@ -51,7 +51,7 @@ def rows(calls: pl.DataFrame) -> pl.DataFrame:
 
 def to_file(calls: pl.DataFrame) -> pl.DataFrame:
     """Rows under the names that they have in files."""
-    return calls.rename({at: name for name, at in _HIDDEN.items()}).select(SCHEMA.names())
+    return calls.rename({at: name for name, at in _HIDDEN.items()}, strict=False)
 
 
 def from_file(calls: pl.DataFrame) -> pl.DataFrame:

@@ -84,6 +84,21 @@ def place(path: str | Path) -> Path | None:
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What a table holds: its folder in the store, the columns of its data files, and their order.
+
+    A time `ts` is among the columns: its day is the partition.
+    """
+
+    name: str
+    schema: pl.Schema
+    order: tuple[str, ...]
+
+
+KEPT_CALLS = Kind(CALLS, SCHEMA, ("ts", "line"))
+
+
+@dataclass(frozen=True)
 class Written:
     """A data file that was written and is in no commit yet."""
 
@@ -96,10 +111,11 @@ class Written:
 
 
 class Table:
-    """A snapshot of the table at `folder`."""
+    """A snapshot of a table of the store at `folder`."""
 
-    def __init__(self, folder: Path, table: DeltaTable) -> None:
+    def __init__(self, folder: Path, table: DeltaTable, kind: Kind = KEPT_CALLS) -> None:
         self.folder = folder
+        self.kind = kind
         self.delta = table
         self.version = table.version()
         self.id = str(table.metadata().id)
@@ -128,18 +144,18 @@ class Table:
 
     def uri(self, path: str) -> str:
         """The data file at a path of the log."""
-        return str(self.folder / CALLS / path)
+        return str(self.folder / self.kind.name / path)
 
     def scan(self, files: pl.DataFrame) -> pl.LazyFrame:
         """The rows of some of `files`, with `@path` and the ordinal `@at` in their file."""
         if files.is_empty():
-            return pl.LazyFrame(schema={"@at": pl.UInt32, **SCHEMA, "@path": pl.String})
+            return pl.LazyFrame(schema={"@at": pl.UInt32, **self.kind.schema, "@path": pl.String})
         uris = [self.uri(path) for path in files["path"]]
         starts = pl.DataFrame(
             {"@uri": uris, "@path": files["path"], "@start": files["rows"].cum_sum() - files["rows"]},
             schema_overrides={"@start": pl.UInt32},
         )
-        found = _scanned(uris, row_index_name="@at", include_file_paths="@uri")
+        found = self._scanned(uris, row_index_name="@at", include_file_paths="@uri")
         return (
             found.join(starts.lazy(), on="@uri", how="left")
             .with_columns(pl.col("@at") - pl.col("@start"))
@@ -150,7 +166,7 @@ class Table:
         self, path: str, at: pl.Series | None = None, *, without: pl.Series | None = None
     ) -> pl.DataFrame:
         """The rows of a file, with their ordinal `@at`: all, some, or those that are not among some."""
-        found = _scanned([self.uri(path)], row_index_name="@at")
+        found = self._scanned([self.uri(path)], row_index_name="@at")
         if at is not None:
             found = found.filter(pl.col("@at").is_in(at.implode()))
         if without is not None:
@@ -166,10 +182,10 @@ class Table:
 
     def _write_day(self, day: date | None, calls: pl.DataFrame) -> Written:
         folder = f"day={UNKNOWN_DAY if day is None else day}"
-        root = self.folder / CALLS
+        root = self.folder / self.kind.name
         (root / folder).mkdir(exist_ok=True)
         beside = root / folder / f".{uuid4().hex}"
-        frame = to_file(calls.sort("ts", "line", nulls_last=True))
+        frame = to_file(calls.sort(self.kind.order, nulls_last=True)).select(self.kind.schema.names())
         try:
             with beside.open("w+b") as file:
                 frame.write_parquet(file, compression="zstd", metadata={PARQUET_KEY: str(SCHEMA_VERSION)})
@@ -220,17 +236,21 @@ class Table:
             self.discard(added)
             raise
 
+    def _scanned(self, uris: list[str], **options: Any) -> pl.LazyFrame:  # noqa: ANN401 (options of Polars)
+        """Data files, columns that are not in them null."""
+        return pl.scan_parquet(
+            uris,
+            schema=self.kind.schema,
+            missing_columns="insert",
+            hive_partitioning=False,
+            glob=False,
+            **options,
+        )
+
     def discard(self, written: Iterable[Written]) -> None:
         """Delete files that no commit has."""
         for one in written:
             Path(self.uri(one.path)).unlink(missing_ok=True)
-
-
-def _scanned(uris: list[str], **options: Any) -> pl.LazyFrame:  # noqa: ANN401 (options of Polars)
-    """Data files, columns that are not in them null."""
-    return pl.scan_parquet(
-        uris, schema=SCHEMA, missing_columns="insert", hive_partitioning=False, glob=False, **options
-    )
 
 
 def checksum(file: object) -> str:
@@ -265,8 +285,8 @@ def _remove(path: str, size: int, day: date | None, *, changes: bool) -> RemoveA
     return RemoveAction(path, changes, now, size=size, partition_values=_partition(day))
 
 
-def opened(folder: Path) -> Table:
-    """The newest snapshot of a store.
+def opened(folder: Path, kind: Kind = KEPT_CALLS) -> Table:
+    """The newest snapshot of a table of a store.
 
     Raises `UnreadableInput` for a damaged log and `UsageError` for a store of a later llmtel.
     """
@@ -274,7 +294,7 @@ def opened(folder: Path) -> Table:
     from deltalake.exceptions import DeltaError  # noqa: PLC0415 (as `delta`)
 
     try:
-        found = Table(folder, table(str(folder / CALLS)))
+        found = Table(folder, table(str(folder / kind.name)), kind)
         known = found.delta.metadata().configuration.get("llmtel.schema", "")
     except DeltaError as error:
         words = str(error).splitlines()[0][:200]
@@ -292,7 +312,7 @@ def made(folder: Path) -> Table:
     """The store at `folder`, made where there is none. Raises `UsageError` for a folder of other things."""
     if place(folder) is not None:
         return opened(folder)
-    table = delta()
+    delta()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         others = sorted(one.name for one in folder.iterdir() if one.name != "lock")
@@ -303,14 +323,19 @@ def made(folder: Path) -> Table:
         (folder / CALLS).mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"--store {folder}: cannot make it: {(error.strerror or '').lower()}") from error
-    table.create(
-        str(folder / CALLS),
-        schema=pl.Schema({**SCHEMA, "day": pl.Date()}),
+    return created(folder)
+
+
+def created(folder: Path, kind: Kind = KEPT_CALLS) -> Table:
+    """A table that was not there before, in the store at `folder`."""
+    delta().create(
+        str(folder / kind.name),
+        schema=pl.Schema({**kind.schema, "day": pl.Date()}),
         partition_by=["day"],
         configuration={"delta.dataSkippingStatsColumns": "ts", "llmtel.schema": str(VERSION)},
         raise_if_key_not_exists=False,
     )
-    return opened(folder)
+    return opened(folder, kind)
 
 
 def today() -> date:
