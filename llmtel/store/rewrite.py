@@ -53,13 +53,14 @@ def rewrite(
                 for part in chosen.partition_by("day"):
                     kept = change(pl.concat(from_file(table.rows(path).drop("@at")) for path in part["path"]))
                     written += table.write(kept) if kept.height else []
+            except BaseException:
+                table.discard(written)
+                raise
+            try:
                 table.commit(written, chosen["path"], changes=changes)
             except Refused:
                 time.sleep(random.uniform(0, 0.05))  # noqa: S311 (as in `ingest`)
                 continue
-            except BaseException:
-                table.discard(written)
-                raise
             gone = int(chosen["rows"].sum()) - sum(one.rows for one in written)
             return Rewritten(table.files.height, table.files.height - chosen.height + len(written), gone)
     raise Refused

@@ -22,7 +22,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from llmtel.core.errors import UnreadableInput, UsageError
+from llmtel.core.errors import LlmtelError, UnreadableInput, UsageError
 from llmtel.core.schema import SCHEMA_VERSION
 from llmtel.sources.parquet import PARQUET_KEY
 from llmtel.store.columns import SCHEMA, to_file
@@ -233,7 +233,8 @@ class Table:
             self.discard(added)
             raise Refused from error
         except BaseException:
-            self.discard(added)
+            if self._is_newest():  # an interrupt may come when the commit is made already
+                self.discard(added)
             raise
 
     def _scanned(self, uris: list[str], **options: Any) -> pl.LazyFrame:  # noqa: ANN401 (options of Polars)
@@ -246,6 +247,13 @@ class Table:
             glob=False,
             **options,
         )
+
+    def _is_newest(self) -> bool:
+        """Whether nothing was committed since the snapshot; false where that cannot be told."""
+        try:
+            return opened(self.folder, self.kind).version == self.version
+        except LlmtelError:
+            return False
 
     def discard(self, written: Iterable[Written]) -> None:
         """Delete files that no commit has."""

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pytest
+from deltalake import DeltaTable
 
-from llmtel.store.rewrite import swept
+from llmtel.store.rewrite import compact, swept
 from llmtel.store.table import opened
 from llmtel.store.verify import faults, orphans
 
@@ -116,6 +118,26 @@ def test_a_commit_after_somebody_elses_is_refused_and_leaves_no_file(store, tmp_
     assert (done.refused, done.calls) == (1, 1)
     assert ids(store) == ["r0", "r1", "r2"]
     assert orphans(store.folder) == []
+
+
+def test_an_interrupt_when_the_commit_is_made_takes_no_file_of_it_away(store, tmp_path, monkeypatch):
+    log = tmp_path / "a.jsonl"
+    log.write_text(line(7))
+    store.ingest(log)
+    made = DeltaTable.create_write_transaction
+
+    def interrupted(*arguments, **options):
+        made(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.ingest(_grown(log))
+    assert ids(store) == ["r2", "r7"]
+    with pytest.raises(KeyboardInterrupt):
+        compact(store.folder)
+    assert ids(store) == ["r2", "r7"]
+    assert faults(store.folder) == []
 
 
 def _grown(log):
