@@ -83,7 +83,7 @@ def vague(calls: pl.DataFrame) -> pl.DataFrame:
     An id that stands in a file at many times is a session's. Formats that write a call several times
     (`copies`) repeat their ids on purpose.
     """
-    ids = [name for name in _IDS if name in calls.columns]
+    ids = [name for name in _IDS if name in calls.columns and _repeats(calls[name])]
     copied = [source.name for source in sources().values() if source.copies is not None]
     marks = []
     for name in ids if not set(calls["format"].unique()) <= set(copied) else ():

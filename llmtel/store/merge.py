@@ -55,7 +55,7 @@ def merged(new: pl.DataFrame, void: Collection[str], table: Table) -> Change:
 
 def _chosen(copies: pl.DataFrame) -> pl.DataFrame:
     """One row for each call, where it has several copies with these beside it."""
-    with_files = copies.with_columns(pl.col(SOURCE).rank("dense").cast(pl.UInt32).alias("@file"))
+    with_files = copies.with_columns(pl.col(SOURCE).cast(pl.Categorical).to_physical().alias("@file"))
     pieces = resolved(with_files, _APART).kept
     found = resolved(pieces.drop(COPIES, IDS))
     kept = found.kept.drop("@file")
@@ -74,6 +74,8 @@ def _unchanged(old: pl.DataFrame, result: pl.DataFrame) -> tuple[pl.Series, pl.D
 
     Equal rows (records without an id, of one line) are told apart by their ordinal among each other.
     """
+    if old.is_empty():
+        return pl.Series(dtype=pl.Boolean), result
     every = result.columns
     one, other = (
         frame.with_columns(pl.int_range(pl.len()).over(every).alias("@nth")).with_row_index("@row")
