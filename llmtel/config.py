@@ -40,6 +40,7 @@ class Config:
     tags: tuple[str, ...] = ()
     tz: str | None = None
     pricing: tuple[Path, ...] = ()
+    store: str | None = None
     privacy: tuple[Redaction, ...] = ()
     document: Document | None = None
 
@@ -98,6 +99,12 @@ def _files(place: Place, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / one.text() for one in place.one_or_more())
 
 
+def _store(place: Place, folder: Path) -> str:
+    """The folder of the store, or its address."""
+    told = place.text()
+    return told if "://" in told else str(folder / Path(told).expanduser())
+
+
 def _privacy(place: Place, _folder: Path) -> tuple[Redaction, ...]:
     """The rules of a team for what `llmtel redact` replaces."""
     keys = place.items(("redact",))
@@ -125,6 +132,7 @@ SECTIONS: Mapping[str, Callable[[Place, Path], object]] = {
     "tags": _tags,
     "tz": _zone,
     "pricing": _files,
+    "store": _store,
     "privacy": _privacy,
 }
 """The keys of the file, each with its reader (place, folder of the file) for the field of that name."""

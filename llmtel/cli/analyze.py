@@ -44,7 +44,7 @@ def analyze(
 
     settings = settle(config, map_, join)
     question = Question(
-        paths=tuple(o.asked_of(paths, store)),
+        paths=tuple(o.asked_of(paths, store, settings.store)),
         by=tuple(dict.fromkeys(named for one in by or () if (named := settings.named(words([one]))))),
         metrics=words(metrics),
         where=tuple(where or ()),

@@ -32,7 +32,7 @@ def calls(
 
     settings = settle(config, map_, join)
     question = Question(
-        paths=tuple(o.asked_of(paths, store)),
+        paths=tuple(o.asked_of(paths, store, settings.store)),
         where=tuple(where or ()),
         since=since,
         until=until,

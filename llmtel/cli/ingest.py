@@ -22,7 +22,8 @@ Store = Annotated[
     typer.Option(
         "--store",
         metavar="DIR",
-        help="The store that takes what is new of the logs; it is made where there is none",
+        help="The store that takes what is new of the logs, made where there is none  [default without -o: "
+        "the configuration's]",
         rich_help_panel=o.SAY,
     ),
 ]
@@ -48,15 +49,18 @@ def ingest(
     from llmtel.core.errors import UsageError
 
     settings = settle(config, map_, join)
-    if store is not None and output is None:
-        from llmtel.cli.storing import Storing
+    if store is not None and output is not None:
+        raise UsageError(f"--store {store} and -o {output}: ingest writes to one place; leave one out")
+    if output is not None:
+        return _to_file(paths, output, settings, input_format, strict=strict, rejects=rejects)
+    from llmtel.cli.storing import Storing
 
-        if join:
-            raise UsageError("--join: tables are joined when the store is asked")
-        return Storing(settings, store, input_format, strict=strict).run(paths, all_rejects=rejects)
-    if store is not None or output is None:
-        raise UsageError("ingest needs one place to write to: --store DIR or -o FILE")
-    return _to_file(paths, output, settings, input_format, strict=strict, rejects=rejects)
+    folder = store or settings.store
+    if folder is None:
+        raise UsageError("ingest needs a place to write to: --store DIR, store: in llmtel.yaml, or -o FILE")
+    if join:
+        raise UsageError("--join: tables are joined when the store is asked")
+    return Storing(settings, folder, input_format, strict=strict).run(paths, all_rejects=rejects)
 
 
 def _to_file(

@@ -45,7 +45,7 @@ class Logs:
         from llmtel.cli.answering import Question
 
         return Question(
-            paths=tuple(o.asked_of(paths, self.store)),
+            paths=tuple(o.asked_of(paths, self.store, settings.store)),
             by=(by,),
             where=tuple(self.where or ()),
             since=self.since,

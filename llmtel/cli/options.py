@@ -88,7 +88,8 @@ Store = Annotated[
     typer.Option(
         "--store",
         metavar="DIR",
-        help="A store that llmtel ingest filled, in place of PATHS",
+        help="A store that llmtel ingest filled, in place of PATHS  [default without PATHS: the "
+        "configuration's]",
         rich_help_panel=READ,
     ),
 ]
@@ -301,16 +302,22 @@ Outputs = Annotated[
 ]
 
 
-def asked_of(paths: list[str] | None, store: Path | None) -> list[str]:
-    """What a command reads: its paths, or the store. Raises `UsageError` for both and for neither."""
+def asked_of(paths: list[str] | None, store: Path | None, configured: Path | None = None) -> list[str]:
+    """What a command reads: its paths, or the store, or with neither the store of the configuration.
+
+    Raises `UsageError` for paths beside a store, for nothing to read, and where there is no store.
+    """
     from llmtel.core.errors import UsageError
 
-    if store is None and not paths:
-        raise UsageError("missing argument 'PATHS...': logs to read, or a store with --store DIR")
-    if store is None:
-        return paths or []
-    if paths:
+    if paths and store is not None:
         raise UsageError(f"{paths[0]} and --store {store}: a store is asked alone; leave one out")
-    if not (store / "_delta_log").is_dir() and not (store / "calls" / "_delta_log").is_dir():
-        raise UsageError(f"--store {store}: there is no store; llmtel ingest LOGS --store {store} makes one")
-    return [str(store)]
+    if paths:
+        return paths
+    said = store or configured
+    if said is None:
+        raise UsageError("missing argument 'PATHS...': logs to read, or a store with --store DIR")
+    if not (said / "_delta_log").is_dir() and not (said / "calls" / "_delta_log").is_dir():
+        option = "" if store is None else f" --store {store}"
+        place = f"--store {store}" if store is not None else f"store: {said} (of the configuration)"
+        raise UsageError(f"{place}: there is no store; llmtel ingest LOGS{option} makes one")
+    return [str(said)]

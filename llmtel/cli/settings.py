@@ -45,6 +45,11 @@ class Settings:
         return self.config.pricing if self.config else ()
 
     @property
+    def store(self) -> Path | None:
+        """The store of the configuration, where no option and no path says another."""
+        return Path(self.config.store) if self.config and self.config.store else None
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the joined tables: extra keys that are called by their bare name."""
         return tuple(column for join in self.joins for column in join.columns)

@@ -15,7 +15,10 @@ from llmtel.core.errors import Exit, UsageError
 if TYPE_CHECKING:
     from datetime import date
 
-Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The store")]
+Dir = Annotated[
+    Path | None,
+    typer.Argument(metavar="[DIR]", help="The store  [default: the configuration's]", show_default=False),
+]
 User = Annotated[str, typer.Option("--user", metavar="NAME", help="The user, as the logs name them")]
 OlderThan = Annotated[
     str, typer.Option("--older-than", metavar="TIME", help="Days before this go: 90d, 12w, 2026-01-31")
@@ -28,7 +31,7 @@ File = Annotated[
 ]
 
 
-def info(folder: Dir, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
+def info(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
     """Calls, days, formats and size of a store."""
     from llmtel.cli.output import write
     from llmtel.reports import keeping
@@ -42,7 +45,7 @@ def info(folder: Dir, format_: o.Format = o.OutputFormat.TABLE, output: o.Output
     )
 
 
-def verify(folder: Dir, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> int:
+def verify(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> int:
     """Check every data file against the log: bytes, rows, days, and that no call stands twice.
 
     Exit code 3 where something is wrong; each fault is named.
@@ -59,7 +62,7 @@ def verify(folder: Dir, format_: o.Format = o.OutputFormat.TABLE, output: o.Outp
     return Exit.VIOLATED if faults else Exit.OK
 
 
-def rejects(folder: Dir, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
+def rejects(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
     """Records that were no calls when the store took them: where they are and why, never their bytes."""
     from llmtel.cli.output import write
     from llmtel.reports import keeping
@@ -69,7 +72,7 @@ def rejects(folder: Dir, format_: o.Format = o.OutputFormat.TABLE, output: o.Out
     write(keeping.rejected(str(at), rejected.kept(at)), format_, output)
 
 
-def export(folder: Dir, output: File) -> None:
+def export(output: File, folder: Dir = None) -> None:
     """Write all calls of a store to one Parquet or JSONL file, which every command reads like a log."""
     from llmtel.cli.output import put
     from llmtel.store import export as exporting
@@ -80,7 +83,7 @@ def export(folder: Dir, output: File) -> None:
     put(kinds[output.suffix](_place(folder)), output)
 
 
-def compact(folder: Dir) -> None:
+def compact(folder: Dir = None) -> None:
     """Make one data file of each day that has several."""
     from llmtel.store.rewrite import compact as work
 
@@ -88,7 +91,7 @@ def compact(folder: Dir) -> None:
     _tell(at, "compact", f"{done.before:,} data files → {done.after:,}", before=done.before, after=done.after)
 
 
-def forget(folder: Dir, user: User) -> None:
+def forget(user: User, folder: Dir = None) -> None:
     """Remove a user's calls from a store, and from its earlier versions.
 
     Logs, exports and reports are not touched: a log that still has the user brings them back when it grows.
@@ -99,7 +102,7 @@ def forget(folder: Dir, user: User) -> None:
     _tell(at, "forget", f"{done.gone:,} calls removed, also from earlier versions", removed=done.gone)
 
 
-def expire(folder: Dir, older_than: OlderThan) -> None:
+def expire(older_than: OlderThan, folder: Dir = None) -> None:
     """Remove whole days that are older than a time. Calls without a time stay."""
     from llmtel.store.rewrite import expire as work
 
@@ -108,10 +111,15 @@ def expire(folder: Dir, older_than: OlderThan) -> None:
     _tell(at, "expire", f"{done.gone:,} calls of days before {before} removed", removed=done.gone)
 
 
-def _place(folder: Path) -> Path:
-    """The store that a path is. Raises `UsageError` where it is none."""
+def _place(folder: Path | None) -> Path:
+    """The store that a path is, or that of the configuration. Raises `UsageError` where it is none."""
+    from llmtel.cli.settings import settle
     from llmtel.store.table import place
 
+    if folder is None:
+        folder = settle().store
+        if folder is None:
+            raise UsageError("missing argument 'DIR': the store, which store: in llmtel.yaml may name")
     found = place(folder)
     if found is None:
         raise UsageError(f"{folder}: there is no store; llmtel ingest LOGS --store {folder} makes one")

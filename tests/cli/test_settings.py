@@ -337,7 +337,7 @@ def test_the_configuration_of_the_page_is_one_that_works(log, asked):
     answer = asked(log, "--by", "team", "--metrics", "calls,max_latency")
     assert by(answer, "tags.team") == {"red": 10, "blue": 5, None: 5}
     assert total(answer)["max_latency"] == 1900
-    assert "configured by llmtel.yaml: tz, map, tags, join, pricing" in notes(answer)
+    assert "configured by llmtel.yaml: tz, map, tags, join, pricing, store" in notes(answer)
 
 
 TEAM = "models:\n  openai:\n    gpt-4o-mini:\n      prices:\n        - {input: 100, output: 100}\n"

@@ -1,0 +1,55 @@
+"""`store:` in llmtel.yaml: where ingest writes and what commands read when nothing else is said."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import record, write
+
+pytest.importorskip("deltalake")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A repository whose configuration names a store, a log in it; one of its folders is the current one."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "llmtel.yaml").write_text("store: .llmtel/calls\n")
+    write(tmp_path / "app.jsonl", [record(n) for n in range(5)])
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path
+
+
+def calls(out):
+    return json.loads(out)["tables"][0]["rows"][0]["calls"]
+
+
+def test_logs_go_to_the_configured_store_and_answers_come_from_it(llmtel, folder):
+    assert llmtel("ingest", "../app.jsonl")[0] == 0
+    assert (folder / ".llmtel" / "calls" / "calls" / "_delta_log").is_dir()
+    assert calls(llmtel("analyze", "--format", "json")[1]) == 5
+    assert llmtel("calls")[0] == 0
+    assert llmtel("check")[0] == 0
+    assert json.loads(llmtel("store", "info", "--format", "json")[1])["calls"] == 5
+
+
+def test_paths_and_options_go_before_the_configuration(llmtel, folder):
+    write(folder / "more.jsonl", [record(n) for n in range(9)])
+    assert llmtel("ingest", "../app.jsonl")[0] == 0
+    assert calls(llmtel("analyze", "../more.jsonl", "--format", "json")[1]) == 9
+    assert llmtel("ingest", "../more.jsonl", "--store", "other")[0] == 0
+    assert calls(llmtel("analyze", "--store", "other", "--format", "json")[1]) == 9
+    assert llmtel("ingest", "../more.jsonl", "-o", "more.parquet")[0] == 0
+    assert Path("more.parquet").is_file()
+    assert calls(llmtel("analyze", "--format", "json")[1]) == 5
+
+
+def test_a_store_that_is_not_there_yet_is_said_with_what_makes_it(llmtel, folder):
+    code, _, err = llmtel("analyze")
+    assert code == 2
+    assert ".llmtel/calls" in err
+    assert "llmtel ingest LOGS makes one" in err
+    (folder / "llmtel.yaml").unlink()
+    assert "store: in llmtel.yaml" in llmtel("ingest", "../app.jsonl")[2]
+    assert llmtel("store", "info")[0] == 2
