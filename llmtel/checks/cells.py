@@ -23,7 +23,7 @@ COST_OF_LEAF = "cost:"
 OTHER, ALL_TOKENS = "other", "tokens"
 _MOST = 200
 # An extra pass (request_count 0) is no call; a provider's sum that does not say of how many is one.
-_CALLS = pl.when(BUCKET).then(REQUESTS.fill_null(1)).otherwise((REQUESTS > 0).cast(pl.Int64))
+CALLS = pl.when(BUCKET).then(REQUESTS.fill_null(1)).otherwise((REQUESTS > 0).cast(pl.Int64))
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,19 @@ def cells(calls: pl.DataFrame) -> Mapping[Key, Usage]:
     tokens = {leaf: pl.col(leaf) for leaf in LEAVES} if apart else {ALL_TOKENS: pl.sum_horizontal(*LEAVES)}
     costs = {leaf: pl.col(f"{COST_OF_LEAF}{leaf}") for leaf in LEAVES} if apart else {}
     aggs = [
-        exact_sum(SAMPLE * _CALLS).alias("calls"),
+        exact_sum(SAMPLE * CALLS).alias("calls"),
         exact_sum(pl.col("cost_usd") * SAMPLE).alias("cost"),
         *(exact_sum(x * SAMPLE).alias(f"tokens:{kind}") for kind, x in tokens.items()),
         *(exact_sum(x * SAMPLE).alias(f"part:{kind}") for kind, x in costs.items()),
     ]
     groups = known.group_by(pl.col(name).cast(pl.String) for name in CELL_BY).agg(aggs)
+    return usages(groups.collect(), kinds, apart=apart)
+
+
+def usages(sums: pl.DataFrame, kinds: tuple[str, ...], *, apart: bool) -> Mapping[Key, Usage]:
+    """The usage of each row of `sums`: CELL_BY, `calls`, `cost`, `tokens:KIND`, `part:KIND` if `apart`."""
     found: dict[Key, Usage] = {}
-    for row in groups.sort("cost", *CELL_BY, descending=[True, False, False]).collect().iter_rows(named=True):
+    for row in sums.sort("cost", *CELL_BY, descending=[True, False, False]).iter_rows(named=True):
         key: Key = tuple(row[name] for name in CELL_BY) if len(found) < _MOST else POOLED
         usage = _usage(row, kinds, apart=apart)
         found[key] = _together(found[key], usage) if key in found else usage

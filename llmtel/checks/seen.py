@@ -16,13 +16,14 @@ _VERSIONED = (
     .otherwise(pl.coalesce(pl.col("prompt_version").cast(pl.String), pl.col("prompt").cast(pl.String)))
 )
 _NAMES = {"prompt": _VERSIONED, "model": pl.col("model"), "variant": pl.col("variant")}
+SEEN_BY = ("prompt", "prompt_version", "model", "variant")
 _MOST = 200
 """With more values nothing is new in a way that says something."""
 
 
 def seen(calls: pl.DataFrame) -> Seen:
     """The known values by name, in order; a name with none, or with too many, is left out."""
-    frame = completed(calls, {"prompt", "prompt_version", "model", "variant"})
+    frame = completed(calls, SEEN_BY)
     found = {}
     for name, value in _NAMES.items():
         values = frame.select(value.cast(pl.String).alias(name))[name].drop_nulls().unique().sort()

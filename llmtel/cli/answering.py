@@ -123,7 +123,7 @@ class Question:
         from llmtel.cli.narration import Progress
         from llmtel.core.schema import TIME, empty_calls
         from llmtel.pricing import cost
-        from llmtel.pricing.leaves import with_leaf_costs
+        from llmtel.pricing.leaves import rates, with_leaf_costs
         from llmtel.pricing.match import alias_stanza
         from llmtel.pricing.tokenizers import tokenizer_of
         from llmtel.pricing.unused import unused
@@ -164,6 +164,7 @@ class Question:
             prices=self.money.prices(book, self.cost_source, stated=cost.is_stated(calls)),
             command=self._command(),
             alias=partial(alias_stanza, book),
+            rates=partial(rates, book=book),
             tz=self.tz,
             rejects=reading.rejects,
             unmatched=self.settings.unmatched(calls),

@@ -170,6 +170,7 @@ class Comparison:
 
     def _context(self, logs: Reading, book: Book) -> Context:
         from llmtel.findings.command import Command
+        from llmtel.pricing.leaves import rates
         from llmtel.pricing.match import alias_stanza
         from llmtel.reports.context import Context, Prices
 
@@ -188,6 +189,7 @@ class Comparison:
                 ),
             ),
             alias=partial(alias_stanza, book),
+            rates=partial(rates, book=book),
             rejects=logs.rejects,
             notes=logs.notes,
             all_rejects=self.all_rejects,

@@ -157,11 +157,15 @@ class Cause:
 
 @dataclass(frozen=True)
 class Change:
-    """From one number to another: a title with both, the causes of it, and what is said of them by name."""
+    """From one number to another: a title with both, the causes of it, and what is said of them by name.
+
+    `command` shows more when pasted into a shell.
+    """
 
     title: str
     causes: tuple[Cause, ...]
     facts: tuple[tuple[str, str], ...] = ()
+    command: str | None = None
 
 
 @dataclass(frozen=True)

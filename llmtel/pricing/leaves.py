@@ -10,6 +10,21 @@ from llmtel.pricing.cost import carded, typed
 from llmtel.pricing.entries import Book
 
 PREFIX = "cost:"
+FEES = ("search_fee", "request_fee")
+
+
+def rates(calls: pl.DataFrame, book: Book) -> pl.DataFrame:
+    """The rates of each call, in its order: USD per token as `rate_LEAF`, and FEES; null where there is none.
+
+    Two calls of one model may differ: in their day, size, hour, mode and region.
+    """
+    return _rates(typed(calls), book)
+
+
+def _rates(rows: pl.DataFrame, book: Book) -> pl.DataFrame:
+    found, index = carded(rows, book)
+    cards = arithmetic.table([card for _, card in found])
+    return cards.select(*(f"rate_{leaf}" for leaf in LEAVES), *FEES)[index]
 
 
 def with_leaf_costs(calls: pl.DataFrame, book: Book) -> pl.DataFrame:
@@ -19,12 +34,10 @@ def with_leaf_costs(calls: pl.DataFrame, book: Book) -> pl.DataFrame:
     leaf, so the columns may add up to less than `cost_usd`.
     """
     rows = typed(calls)
-    found, index = carded(rows, book)
-    cards = arithmetic.table([card for _, card in found])
+    each = _rates(rows, book)
     booked = (pl.col("cost_usd") == pl.col("cost_computed")) & (pl.col("cost_usd") > 0)
-    rates = {leaf: cards[f"rate_{leaf}"].gather(index) for leaf in LEAVES}
     parts = {
-        leaf: pl.lit(rows[leaf]).fill_null(0) * pl.lit(rate).fill_null(0) for leaf, rate in rates.items()
+        leaf: pl.lit(rows[leaf]).fill_null(0) * pl.lit(each[f"rate_{leaf}"]).fill_null(0) for leaf in LEAVES
     }
     return calls.with_columns(
         pl.when(booked).then(part).alias(f"{PREFIX}{leaf}") for leaf, part in parts.items()

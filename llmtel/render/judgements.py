@@ -95,9 +95,13 @@ def _full(judged: Judgement, cells: int, ink: Ink, *, details: bool = False, alo
         more.append(("verdict", f"{judged.state.replace('_', ' ')}: {judged.reason}"))
     more += judged.details if details else ()
     told = [line for name, text in more if text for line in _fact(name, text, cells, ink)]
-    if judged.command:
-        told += [f"  {' ' * _NAME}{ink.dim(line)}" for line in _wrapped(judged.command, cells - _NAME - 2)]
+    told += _command(judged.command, cells, ink)
     return [*lines, *([""] if told and judged.causes else []), *told]
+
+
+def _command(command: str | None, cells: int, ink: Ink) -> list[str]:
+    lines = _wrapped(command, cells - _NAME - 2) if command else []
+    return [f"  {' ' * _NAME}{ink.dim(line)}" for line in lines]
 
 
 def _wrapped(command: str, cells: int) -> list[str]:
@@ -126,7 +130,8 @@ def change(block: Change, cells: int, ink: Ink) -> list[str]:
     """The causes of a change below it, and what is said of them."""
     lines = [ink.bold(line) for line in wrap(visible(block.title), cells)]
     lines += _causes(block.causes, "", cells, ink) if block.causes else []
-    return [*lines, *(line for name, text in block.facts for line in _fact(name, text, cells, ink))]
+    facts = (line for name, text in block.facts for line in _fact(name, text, cells, ink))
+    return [*lines, *facts, *_command(block.command, cells, ink)]
 
 
 def _causes(causes: Sequence[Cause], basis: str, cells: int, ink: Ink) -> list[str]:

@@ -149,7 +149,8 @@ def _change(block: Change | Judgements) -> str:
     rows = [(escape(c.text), escape(c.figure), escape(c.note)) for c in block.causes]
     facts = [f"**{escape(name)}** {escape(text)}  " for name, text in block.facts]
     table = grid(("why", "", ""), (False, True, False), rows)
-    return "\n".join((f"**{escape(block.title)}**\n", table, "", *facts)).rstrip()
+    command = [code(block.command)] if block.command else []
+    return "\n".join((f"**{escape(block.title)}**\n", table, "", *facts, *command)).rstrip()
 
 
 def _line(block: Line) -> str:

@@ -41,14 +41,17 @@ class _Line:
     lever: str = ""
 
 
-def told(found: Sides, per: float = 1.0) -> tuple[tuple[Cause, ...], str]:
-    """The causes in words, the largest first, and the lever of what drives the change."""
+def told(found: Sides, per: float = 1.0, most: int | None = None) -> tuple[tuple[Cause, ...], str]:
+    """The causes in words, the largest first, and the lever of what drives the change.
+
+    Those after the first `most`, and the small ones, are told together.
+    """
     lines = sorted(_lines(found), key=lambda line: -abs(line.effect))
     moved = math.fsum(abs(line.effect) for line in lines)
     if not moved:
         return (), ""
-    large = [line for line in lines if abs(line.effect) >= _SMALL * moved]
-    small = [line.effect for line in lines if abs(line.effect) < _SMALL * moved]
+    large = [line for line in lines if abs(line.effect) >= _SMALL * moved][:most]
+    small = [line.effect for line in lines[len(large) :]]
     shown = [*large, *([_Line("other", math.fsum(small))] if small else [])]
     figures = in_cents([line.effect * per for line in shown])
     largest = max(map(abs, figures))
@@ -56,7 +59,7 @@ def told(found: Sides, per: float = 1.0) -> tuple[tuple[Cause, ...], str]:
         Cause(line.text, dollars(figure, largest), abs(line.effect) / moved, line.note)
         for line, figure in zip(shown, figures, strict=True)
     ]
-    if not any(cause.line == "price" for cause in found.reasons.causes):
+    if most is None and not any(cause.line == "price" for cause in found.reasons.causes):
         causes.append(Cause("prices", f"{USD.head}0", 0.0))
     change = found.reasons.after - found.reasons.before
     driver = next((line for line in large if line.effect * change > 0), large[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
@@ -32,6 +32,8 @@ _MOST_CASES = 10
 _MOST_NEW = 3
 _PER = 1000
 _DIGITS = 12
+Costs = dict[str | None, float]
+"""Dollars by the value of a dimension."""
 _LIFT = 1.2
 """Values that have hardly more of the change than of the cost explain nothing: all moved alike."""
 
@@ -62,7 +64,7 @@ def reasons(result: Result, report: Report, grounds: Grounds) -> dict[str, Any]:
     return {
         "causes": causes,
         "basis": basis,
-        "who": _who({*_fixed(result), *_renamed(report.base.seen, new)}, found, there, per),
+        "who": _who({*_fixed(result), *renamed(report.base.seen, new)}, found, there, per),
         "since": since(report.base.seen, new, None if before is None else seen(before)),
         "cases": _cases(result, report, after),
         "lever": lever,
@@ -79,6 +81,21 @@ class Bridged:
     since: str
     lever: str
 
+    def meta(self, method: why.Method = "shapley") -> dict[str, Any]:
+        """The bridge as JSON: dollars, effects by line (also in whole cents), causes, and what is said."""
+        reasons = self.reasons
+        return {
+            "method": method,
+            "before": reasons.before,
+            "after": reasons.after,
+            "effects": dict(reasons.bridge.effects),
+            "cents": reasons.bridge.cents(),
+            "causes": [asdict(cause) for cause in reasons.causes],
+            "who": self.who,
+            "since": self.since,
+            "lever": self.lever,
+        }
+
 
 def bridged(report: Report, grounds: Grounds, method: why.Method) -> Bridged | None:
     """The bridge between the costs of both sides; None where a side has none."""
@@ -89,7 +106,7 @@ def bridged(report: Report, grounds: Grounds, method: why.Method) -> Bridged | N
         return None
     found = Sides(why.explain(*sides, method=method), *sides)
     causes, lever = told(found)
-    who = _who(_renamed(report.base.seen, report.current.seen), found, grounds)
+    who = _who(renamed(report.base.seen, report.current.seen), found, grounds)
     return Bridged(found.reasons, causes, who, since(report.base.seen, report.current.seen), lever)
 
 
@@ -165,10 +182,15 @@ def _who(fixed: Collection[str], found: Sides, grounds: Grounds, per: float = 1.
         names = [name for name in why.SEARCHED if name not in fixed]
         best = why.search(before, after, dimensions=names, scale=scale, tz=tz)
         sizes = {e.dimension: after.select(dimension(e.dimension).value(tz).n_unique()).item() for e in best}
-    else:
-        split = _by_cells(found, fixed, scale)
-        best = adtributor.explain(split)
-        sizes = {name: len({*sides[0], *sides[1]}) for name, sides in split.items()}
+        told = [one for one in best if len(one.elements) < sizes[one.dimension] and _tells(one)]
+        return explained(told, per)
+    return pointed_at(by_cells(found, fixed, scale), per)
+
+
+def pointed_at(split: Mapping[str, tuple[Costs, Costs]], per: float = 1.0) -> str:
+    """The values of the dimension that explain a change best, of the dollars of both sides by dimension."""
+    sizes = {name: len({*before, *after}) for name, (before, after) in split.items()}
+    best = adtributor.explain(split)
     return explained([one for one in best if len(one.elements) < sizes[one.dimension] and _tells(one)], per)
 
 
@@ -178,7 +200,7 @@ def _tells(one: Explanation[str | None]) -> bool:
     return not alike and (one.dimension != "error" or all(e.key is not None for e in one.elements))
 
 
-def _renamed(before: Seen, after: Seen) -> set[str]:
+def renamed(before: Seen, after: Seen) -> set[str]:
     """Dimensions whose values are others than before: that is told by itself, and explains nothing."""
     names = {name for name, _, _ in first_seen(before, after)}
     return names | ({"prompt_version"} if "prompt" in names else set())
@@ -190,19 +212,17 @@ def _fixed(result: Result) -> frozenset[str]:
     return frozenset((*split.by, *(term.partition("=")[0] for term in split.where)))
 
 
-def _by_cells(
-    found: Sides, fixed: Collection[str], scale: float
-) -> dict[str, tuple[dict[str | None, float], dict[str | None, float]]]:
+def by_cells(found: Sides, fixed: Collection[str], scale: float = 1.0) -> dict[str, tuple[Costs, Costs]]:
     """What cost by feature and by model, where nothing more is kept."""
     split = {}
     for place, name in enumerate(CELL_BY):
-        sides: list[dict[str | None, float]] = [{}, {}]
+        sides: tuple[Costs, Costs] = ({}, {})
         for costs, side, factor in zip(sides, (found.before, found.after), (scale, 1.0), strict=True):
             for key, usage in side.items():
                 if key != POOLED:
                     costs[key[place]] = costs.get(key[place], 0.0) + usage.cost * factor
         if name not in fixed and len({*sides[0], *sides[1]}) > 1:
-            split[name] = (sides[0], sides[1])
+            split[name] = sides
     return split
 
 

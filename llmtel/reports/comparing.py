@@ -173,17 +173,7 @@ def _bridge(what: Comparison) -> tuple[Change | None, dict[str, Any] | None]:
     title = f"cost {USD.show(reasons.before)} → {USD.show(reasons.after)} ({judging.signed(difference, USD)})"
     facts = (("mostly", found.who), ("since", found.since), ("try", found.lever))
     change = Change(title, found.causes, tuple((name, text) for name, text in facts if text))
-    return change, {
-        "method": what.method,
-        "before": reasons.before,
-        "after": reasons.after,
-        "effects": dict(reasons.bridge.effects),
-        "cents": reasons.bridge.cents(),
-        "causes": [dataclasses.asdict(cause) for cause in reasons.causes],
-        "who": found.who,
-        "since": found.since,
-        "lever": found.lever,
-    }
+    return change, found.meta(what.method)
 
 
 def _table(found: Sequence[Compared], by: Sequence[str], *, shown: bool) -> Table:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from llmtel import __version__
+from llmtel.checks.windows import Rates
 from llmtel.core.account import Account, Note, Reject, Unmatched
 from llmtel.findings.command import Command
 from llmtel.findings.costs import Credit
@@ -53,6 +54,7 @@ class Prices:
 class Context:
     """How the calls of a report came to be, and how to ask further.
 
+    `rates` are those of the book for calls.
     `covered` are the first and last time of a call before any condition.
     `timeless` are the calls without a time that `--since/--until` left out (None: no such option).
     `unmatched` is what joined tables do not have.
@@ -66,6 +68,7 @@ class Context:
     prices: Prices
     command: Command
     alias: Alias
+    rates: Rates
     tz: str = "UTC"
     rejects: Sequence[Reject] = ()
     notes: Sequence[Note] = ()

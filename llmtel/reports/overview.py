@@ -16,6 +16,7 @@ from llmtel.findings.grounds import cost_words, coverage, token_words
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, time_range
+from llmtel.reports.lately import lately
 from llmtel.reports.tables import are_buckets, default, for_people, known, timed, without_unknown
 
 SPLITS: Mapping[str, int] = {"model": 10, "feature": 10, "user": 3}
@@ -66,6 +67,7 @@ def overview(
     split_tables = [replace(without_unknown(table), title=table.by[0]) for table in tables]
     found = stand_out.findings(calls, context, split_tables)
     known_by = coverage(calls)
+    change, change_meta = lately(calls, context)
     return Document(
         schema=context.schema,
         title="Overview",
@@ -82,6 +84,7 @@ def overview(
             *(for_people(table, total) for table in split_tables),
             *error_line(errors),
             *conversation_line(found),
+            *([change] if change else []),
             *stand_out.blocks([finding for finding in found if finding.kind != DROP_OFF]),
             *trust.lines(context, timed=timed(calls, context), total=total, absent=_absent(calls)),
         ),
@@ -91,7 +94,7 @@ def overview(
             *([steps] if steps else []),
         ),
         findings=found,
-        meta=context.meta(calls, known_by),
+        meta={**context.meta(calls, known_by), "change": change_meta},
     )
 
 

@@ -59,6 +59,7 @@ def context():
         prices=Prices("2026-09-01", "a41f9c00", "auto"),
         command=Command(("logs/",)),
         alias=lambda _provider, model: f"aliases:\n  {model}: other\n",
+        rates=lambda calls: calls.select(),
         rejects=(Reject("a.jsonl", 3, "not JSON"),),
         seconds=0.42,
     )

@@ -1,0 +1,64 @@
+"""Why the cost of the last weeks is another than that of the weeks before, for the overview."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from llmtel.checks import why
+from llmtel.checks.cells import CELL_BY
+from llmtel.checks.windows import Windows
+from llmtel.core.answers import Change
+from llmtel.core.units import USD
+from llmtel.reports.bridges import Sides, told
+from llmtel.reports.causes import Bridged, by_cells, pointed_at, renamed, since
+from llmtel.reports.context import Context
+from llmtel.reports.judging import percent, signed
+
+LEAST_SHARE, LEAST_USD = 0.1, 1.0
+"""A change is material from a tenth of what it was on, and a dollar: less is the weather."""
+_MOST_CAUSES = 3
+
+
+def lately(calls: pl.DataFrame, context: Context) -> tuple[Change | None, dict[str, Any] | None]:
+    """The change of cost, its causes and the command that shows more, where it is material; and as JSON.
+
+    The windows are the last weeks of the calls and as many before (`Windows.of`). Nothing where there are not
+    two weeks of calls, or where their prices are imagined.
+    """
+    windows = None if context.what_if else Windows.of(calls)
+    if windows is None:
+        return None, None
+    before, now = windows.costs(calls)
+    meta = {"days": windows.days, "before": before, "now": now, "material": _material(before, now)}
+    if not meta["material"]:
+        return None, meta
+    found, sides = _bridged(calls, windows, context)
+    part = replace(context.command, paths=(f"prev {windows.days}d", *context.command.paths))
+    command = part.paste("compare", by="feature" if any(key[0] for key in sides.after) else "model")
+    title = (
+        f"Cost of the last {windows.days} days: {USD.show(now)}, of the {windows.days} before: "
+        f"{USD.show(before)} ({signed(now - before, USD)}, {percent(now / before - 1)})"
+    )
+    facts = (("mostly", found.who), ("since", found.since), ("try", found.lever))
+    change = Change(title, found.causes, tuple((name, text) for name, text in facts if text), command)
+    return change, {**meta, "bridge": found.meta(), "command": command}
+
+
+def _material(before: float, now: float) -> bool:
+    return before > 0 and abs(now - before) >= max(LEAST_SHARE * before, LEAST_USD)
+
+
+def _bridged(calls: pl.DataFrame, windows: Windows, context: Context) -> tuple[Bridged, Sides]:
+    """The bridge between both windows, and its sides."""
+    cells = windows.cells(calls, context.rates)
+    sides = Sides(why.explain(*cells), *cells)
+    causes, lever = told(sides, most=_MOST_CAUSES)
+    before, after = windows.seen(calls)
+    told_already = renamed(before, after)
+    kept = by_cells(sides, told_already)
+    names = [name for name in why.SEARCHED if name not in {*told_already, *CELL_BY, "error"}]
+    who = pointed_at({**kept, **windows.split(calls, names, context.tz)})
+    return Bridged(sides.reasons, causes, who, since(before, after), lever), sides
