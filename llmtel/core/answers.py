@@ -23,10 +23,11 @@ class Column:
     """What a column of a table means.
 
     `id` is the key in rows, JSON and CSV; `label` the words of a table's head; `unit` is None for text.
-    `method` says how the number was found (`exact`, `estimated`, `observed`), for numbers where that is a
-    question. `known` is the share of the rows a metric is about whose value is known, over the whole table;
-    the numbers rest on those alone. `null` says what a missing value of a dimension means: it is not known,
-    or there was none (no error).
+    `method` says how the number was found (`exact`, `histogram`, `estimated`, `observed`), for numbers where
+    that is a question; `rel_error` is by which share of it a number from a histogram may be off. `known` is
+    the share of the rows a metric is about whose value is known, over the whole table; the numbers rest on
+    those alone. `null` says what a missing value of a dimension means: it is not known, or there was none
+    (no error).
     """
 
     id: str
@@ -38,6 +39,7 @@ class Column:
     method: str | None = None
     known: float | None = None
     null: Literal["unknown", "none"] = "unknown"
+    rel_error: float | None = None
 
 
 @dataclass(frozen=True)

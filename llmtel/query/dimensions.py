@@ -146,6 +146,9 @@ DIMENSIONS: Catalog[Dimension] = Catalog(
     ),
 )
 
+FINER_THAN_HOURS = frozenset({"15m", "5m", "minute"})
+"""Dimensions of time that an hour does not tell."""
+
 
 def tag(key: str) -> Dimension:
     """The dimension of one extra key, read from the JSON object in `tags`.

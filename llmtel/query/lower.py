@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import polars as pl
 
@@ -46,6 +47,10 @@ class Facts:
     counted: bool
     sampled: bool
 
+    def __or__(self, other: Facts) -> Facts:
+        """The facts of both frames together."""
+        return Facts(self.counted or other.counted, self.sampled or other.sampled)
+
     @classmethod
     def of(cls, calls: pl.DataFrame) -> Facts:
         """The facts of a frame that has the fields of BASE."""
@@ -69,6 +74,21 @@ class Quantile:
         return f"{self.column}:q{self.at}"
 
 
+What = Literal["rows", "calls", "n", "sum", "max", "true", "evident", "decided", "distinct", "quantile"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an aggregate or quantile tells: of a measure or (None) of rows; of all, or those that `finished`.
+
+    It is the same whatever the rows stand for, so that what was aggregated before can take its place.
+    """
+
+    measure: Measure | None
+    what: What
+    finished: bool = False
+
+
 @dataclass(frozen=True)
 class Lowered:
     """A metric over aggregates: its value, on how many rows it rests, and how many it is about."""
@@ -80,12 +100,16 @@ class Lowered:
 
 @dataclass
 class Lowering:
-    """Collects the columns, aggregates and quantiles that the metrics of several queries need, each once."""
+    """Collects the columns, aggregates and quantiles that the metrics of several queries need, each once.
+
+    `parts` are the names of what was collected, by what it tells.
+    """
 
     facts: Facts
     columns: dict[str, pl.Expr] = field(default_factory=dict)
     aggregates: dict[str, pl.Expr] = field(default_factory=lambda: {ROWS: pl.len().cast(pl.Int64)})
     quantiles: dict[str, Quantile] = field(default_factory=dict)
+    parts: dict[Part, str] = field(default_factory=lambda: {Part(None, "rows"): ROWS})
     _names: dict[bytes, str] = field(default_factory=dict)
     _done: dict[tuple[Measure | Ratio, bool], Lowered] = field(default_factory=dict)
 
@@ -119,27 +143,32 @@ class Lowering:
         weight = self._weight(m)
         scope = self._scope_rows(m.scope, include_failed)
         name = self.column(values)
-        n = self._aggregate(name, "count")
+        finished = m.scope == "timed" and not include_failed
+        n = self._aggregate(name, "count", Part(m, "n", finished))
         if m.how == "count":
             counted = name if weight is None else self.column(pl.when(values).then(weight))
             zero_is_zero = (n > 0) | (pl.col(ROWS) == 0)
-            total = self._aggregate(counted, "sum").fill_null(0)
+            total = self._aggregate(counted, "sum", Part(m, "sum", finished)).fill_null(0)
             return Lowered(pl.when(zero_is_zero).then(total), n, scope)
         if m.how == "quantile":
             q = Quantile(name, None if weight is None else self.column(weight), m.at)
             self.quantiles[q.name] = q
+            self.parts[Part(m, "quantile", finished)] = q.name
             return Lowered(pl.col(q.name), n, scope)
         if m.how in ("distinct", "max"):
-            return Lowered(pl.when(n > 0).then(self._aggregate(name, m.how)), n, scope)
+            found = self._aggregate(name, m.how, Part(m, m.how, finished))
+            return Lowered(pl.when(n > 0).then(found), n, scope)
         summed = name if weight is None else self.column(values * weight)
-        return Lowered(pl.when(self._is_known(m, n)).then(self._aggregate(summed, "sum")), n, scope)
+        whole = self._aggregate(summed, "sum", Part(m, "sum", finished))
+        return Lowered(pl.when(self._is_known(m, n)).then(whole), n, scope)
 
     def _is_known(self, m: Measure, n: pl.Expr) -> pl.Expr:
         """Whether a sum of `n` values says anything."""
         if m.evident is None:
             return n > 0
         name = self.column(m.evident)
-        evident, decided = self._aggregate(name, "sum"), self._aggregate(name, "count")
+        evident = self._aggregate(name, "sum", Part(m, "evident"))
+        decided = self._aggregate(name, "count", Part(m, "decided"))
         return (n > 0) & ((evident > 0) | (decided == pl.col(ROWS)))
 
     def _scoped(self, m: Measure, include_failed: bool) -> pl.Expr:  # noqa: FBT001
@@ -167,16 +196,19 @@ class Lowering:
 
     def _scope_rows(self, scope: Scope, include_failed: bool) -> pl.Expr:  # noqa: FBT001
         if scope == "timed" and not include_failed:
-            return self._aggregate(self.column(FINISHED), "sum")
+            return self._aggregate(self.column(FINISHED), "sum", Part(None, "rows", finished=True))
         if scope == "calls" and self.facts.counted:
-            return self._aggregate(self.column(IS_CALL), "sum")
+            return self._aggregate(self.column(IS_CALL), "sum", Part(None, "calls"))
         return pl.col(ROWS)
 
     def _rows_where(self, m: Measure, include_failed: bool) -> pl.Expr:  # noqa: FBT001
-        return self._aggregate(self.column(self._scoped(m, include_failed)), "sum").fill_null(0)
+        finished = m.scope == "timed" and not include_failed
+        column = self.column(self._scoped(m, include_failed))
+        return self._aggregate(column, "sum", Part(m, "true", finished)).fill_null(0)
 
-    def _aggregate(self, column: str, how: str) -> pl.Expr:
+    def _aggregate(self, column: str, how: str, part: Part) -> pl.Expr:
         name = f"{column}:{how}"
+        self.parts[part] = name
         col = pl.col(column)
         self.aggregates[name] = {
             "sum": col.sum(),

@@ -6,6 +6,7 @@ sampled log stands for 1 ÷ `sample_rate` calls, a bucket for `request_count` re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,15 @@ import polars as pl
 
 How = Literal["total", "moment", "count", "distinct", "max", "quantile"]
 Scope = Literal["rows", "calls", "timed"]
+Merge = Literal["sum", "max", "histogram"]
+MERGES: Mapping[How, Merge] = {
+    "total": "sum",
+    "moment": "sum",
+    "count": "sum",
+    "max": "max",
+    "quantile": "histogram",
+}
+"""How parts of a measure become the whole; distinct things that were only counted do not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +55,16 @@ class Measure:
         """The fields it reads."""
         return self.about if self.evident is None else self.about.union(self.evident.meta.root_names())
 
+    @property
+    def parts(self) -> tuple[Measure, ...]:
+        """The measures it is made of."""
+        return (self,)
+
+    @property
+    def merge(self) -> Merge | None:
+        """How its values over parts of the calls become that over all; None where they do not tell."""
+        return MERGES.get(self.how)
+
     def __truediv__(self, other: Measure) -> Ratio:
         return Ratio(self, other)
 
@@ -56,6 +76,11 @@ class Ratio:
     over: Measure
     under: Measure
     scale: float = 1.0
+
+    @property
+    def parts(self) -> tuple[Measure, ...]:
+        """The measures it is made of."""
+        return (self.over, self.under)
 
     @property
     def about(self) -> frozenset[str]:

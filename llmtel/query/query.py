@@ -15,9 +15,11 @@ from llmtel.core.answers import Column, Table, Value
 from llmtel.core.errors import UsageError
 from llmtel.query.dimensions import DIMENSIONS, TAGS, Dimension, dimension
 from llmtel.query.engine import Engine
+from llmtel.query.histograms import ERROR
 from llmtel.query.lower import BASE, Facts, Lowering, completed
 from llmtel.query.metric import Metric
 from llmtel.query.metrics import METRICS
+from llmtel.query.past import Past
 from llmtel.query.timerange import parse_zone
 
 
@@ -98,14 +100,17 @@ def sort_key(text: str) -> tuple[str, bool | None]:
     return name, way == "desc" if way else None
 
 
-def run_many(queries: Sequence[Query], calls: pl.DataFrame) -> list[Table]:
+def run_many(queries: Sequence[Query], calls: pl.DataFrame, cells: pl.DataFrame | None = None) -> list[Table]:
     """The answers to several queries over the same calls, in order; what they have in common is done once.
+
+    `cells` are rollups (`query.rollup`) of further calls, which are not among `calls`.
 
     `calls` has the columns of FIELDS, or those that the queries need (`Query.needs`); missing ones count as
     unknown.
     """
     calls = completed(calls, frozenset[str]().union(*(q.needs for q in queries)))
-    engine = Engine(Lowering(Facts.of(calls)))
+    past = Past(cells)
+    engine = Engine(Lowering(Facts.of(calls) | past.facts()), past)
     plans = [_Plan(query, engine) for query in queries]
     engine.run(calls)
     return [plan.table() for plan in plans]
@@ -192,9 +197,10 @@ class _Plan:
 
     def _metric_columns(self, frame: pl.DataFrame) -> list[Column]:
         sampled = self.engine.lowering.facts.sampled
+        rolled = self.engine.past.any
         sums = frame.select(pl.col("^(n|scope):.*$").sum()).row(0, named=True)
         return [
-            _metric_column(METRICS[m], sums[f"n:{m}"], sums[f"scope:{m}"], sampled=sampled)
+            _metric_column(METRICS[m], sums[f"n:{m}"], sums[f"scope:{m}"], sampled=sampled, rolled=rolled)
             for m in self.query.metrics
         ]
 
@@ -203,7 +209,7 @@ def _dimension_column(dim: Dimension) -> Column:
     return Column(dim.name, dim.label, dim.help, "dimension", null=dim.null)
 
 
-def _metric_column(metric: Metric, n: int, scope: int, *, sampled: bool) -> Column:
+def _metric_column(metric: Metric, n: int, scope: int, *, sampled: bool, rolled: bool) -> Column:
     """A metric's column; `known` is the share of the rows it is about whose value is known."""
     return Column(
         metric.name,
@@ -212,6 +218,7 @@ def _metric_column(metric: Metric, n: int, scope: int, *, sampled: bool) -> Colu
         "metric",
         metric.unit,
         metric.better,
-        metric.method(sampled=sampled),
+        metric.method(sampled=sampled, rolled=rolled),
         known=n / scope if scope else None,
+        rel_error=ERROR if rolled and "histogram" in metric.merge else None,
     )

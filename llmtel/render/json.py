@@ -71,6 +71,7 @@ def _column(column: Column) -> dict[str, Any]:
         "unit": column.unit and column.unit.name,
         "better": column.better,
         "method": column.method,
+        "rel_error": column.rel_error,
         "known": column.known,
         "null": "none" if column.null == "none" else None,
     }
