@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 
@@ -27,6 +26,7 @@ from llmtel.sources.source import Record
 from llmtel.sources.usage import RECONCILED
 from llmtel.sources.wishes import Wishes
 from llmtel.store import rejected
+from llmtel.store.folder import Folder
 from llmtel.store.read import stored
 
 _TOLD = 5
@@ -183,7 +183,7 @@ def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
 
 
 def read_store(
-    folder: Path,
+    folder: Folder,
     since: datetime | None = None,
     until: datetime | None = None,
     without: Collection[str] = (),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmtel.sources.counted import TokenizerOf
     from llmtel.sources.joins import Join
     from llmtel.sources.maps import Rule
+    from llmtel.store.folder import Folder
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ class Settings:
         Of a store only days `within` (from, until) are read, and no fields of `without`.
         """
         from llmtel import pipeline
-        from llmtel.store.table import place
+        from llmtel.store.folder import found as store_at
 
-        folder = next((found for path in paths if (found := place(path)) is not None), None)
+        folder = next((found for path in paths if (found := store_at(path)) is not None), None)
         if folder is not None:
             self._refuse_beside_store(folder, paths, input_format)
             if count_all:
@@ -115,7 +116,7 @@ class Settings:
             calls = join.joined(calls)
         return replace(reading, calls=calls, notes=(*reading.notes, *self.notes()))
 
-    def _refuse_beside_store(self, folder: Path, paths: Sequence[str], input_format: str | None) -> None:
+    def _refuse_beside_store(self, folder: Folder, paths: Sequence[str], input_format: str | None) -> None:
         """Raise `UsageError` for what cannot be asked of a store, since it was decided when it was filled."""
         if len(paths) > 1:
             raise UsageError(

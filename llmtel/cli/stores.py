@@ -15,6 +15,8 @@ from llmtel.core.errors import Exit, UsageError
 if TYPE_CHECKING:
     from datetime import date
 
+    from llmtel.store.folder import Folder
+
 Dir = Annotated[
     Path | None,
     typer.Argument(metavar="[DIR]", help="The store  [default: the configuration's]", show_default=False),
@@ -111,18 +113,18 @@ def expire(older_than: OlderThan, folder: Dir = None) -> None:
     _tell(at, "expire", f"{done.gone:,} calls of days before {before} removed", removed=done.gone)
 
 
-def _place(folder: Path | None) -> Path:
+def _place(path: Path | None) -> Folder:
     """The store that a path is, or that of the configuration. Raises `UsageError` where it is none."""
     from llmtel.cli.settings import settle
-    from llmtel.store.table import place
+    from llmtel.store.folder import found as store_at
 
-    if folder is None:
-        folder = settle().store
-        if folder is None:
+    if path is None:
+        path = settle().store
+        if path is None:
             raise UsageError("missing argument 'DIR': the store, which store: in llmtel.yaml may name")
-    found = place(folder)
+    found = store_at(path)
     if found is None:
-        raise UsageError(f"{folder}: there is no store; llmtel ingest LOGS --store {folder} makes one")
+        raise UsageError(f"{path}: there is no store; llmtel ingest LOGS --store {path} makes one")
     return found
 
 
@@ -134,7 +136,7 @@ def _day(text: str) -> date:
     return parse_time("--older-than", text)[0].date()
 
 
-def _tell(at: Path, what: str, text: str, **figures: int) -> None:
+def _tell(at: Folder, what: str, text: str, **figures: int) -> None:
     from llmtel.cli.output import write
     from llmtel.reports import keeping
 

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import polars as pl
 
 from llmtel.core.schema import SCHEMA_VERSION
 from llmtel.sources.parquet import PARQUET_KEY
 from llmtel.store.columns import KEPT
+from llmtel.store.folder import Where
 from llmtel.store.table import opened
 
 
-def parquet(folder: Path) -> bytes:
+def parquet(place: Where) -> bytes:
     """A Parquet file as `llmtel ingest -o` writes it."""
     file = io.BytesIO()
-    _calls(folder).write_parquet(file, compression="zstd", metadata={PARQUET_KEY: str(SCHEMA_VERSION)})
+    _calls(place).write_parquet(file, compression="zstd", metadata={PARQUET_KEY: str(SCHEMA_VERSION)})
     return file.getvalue()
 
 
-def jsonl(folder: Path) -> bytes:
+def jsonl(place: Where) -> bytes:
     """Canonical JSONL: one object a call, under the names of the fields."""
     version = pl.lit(SCHEMA_VERSION).alias("llmtel_call")
     time = pl.col("ts").dt.to_string("iso:strict")
     file = io.BytesIO()
-    _calls(folder).with_columns(time).select(version, *KEPT).write_ndjson(file)
+    _calls(place).with_columns(time).select(version, *KEPT).write_ndjson(file)
     return file.getvalue()
 
 
-def _calls(folder: Path) -> pl.DataFrame:
-    table = opened(folder)
+def _calls(place: Where) -> pl.DataFrame:
+    table = opened(place)
     return table.scan(table.files).select(KEPT).collect()

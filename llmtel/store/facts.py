@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 
 from llmtel.store import rejected
+from llmtel.store.folder import Where
 from llmtel.store.table import opened
 
 
@@ -27,9 +27,9 @@ class Facts:
     formats: tuple[tuple[str, int, int], ...]
 
 
-def facts(folder: Path) -> Facts:
+def facts(place: Where) -> Facts:
     """The numbers of a store; of its files only the columns that they need are read."""
-    table = opened(folder)
+    table = opened(place)
     files = table.files
     counts = (
         table.scan(files)
@@ -47,7 +47,7 @@ def facts(folder: Path) -> Facts:
         files=files.height,
         size=int(files["size"].sum()),
         version=table.version,
-        rejects=len(rejected.kept(folder)),
+        rejects=len(rejected.kept(place)),
         first=first,
         last=last,
         formats=tuple(counts.iter_rows()),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
@@ -19,12 +17,13 @@ from llmtel.core.errors import UsageError
 from llmtel.sources.files import Inputs
 from llmtel.store import ledger as ledgers
 from llmtel.store import rejected
+from llmtel.store.actions import Written
 from llmtel.store.columns import SOURCE, from_file
+from llmtel.store.folder import Folder, Where, at, private
 from llmtel.store.ledger import Known
 from llmtel.store.merge import Change, merged
-from llmtel.store.table import Refused, Table, Written, made, opened, private
+from llmtel.store.table import Refused, Table, made, opened
 
-LOCK = "lock"
 AT_ONCE = 256 << 20
 """Bytes of logs that are committed together."""
 _MOST_TRIES = 1000
@@ -59,7 +58,7 @@ class Ingested:
 
 
 def ingest(
-    folder: Path,
+    place: Where,
     inputs: Inputs,
     read: Callable[[Inputs], A],
     told: Callable[[A], None] = lambda _: None,
@@ -67,30 +66,20 @@ def ingest(
     at_once: int | None = AT_ONCE,
     locked: bool = True,
 ) -> Ingested:
-    """Take what is new of some files into the store at `folder`, which is made where there is none.
+    """Take what is new of some files into the store at `place`, which is made where there is none.
 
     `read` reads inputs, as often as it takes; `told` is given what was committed. `at_once` are the bytes
     that are read and committed together (None: all). `locked`: wait for other writers on this machine;
     without it commits are refused and made again. Raises `UsageError` where the store cannot be written.
     """
     done = Ingested()
+    folder = at(place)
     with private():
         made(folder)
-        with lock(folder) if locked else nullcontext():
+        with folder.lock() if locked else nullcontext():
             for group in _groups(inputs, at_once):
                 _take(folder, group, read, told, done)
     return done
-
-
-@contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """The only writer of this machine. It spares work; that commits are right is the swap's doing."""
-    try:
-        with (folder / LOCK).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-    except PermissionError as error:
-        raise UsageError(f"--store {folder}: cannot write to it: permission denied") from error
 
 
 def _groups(inputs: Inputs, at_once: int | None) -> Iterator[Inputs]:
@@ -118,7 +107,7 @@ def _part(inputs: Inputs, files: list[str]) -> Inputs:
 
 
 def _take(
-    folder: Path, inputs: Inputs, read: Callable[[Inputs], A], told: Callable[[A], None], done: Ingested
+    folder: Folder, inputs: Inputs, read: Callable[[Inputs], A], told: Callable[[A], None], done: Ingested
 ) -> None:
     """Read and commit some files; from the beginning again while others commit in between."""
     for _ in range(_MOST_TRIES):

@@ -17,7 +17,8 @@ import orjson
 import polars as pl
 
 from llmtel.sources.files import GZIP, SQLITE, STDIN, ZSTD, Ended, Inputs, Mark
-from llmtel.store.table import CALLS, LOG, Table
+from llmtel.store.folder import CALLS, LOG
+from llmtel.store.table import Table
 
 _APP = "llmtel/1/"
 _LINES = "/lines"
@@ -29,8 +30,8 @@ _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..*parquet|(\d{20})\.checkpoint\
 
 def states(table: Table) -> dict[str, int]:
     """The state of every app transaction at the snapshot: of the last checkpoint, and what follows."""
-    folder = table.folder / CALLS / LOG
-    names = sorted(one.name for one in folder.iterdir())
+    log = f"{CALLS}/{LOG}"
+    names = table.folder.names(log)
     checkpoints: dict[int, list[str]] = {}
     for name in names:
         if (found := _CHECKPOINT.fullmatch(name)) and int(found[1] or found[2]) <= table.version:
@@ -38,15 +39,19 @@ def states(table: Table) -> dict[str, int]:
     at = max(checkpoints, default=-1)
     known: dict[str, int] = {}
     for name in checkpoints.get(at, ()):
-        told = pl.scan_parquet(folder / name).select(pl.col("txn").struct.unnest()).drop_nulls("appId")
+        told = (
+            pl.scan_parquet(table.folder.uri(f"{log}/{name}"))
+            .select(pl.col("txn").struct.unnest())
+            .drop_nulls("appId")
+        )
         known.update(told.select("appId", "version").collect().iter_rows())
     for version in range(at + 1, table.version + 1):
-        known.update(_of_commit(folder / f"{version:020}.json"))
+        known.update(_of_commit(table.folder.read(f"{log}/{version:020}.json")))
     return known
 
 
-def _of_commit(path: Path) -> Iterator[tuple[str, int]]:
-    for line in path.read_bytes().split(b"\n"):
+def _of_commit(commit: bytes) -> Iterator[tuple[str, int]]:
+    for line in commit.split(b"\n"):
         if line.startswith(b'{"txn"'):
             told = orjson.loads(line)["txn"]
             yield told["appId"], told["version"]

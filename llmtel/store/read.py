@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 
 from llmtel.core.schema import complete
 from llmtel.sources.mapping import CATEGORIES
 from llmtel.store.columns import KEPT
+from llmtel.store.folder import Where
 from llmtel.store.table import opened, readable
 
 
@@ -30,7 +30,7 @@ class Stored:
 
 
 def stored(
-    folder: Path,
+    place: Where,
     since: datetime | None = None,
     until: datetime | None = None,
     without: Collection[str] = (),
@@ -40,7 +40,7 @@ def stored(
     Fields in `without` are not read and null. Other calls of the first and the last day come along: who
     narrows to the moment does so with the rest of the conditions.
     """
-    table = opened(folder)
+    table = opened(place)
     files = table.files
     covered = files.select(first=pl.col("first").min(), last=pl.col("last").max()).row(0)
     if since is not None:
@@ -48,7 +48,7 @@ def stored(
     if until is not None:
         files = files.filter(pl.col("day").is_null() | (pl.col("first") < until))
     names = [name for name in KEPT if name not in without]
-    with readable(folder):
+    with readable(table.folder):
         calls = table.scan(files).select(names).collect()
     calls = calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in names)
     return Stored(complete(calls), files.height, int(files["size"].sum()), covered)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from llmtel.core.account import Reject
+from llmtel.store.folder import Folder, Where, at
 
 FILE = "rejects.jsonl"
 
 
-def keep(folder: Path, rejects: Sequence[Reject], names: Mapping[str, str]) -> None:
+def keep(folder: Folder, rejects: Sequence[Reject], names: Mapping[str, str]) -> None:
     """Note rejected records; `names` are those of the ledger for their files.
 
     It is done before the commit: a record that is found again, after a kill, stands there twice.
@@ -21,17 +21,13 @@ def keep(folder: Path, rejects: Sequence[Reject], names: Mapping[str, str]) -> N
         for one in rejects
     ]
     if lines:
-        with (folder / FILE).open("a") as file:
-            file.write("".join(f"{line}\n" for line in lines))
+        folder.append(FILE, "".join(f"{line}\n" for line in lines))
 
 
-def kept(folder: Path) -> list[Reject]:
+def kept(place: Where) -> list[Reject]:
     """The rejected records of a store, each once, in the order of files and lines."""
-    path = folder / FILE
-    if not path.exists():
-        return []
     found = {}
-    for line in path.read_text().splitlines():
+    for line in at(place).text(FILE).split("\n")[:-1]:
         one = json.loads(line)
         found[one["source"], one["line"]] = Reject(one["file"], one["line"], one["reason"])
     return sorted(found.values(), key=lambda one: (one.file, one.line))

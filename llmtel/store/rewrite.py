@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import polars as pl
 
+from llmtel.store.actions import Written
 from llmtel.store.columns import COPIES, from_file, unpacked
-from llmtel.store.ingest import lock
-from llmtel.store.table import Refused, Table, Written, opened, private
+from llmtel.store.folder import Where, at, private
+from llmtel.store.table import Refused, Table, opened
 
 AUDIT = "audit.jsonl"
 _TRIES = 100
@@ -32,7 +32,7 @@ class Rewritten:
 
 
 def rewrite(
-    folder: Path,
+    place: Where,
     files: Callable[[Table], pl.DataFrame],
     change: Callable[[pl.DataFrame], pl.DataFrame],
     *,
@@ -42,7 +42,8 @@ def rewrite(
 
     `changes` is false where the calls stay the same.
     """
-    with private(), lock(folder):
+    folder = at(place)
+    with private(), folder.lock():
         for _ in range(_TRIES):
             table = opened(folder)
             chosen = files(table)
@@ -66,20 +67,21 @@ def rewrite(
     raise Refused
 
 
-def compact(folder: Path) -> Rewritten:
+def compact(place: Where) -> Rewritten:
     """Make one file of each day that has several; files that nothing has named for a week go."""
 
     def crowded(table: Table) -> pl.DataFrame:
         return table.files.filter(pl.len().over("day") > 1)
 
-    done = rewrite(folder, crowded, lambda rows: rows, changes=False)
-    with private(), lock(folder):
+    done = rewrite(place, crowded, lambda rows: rows, changes=False)
+    folder = at(place)
+    with private(), folder.lock():
         opened(folder).delta.create_checkpoint()
     swept(folder, _WEEK)
     return done
 
 
-def forget(folder: Path, user: str) -> Rewritten:
+def forget(place: Where, user: str) -> Rewritten:
     """Drop the calls of a user, from the live files and from earlier versions of the store.
 
     A line in the audit says when and how many, not whom.
@@ -102,34 +104,34 @@ def forget(folder: Path, user: str) -> Rewritten:
         paths = table.scan(table.files).filter(told).select("@path").unique().collect()["@path"]
         return table.files.filter(pl.col("path").is_in(paths.implode()))
 
-    done = rewrite(folder, with_user, of_user)
-    swept(folder, 0)
-    audit(folder, "forget", done.gone)
+    done = rewrite(place, with_user, of_user)
+    swept(place, 0)
+    audit(place, "forget", done.gone)
     return done
 
 
-def expire(folder: Path, before: date) -> Rewritten:
+def expire(place: Where, before: date) -> Rewritten:
     """Drop the days before one, from the live files and from earlier versions; unknown days stay."""
 
     def old(table: Table) -> pl.DataFrame:
         return table.files.filter(pl.col("day") < before)
 
-    done = rewrite(folder, old, lambda rows: rows.clear())
-    swept(folder, 0)
-    audit(folder, f"expire before {before}", done.gone)
+    done = rewrite(place, old, lambda rows: rows.clear())
+    swept(place, 0)
+    audit(place, f"expire before {before}", done.gone)
     return done
 
 
-def swept(folder: Path, hours: int) -> int:
+def swept(place: Where, hours: int) -> int:
     """Delete data files that no version needs, of the last `hours`; how many."""
-    with private(), lock(folder):
+    folder = at(place)
+    with private(), folder.lock():
         table = opened(folder).delta
         gone = table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
         return len(gone)
 
 
-def audit(folder: Path, what: str, rows: int) -> None:
+def audit(place: Where, what: str, rows: int) -> None:
     """Note who did what, when, and to how many rows."""
     entry = {"at": datetime.now(UTC).isoformat(), "uid": os.getuid(), "what": what, "rows": rows}
-    with private(), (folder / AUDIT).open("a") as file:
-        file.write(json.dumps(entry) + "\n")
+    at(place).append(AUDIT, json.dumps(entry) + "\n")

@@ -6,17 +6,14 @@ refused when anybody has committed since the snapshot.
 
 from __future__ import annotations
 
-import json
-import os
+import io
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -25,7 +22,9 @@ import polars as pl
 from llmtel.core.errors import LlmtelError, UnreadableInput, UsageError
 from llmtel.core.schema import SCHEMA_VERSION
 from llmtel.sources.parquet import PARQUET_KEY
+from llmtel.store.actions import Written, add, remove
 from llmtel.store.columns import SCHEMA, to_file
+from llmtel.store.folder import CALLS, LOCK, LOG, Folder, Where, at
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -33,10 +32,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Version of the stored columns (`llmtel.schema` of the table)."""
-CALLS, LOG = "calls", "_delta_log"
 UNKNOWN_DAY = "__HIVE_DEFAULT_PARTITION__"
 _PATH = re.compile(rf"day=(\d{{4}}-\d\d-\d\d|{UNKNOWN_DAY})/[A-Za-z0-9._-]+\.parquet")
-_STATS = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class Refused(Exception):
@@ -44,17 +41,7 @@ class Refused(Exception):
 
 
 @contextmanager
-def private() -> Iterator[None]:
-    """Files made inside are for their owner alone: 0600, folders 0700."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
-
-
-@contextmanager
-def readable(folder: Path) -> Iterator[None]:
+def readable(folder: Folder) -> Iterator[None]:
     """Data files are read inside. Raises `UnreadableInput` for one that is missing or damaged."""
     try:
         yield
@@ -75,14 +62,6 @@ def delta() -> type[DeltaTable]:
     return DeltaTable
 
 
-def place(path: str | Path) -> Path | None:
-    """The store that a path is: its folder, or that of its table; None where it is no store."""
-    at = Path(path)
-    if (at / CALLS / LOG).is_dir():
-        return at
-    return at.parent if at.name == CALLS and (at / LOG).is_dir() else None
-
-
 @dataclass(frozen=True)
 class Kind:
     """What a table holds: its folder in the store, the columns of its data files, and their order.
@@ -98,22 +77,10 @@ class Kind:
 KEPT_CALLS = Kind(CALLS, SCHEMA, ("ts", "line"))
 
 
-@dataclass(frozen=True)
-class Written:
-    """A data file that was written and is in no commit yet."""
-
-    path: str
-    day: date | None
-    rows: int
-    size: int
-    first: datetime | None
-    last: datetime | None
-
-
 class Table:
     """A snapshot of a table of the store at `folder`."""
 
-    def __init__(self, folder: Path, table: DeltaTable, kind: Kind = KEPT_CALLS) -> None:
+    def __init__(self, folder: Folder, table: DeltaTable, kind: Kind = KEPT_CALLS) -> None:
         self.folder = folder
         self.kind = kind
         self.delta = table
@@ -143,8 +110,12 @@ class Table:
         return files.sort("day", "path", nulls_last=True)
 
     def uri(self, path: str) -> str:
-        """The data file at a path of the log."""
-        return str(self.folder / self.kind.name / path)
+        """The address of the data file at a path of the log."""
+        return self.folder.uri(self.at(path))
+
+    def at(self, path: str) -> str:
+        """A data file's path in the store, by its path in the log."""
+        return f"{self.kind.name}/{path}"
 
     def scan(self, files: pl.DataFrame) -> pl.LazyFrame:
         """The rows of some of `files`, with `@path` and the ordinal `@at` in their file."""
@@ -186,25 +157,14 @@ class Table:
         ]
 
     def _write_day(self, day: date | None, calls: pl.DataFrame) -> Written:
-        folder = f"day={UNKNOWN_DAY if day is None else day}"
-        root = self.folder / self.kind.name
-        (root / folder).mkdir(exist_ok=True)
-        beside = root / folder / f".{uuid4().hex}"
         frame = to_file(calls).select(self.kind.schema.names())
-        try:
-            with beside.open("w+b") as file:
-                frame.write_parquet(file, compression="zstd", metadata={PARQUET_KEY: str(SCHEMA_VERSION)})
-                file.flush()
-                os.fsync(file.fileno())
-                file.seek(0)
-                digest = checksum(file)
-            path = f"{folder}/{uuid4().hex}-{digest}.parquet"
-            beside.replace(root / path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        file = io.BytesIO()
+        frame.write_parquet(file, compression="zstd", metadata={PARQUET_KEY: str(SCHEMA_VERSION)})
+        data = file.getvalue()
+        path = f"day={UNKNOWN_DAY if day is None else day}/{uuid4().hex}-{checksum(data)}.parquet"
+        self.folder.write(self.at(path), data)
         first, last = frame.select(a=pl.col("ts").min(), b=pl.col("ts").max()).row(0)
-        return Written(path, day, frame.height, (root / path).stat().st_size, first, last)
+        return Written(path, day, frame.height, len(data), first, last)
 
     def commit(
         self,
@@ -222,9 +182,9 @@ class Table:
         from deltalake.exceptions import CommitFailedError  # noqa: PLC0415 (as `delta`)
         from deltalake.transaction import CommitProperties, Transaction  # noqa: PLC0415
 
-        actions: list[AddAction | RemoveAction] = [_add(one, changes=changes) for one in added]
+        actions: list[AddAction | RemoveAction] = [add(one, changes=changes) for one in added]
         gone = self.files.filter(pl.col("path").is_in(list(removed)))
-        actions += [_remove(*row, changes=changes) for row in gone.select("path", "size", "day").iter_rows()]
+        actions += [remove(*row, changes=changes) for row in gone.select("path", "size", "day").iter_rows()]
         told = [Transaction(name, version) for name, version in (states or {}).items()]
         try:
             self.delta.create_write_transaction(
@@ -263,42 +223,15 @@ class Table:
     def discard(self, written: Iterable[Written]) -> None:
         """Delete files that no commit has."""
         for one in written:
-            Path(self.uri(one.path)).unlink(missing_ok=True)
+            self.folder.delete(self.at(one.path))
 
 
-def checksum(file: object) -> str:
-    """The BLAKE2b-128 of an open file, from where it stands."""
-    digest = blake2b(digest_size=16)
-    while block := file.read(1 << 20):  # type: ignore[attr-defined]  # any binary file
-        digest.update(block)
-    return digest.hexdigest()
+def checksum(data: bytes) -> str:
+    """The BLAKE2b-128 of a data file, which its name ends in."""
+    return blake2b(data, digest_size=16).hexdigest()
 
 
-def _partition(day: date | None) -> dict[str, str | None]:
-    return {"day": None if day is None else str(day)}
-
-
-def _add(one: Written, *, changes: bool) -> AddAction:
-    from deltalake.transaction import AddAction  # noqa: PLC0415 (as `delta`)
-
-    stats: dict[str, object] = {"numRecords": one.rows}
-    if one.first is not None and one.last is not None:
-        stats |= {
-            "minValues": {"ts": one.first.strftime(_STATS)},
-            "maxValues": {"ts": one.last.strftime(_STATS)},
-        }
-    now = int(time.time() * 1000)
-    return AddAction(one.path, one.size, _partition(one.day), now, changes, json.dumps(stats))
-
-
-def _remove(path: str, size: int, day: date | None, *, changes: bool) -> RemoveAction:
-    from deltalake.transaction import RemoveAction  # noqa: PLC0415 (as `delta`)
-
-    now = int(time.time() * 1000)
-    return RemoveAction(path, changes, now, size=size, partition_values=_partition(day))
-
-
-def opened(folder: Path, kind: Kind = KEPT_CALLS) -> Table:
+def opened(place: Where, kind: Kind = KEPT_CALLS) -> Table:
     """The newest snapshot of a table of a store.
 
     Raises `UnreadableInput` for a damaged log and `UsageError` for a store of a later llmtel.
@@ -306,8 +239,9 @@ def opened(folder: Path, kind: Kind = KEPT_CALLS) -> Table:
     table = delta()
     from deltalake.exceptions import DeltaError  # noqa: PLC0415 (as `delta`)
 
+    folder = at(place)
     try:
-        found = Table(folder, table(str(folder / kind.name)), kind)
+        found = Table(folder, table(folder.uri(kind.name), storage_options=folder.options), kind)
         known = found.delta.metadata().configuration.get("llmtel.schema", "")
     except DeltaError as error:
         words = str(error).splitlines()[0][:200]
@@ -321,32 +255,27 @@ def opened(folder: Path, kind: Kind = KEPT_CALLS) -> Table:
     return found
 
 
-def made(folder: Path) -> Table:
-    """The store at `folder`, made where there is none. Raises `UsageError` for a folder of other things."""
-    if place(folder) is not None:
+def made(place: Where) -> Table:
+    """The store at a place, made where there is none. Raises `UsageError` for a folder of other things."""
+    folder = at(place)
+    if LOG in folder.names(CALLS):
         return opened(folder)
     delta()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        others = sorted(one.name for one in folder.iterdir() if one.name != "lock")
-        if others:
-            raise UsageError(
-                f"--store {folder}: the folder has other things in it ({others[0]}); name a new one"
-            )
-        (folder / CALLS).mkdir(exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--store {folder}: cannot make it: {(error.strerror or '').lower()}") from error
+    if others := [name for name in folder.names() if name not in {LOCK, CALLS}] + folder.names(CALLS):
+        raise UsageError(f"--store {folder}: the folder has other things in it ({others[0]}); name a new one")
+    folder.prepare()
     return created(folder)
 
 
-def created(folder: Path, kind: Kind = KEPT_CALLS) -> Table:
+def created(folder: Folder, kind: Kind = KEPT_CALLS) -> Table:
     """A table that was not there before, in the store at `folder`."""
     delta().create(
-        str(folder / kind.name),
+        folder.uri(kind.name),
         schema=pl.Schema({**kind.schema, "day": pl.Date()}),
         partition_by=["day"],
         configuration={"delta.dataSkippingStatsColumns": "ts", "llmtel.schema": str(VERSION)},
         raise_if_key_not_exists=False,
+        storage_options=folder.options,
     )
     return opened(folder, kind)
 

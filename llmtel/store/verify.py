@@ -2,63 +2,67 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import polars as pl
 
 from llmtel.sources.identity import VAGUE, resolved
 from llmtel.store.columns import SCHEMA, SOURCE
-from llmtel.store.table import CALLS, Table, checksum, opened
+from llmtel.store.folder import CALLS, Where, at
+from llmtel.store.table import Table, checksum, opened
 
 _NAMES = {"llmtel_source": SOURCE, "llmtel_vague": VAGUE}
 _NEEDED = ("call_id", "response_id", "ts", "request_count", "format", *_NAMES)
 
 
-def faults(folder: Path) -> list[str]:
+def faults(place: Where) -> list[str]:
     """What is wrong with the data files of a store, each with its file; empty where all is well.
 
     Raises `UnreadableInput` where the log cannot be read.
     """
-    table = opened(folder)
+    table = opened(place)
     bad = dict(_bad_files(table))
     whole = table.files.filter(~pl.col("path").is_in(list(bad)))
     return [*(f"{path}: {why}" for path, why in bad.items()), *_twice(table, whole)]
 
 
-def orphans(folder: Path) -> list[str]:
+def orphans(place: Where) -> list[str]:
     """Data files that no version of the last week names: what a kill leaves behind. They do no harm."""
+    folder = at(place)
     live = set(opened(folder).files["path"])
-    root = folder / CALLS
-    there = (str(path.relative_to(root)) for path in sorted(root.glob("day=*/*")))
+    days = [name for name in folder.names(CALLS) if name.startswith("day=")]
+    there = [f"{day}/{name}" for day in days for name in folder.names(f"{CALLS}/{day}")]
     return [path for path in there if path not in live]
 
 
 def _bad_files(table: Table) -> Iterator[tuple[str, str]]:
     for path, day, rows, size in table.files.select("path", "day", "rows", "size").iter_rows():
-        file = Path(table.uri(path))
-        if not file.is_file():
+        found = table.folder.size(table.at(path))
+        if found is None:
             yield path, "it is missing"
-        elif file.stat().st_size != size:
-            yield path, f"{file.stat().st_size:,} bytes, where the log says {size:,}"
-        elif not _is_as_written(file):
-            yield path, "its bytes are not those that were written"
-        elif (why := _wrong(file, day, rows)) is not None:
-            yield path, why
+        elif found != size:
+            yield path, f"{found:,} bytes, where the log says {size:,}"
+        else:
+            data = table.folder.read(table.at(path))
+            if not _is_as_written(path, data):
+                yield path, "its bytes are not those that were written"
+            elif (why := _wrong(data, day, rows)) is not None:
+                yield path, why
 
 
-def _is_as_written(file: Path) -> bool:
+def _is_as_written(path: str, data: bytes) -> bool:
     """Whether the checksum in a file's name is that of its bytes; files of other tools have none."""
-    told = file.stem.rpartition("-")[2]
-    with file.open("rb") as content:
-        return len(file.stem) != len("-") + 64 or checksum(content) == told
+    stem = PurePosixPath(path).stem
+    return len(stem) != len("-") + 64 or checksum(data) == stem.rpartition("-")[2]
 
 
-def _wrong(file: Path, day: object, rows: int) -> str | None:
+def _wrong(data: bytes, day: object, rows: int) -> str | None:
     try:
-        frame = pl.read_parquet(file, columns=["ts"], hive_partitioning=False)
-        schema = pl.read_parquet_schema(file)
+        frame = pl.read_parquet(data, columns=["ts"], hive_partitioning=False)
+        schema = pl.read_parquet_schema(io.BytesIO(data))
     except pl.exceptions.PolarsError as error:
         return f"it cannot be read: {str(error).splitlines()[0][:100]}"
     if frame.height != rows:

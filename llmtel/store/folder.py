@@ -1,0 +1,181 @@
+"""Where a store is: a folder of this machine, or a prefix of an object store (`s3://`, `gs://`, `az://`).
+
+What differs between the two is here and nowhere else: how files are listed, read, written and deleted, and
+whether there is a lock. Their paths are relative, with `/`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from llmtel.core.errors import UsageError
+from llmtel.privacy.keys import KeySource
+
+CALLS, LOG = "calls", "_delta_log"
+LOCK = "lock"
+
+
+@contextmanager
+def private() -> Iterator[None]:
+    """Files made inside are for their owner alone: 0600, folders 0700."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@dataclass(frozen=True)
+class Folder(ABC):
+    """A store's place: `name` as people call it, `key` where its key is, if it is encrypted."""
+
+    name: str
+    key: KeySource | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def options(self) -> dict[str, str] | None:
+        """What deltalake is told of the place beside its address."""
+        return None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether writers on other machines are to be expected, whom no lock stops."""
+        return False
+
+    @abstractmethod
+    def uri(self, path: str = "") -> str:
+        """The address of a file, for Polars and deltalake."""
+
+    @abstractmethod
+    def names(self, path: str = "") -> list[str]:
+        """Names of the files and folders in a folder; none where there is no such folder."""
+
+    @abstractmethod
+    def size(self, path: str) -> int | None:
+        """The bytes of a file; None where there is none."""
+
+    @abstractmethod
+    def read(self, path: str) -> bytes:
+        """The bytes of a file. Raises `FileNotFoundError`."""
+
+    @abstractmethod
+    def write(self, path: str, data: bytes) -> None:
+        """Make a file, whole or not at all, and durable when this returns."""
+
+    @abstractmethod
+    def delete(self, path: str) -> None:
+        """Delete a file, if it is there."""
+
+    @abstractmethod
+    def append(self, path: str, text: str) -> None:
+        """Add lines to a file that only grows; one that `text` reads."""
+
+    @abstractmethod
+    def text(self, path: str) -> str:
+        """The lines that were appended to a file, in order; "" where there are none."""
+
+    @abstractmethod
+    def lock(self) -> AbstractContextManager[None]:
+        """Wait until no other process of this machine writes. Raises `UsageError` where one may not."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make the place, if it is not there. Raises `UsageError`."""
+
+
+@dataclass(frozen=True)
+class Local(Folder):
+    """A folder of this machine."""
+
+    def uri(self, path: str = "") -> str:
+        """The path."""
+        return str(self._at(path))
+
+    def _at(self, path: str = "") -> Path:
+        return Path(self.name, path)
+
+    def names(self, path: str = "") -> list[str]:
+        """As of any folder."""
+        return sorted(one.name for one in self._at(path).iterdir()) if self._at(path).is_dir() else []
+
+    def size(self, path: str) -> int | None:
+        """As of any folder."""
+        return self._at(path).stat().st_size if self._at(path).is_file() else None
+
+    def read(self, path: str) -> bytes:
+        """As of any folder."""
+        return self._at(path).read_bytes()
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write beside, sync and rename."""
+        target = self._at(path)
+        target.parent.mkdir(exist_ok=True)
+        beside = target.with_name(f".{uuid4().hex}")
+        try:
+            with beside.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+    def delete(self, path: str) -> None:
+        """As of any folder."""
+        self._at(path).unlink(missing_ok=True)
+
+    def append(self, path: str, text: str) -> None:
+        """As of any folder."""
+        with private(), self._at(path).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    def text(self, path: str) -> str:
+        """As of any folder."""
+        return self._at(path).read_text(encoding="utf-8") if self._at(path).exists() else ""
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """`flock` on a file. It spares work; that commits are right is the swap's doing."""
+        try:
+            with private(), self._at(LOCK).open("w") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
+        except PermissionError as error:
+            raise UsageError(f"--store {self}: cannot write to it: permission denied") from error
+
+    def prepare(self) -> None:
+        """As of any folder."""
+        try:
+            self._at(CALLS).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--store {self}: cannot make it: {(error.strerror or '').lower()}") from error
+
+
+Where = Folder | Path
+"""A store's place, or the path of one on this machine that is not encrypted."""
+
+
+def at(place: Where | str, key: KeySource | None = None) -> Folder:
+    """The place that a path or an address names, whether there is a store or not."""
+    if isinstance(place, Folder):
+        return place
+    return Local(str(place), key)
+
+
+def found(path: str | Path, key: KeySource | None = None) -> Folder | None:
+    """The store that a path is: its folder, or that of its table; None where it is no store."""
+    here = Path(path)
+    if (here / CALLS / LOG).is_dir():
+        return Local(str(path), key)
+    return Local(str(here.parent), key) if here.name == CALLS and (here / LOG).is_dir() else None
