@@ -12,9 +12,8 @@ from llmtel.sources import layout
 from llmtel.sources.sampling import spread
 from llmtel.sources.source import Record
 
-_CELL_ENDS, _ROW_ENDS = "\x1f", "\x1e"
-"""What Unicode has for the ends of cells and rows, put where a CSV has them outside of quotes."""
-_NO_TEXT = (b"\0", _CELL_ENDS.encode(), _ROW_ENDS.encode())
+_QUOTED = r'^(?:(?:"(?:[^"]|"")*"|[^"\r\n{0}]*)(?:{0}|\r?\n))*(?:"(?:[^"]|"")*"|[^"\r\n{0}]*)$'
+"""A CSV in which every quote opens or closes a cell, or stands twice inside one; `{0}` separates."""
 
 
 @dataclass(frozen=True)
@@ -51,65 +50,50 @@ def _lines_of(data: bytes) -> int:
 
 
 def _of_regular_csv(data: bytes) -> Sheet | None:
-    """A CSV in which every quote opens or closes a cell, or stands twice inside one; None for another."""
-    if any(byte in data for byte in _NO_TEXT) or data.count(b"\r") != data.count(b"\r\n"):
+    """A CSV that Polars reads as Python does, no row short and no quote out of place; None for another."""
+    if b"\0" in data or data.count(b"\r") != data.count(b"\r\n"):
         return None
-    text = data.removeprefix(codecs.BOM_UTF8).decode(errors="replace").removesuffix("\n")
-    parted = _parted(text, layout.separator_of(text))
-    first, *rest = (parted or "").split(_ROW_ENDS)
-    header = [_bare(name).strip() for name in first.removesuffix("\r").split(_CELL_ENDS)]
-    if not first.strip() or len(set(header)) != len(header):
+    try:
+        text = data.removeprefix(codecs.BOM_UTF8).decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
         return None
-    rows = pl.DataFrame({"row": rest}, schema={"row": pl.String})
-    if (rows["row"].str.len_bytes() > csv.field_size_limit()).any():
+    separator = layout.separator_of(text)
+    if '"' in text and not pl.Series([text]).str.contains(_QUOTED.format(separator))[0]:
         return None
-    return _cut(rows, header, first.count("\n") + 1, _lines_of(data))
+    try:
+        cells = pl.read_csv(
+            text.encode(),
+            has_header=False,
+            infer_schema=False,
+            empty_string_is_null=False,
+            separator=separator,
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    inside = {mark: _count_inside(cells, mark) for mark in (separator, "\n")}
+    wide, high = cells.width - 1, cells.height - 1
+    if not wide or text.count(separator) != inside[separator].sum() + wide * (high + 1):
+        return None
+    if text.count("\n") != inside["\n"].sum() + high:
+        return None
+    return _with_header(cells, inside["\n"], _lines_of(data))
 
 
-def _parted(text: str, separator: str) -> str | None:
-    """A CSV with `_CELL_ENDS` and `_ROW_ENDS` where it says so; None where a quote is out of place."""
-    ends = str.maketrans({separator: _CELL_ENDS, "\n": _ROW_ENDS})
-    parts = text.split('"')
-    outside = [part.translate(ends) if part else part for part in parts[::2]]
-    closes, opens = (_CELL_ENDS, _ROW_ENDS, "\r"), (_CELL_ENDS, _ROW_ENDS)
-    in_place = (
-        len(parts) % 2 == 1
-        and all(not part or part[-1] in opens for part in outside[:-1])
-        and all(not part or part[0] in closes for part in outside[1:])
-    )
-    parts[::2] = outside
-    return '"'.join(parts) if in_place else None
+def _count_inside(cells: pl.DataFrame, mark: str) -> pl.Series:
+    """How often a mark stands inside the cells of each row."""
+    counts = pl.sum_horizontal(pl.all().str.count_matches(mark, literal=True))
+    return cells.select(counts.alias("inside")).to_series()
 
 
-def _bare(cell: str) -> str:
-    """A cell without its quotes."""
-    return cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
-
-
-def _cut(parted: pl.DataFrame, header: list[str], above: int, lines: int) -> Sheet:
-    """The sheet of parted rows, which has so many lines, some of them (the header's) `above` these."""
-    row = pl.col("row")
-    counted = parted.select(
-        row.str.strip_suffix("\r"),
-        fields=row.str.count_matches(_CELL_ENDS, literal=True) + 1,
-        number=(row.str.count_matches("\n", literal=True) + 1).cum_sum() + above,
-    )
-    fits = (pl.col("fields") == len(header)) & (row != "")
-    rows, others = counted.filter(fits), counted.filter(~fits)
-    cells = rows.select(row.str.split_exact(_CELL_ENDS, len(header) - 1).struct.rename_fields(header))
-    table = cells.unnest("row")
-    quoted = [name for name in header if table[name].str.starts_with('"').any()]
-    bad = [
-        (number, layout.misfit(fields, len(header)) if text else "")
-        for text, fields, number in others.iter_rows()
-    ]
-    return Sheet(table.with_columns(map(_without_quotes, quoted)), rows["number"].to_list(), lines, bad)
-
-
-def _without_quotes(name: str) -> pl.Expr:
-    cell = pl.col(name)
-    inside = cell.str.strip_prefix('"').str.strip_suffix('"').str.replace_all('""', '"', literal=True)
-    return pl.when(cell.str.starts_with('"')).then(inside).otherwise(cell)
+def _with_header(cells: pl.DataFrame, breaks: pl.Series, lines: int) -> Sheet | None:
+    """The sheet of cells whose first row names the columns; `breaks` of lines are inside each row."""
+    header = [name.strip() for name in cells.row(0)]
+    longest = cells.select(pl.max_horizontal(pl.all().str.len_bytes().max())).item()
+    if not any(header) or len(set(header)) != len(header) or longest > csv.field_size_limit():
+        return None
+    places = pl.int_range(1, cells.height + 1, eager=True) + breaks.cum_sum()
+    table = cells.slice(1).rename(dict(zip(cells.columns, header, strict=True)))
+    return Sheet(table, places[1:].to_list(), lines)
 
 
 def of_frame(frame: pl.DataFrame) -> Sheet:

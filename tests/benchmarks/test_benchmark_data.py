@@ -7,12 +7,14 @@ from collections import Counter
 from statistics import quantiles
 
 import agent_logs
+import codex_logs
 import flat_logs
 import pytest
 import text_logs
 from measure import Program
 from run import Target, check, with_a_bad_line
 
+from llmtel import pipeline
 from llmtel.tokens.encodings import encoding
 
 
@@ -43,6 +45,18 @@ def test_the_answers_of_transcripts_count_the_last_line_of_each_answer(tmp_path)
     assert truth["by"]["model"] == Counter(message["model"] for message in last.values())
 
 
+def test_the_answers_of_rollouts_count_each_answer_once(tmp_path):
+    truth = codex_logs.write(tmp_path, 1000)
+    files = [records(path) for path in sorted(tmp_path.rglob("*.jsonl"))]
+    infos = [[row["payload"].get("info") for row in rows if row["type"] == "event_msg"] for rows in files]
+    totals = [[info["total_token_usage"]["total_tokens"] for info in one if info] for one in infos]
+    assert truth["calls"] == sum(len(set(one)) for one in totals) < sum(map(len, totals))
+    last = [next(info for info in reversed(one) if info)["total_token_usage"] for one in infos]
+    assert truth["output_tokens"] == sum(usage["output_tokens"] for usage in last)
+    account = pipeline.read([str(path) for path in tmp_path.rglob("*.jsonl")], input_format="codex").account
+    assert account.calls == truth["calls"]
+
+
 def test_the_answers_of_a_log_of_texts_are_the_tokens_of_its_texts(tmp_path):
     truth = text_logs.write(tmp_path / "texts.jsonl", 20)
     rows = records(tmp_path / "texts.jsonl")
@@ -58,6 +72,7 @@ def test_the_same_bytes_every_time(tmp_path):
         flat_logs.write(tmp_path / name / "calls.jsonl", 500)
         agent_logs.write(tmp_path / name / "agent", 900)
         text_logs.write(tmp_path / name / "texts.jsonl", 20)
+        codex_logs.write(tmp_path / name / "codex", 500)
     one, other = (
         {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
         for name in ("a", "b")

@@ -202,15 +202,25 @@ def test_a_table_is_cut_as_it_would_be_parsed(rows, ending, ended, header):
     assert (cut.places, cut.lines, sorted(cut.bad)) == (parsed.places, parsed.lines, sorted(parsed.bad))
 
 
-def test_a_table_with_json_in_its_cells_is_cut_and_not_parsed():
-    sheet = sheets._of_regular_csv(sources()["langfuse_csv"].sample.encode())
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_table_with_json_in_its_cells_is_cut_and_not_parsed(ending):
+    sheet = sheets._of_regular_csv(sources()["langfuse_csv"].sample.replace("\n", ending).encode())
     assert json.loads(sheet.table["usage_details"][1])["input"] == 30
 
 
 @pytest.mark.parametrize(
-    "odd", ['a,b\n1,x"y"\n', 'a,b\n1, "y"\n', 'a,b\n"1"2,3\n', 'a,b\n1,"2\n', "a\rb,c\n1,2\n"]
+    "odd",
+    [
+        'a,b\n1,x"y"\n',
+        'a,b\n1, "y"\n',
+        'a,b\n"1"2,3\n',
+        'a,b\n1,"2\n',
+        "a\rb,c\n1,2\n",
+        "a,b\n1\n",
+        "a,b\n\n1,2\n",
+    ],
 )
-def test_a_table_with_quotes_out_of_place_is_parsed(odd):
+def test_a_table_with_quotes_out_of_place_or_rows_of_other_lengths_is_parsed(odd):
     assert sheets._of_regular_csv(odd.encode()) is None
 
 
