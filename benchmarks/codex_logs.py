@@ -3,9 +3,9 @@
     python benchmarks/codex_logs.py folder --lines 100000
 
 Layout `folder/YYYY/MM/DD/rollout-<time>-<id>.jsonl`, one file a session. Same arguments, same bytes. Most
-lines are messages, commands and what they printed. An answer is followed by a count of its tokens, with totals
-that grow over the session; a third of the counts are written again unchanged, some say nothing of tokens. The
-exact answers stand in `folder/truth.json`.
+lines are messages, commands and what these printed. An answer is followed by a count of its tokens, with
+totals that grow over the session; a third of the counts are written again unchanged, and some say nothing of
+tokens. The exact answers stand in `folder/truth.json`.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     python benchmarks/throughput.py [--mb 16] [--rounds 3] [FORMAT …]
 
 One process a format (what it imports and compiles is its own affair), which reads the format and generic
-lines in turn and tells the best round of each, so that whatever else the machine does slows both; by seconds of
-the processor is steadier where others use the machine too. Codex writes a file a session and counts over the
-whole of it: its data are those of `codex_logs.py`.
+lines in turn and tells the best round of each, so that whatever else the machine does slows both; by seconds
+of the processor is steadier where others use the machine too. Codex writes a file a session and counts over
+the whole of it: its data are those of `codex_logs.py`.
 """
 
 from __future__ import annotations
