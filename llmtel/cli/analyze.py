@@ -32,6 +32,8 @@ def analyze(
     config: o.Config = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
+    share: o.Share = False,
+    share_k: o.ShareK = None,
     format_: o.FormatOfAnalysis = o.AnalyzeFormat.TABLE,
     output: o.Output = None,
 ) -> int:
@@ -41,6 +43,7 @@ def analyze(
     """
     from llmtel.cli.answering import Question, exit_code, tell, words
     from llmtel.cli.settings import settle
+    from llmtel.cli.shares import sharing
 
     settings = settle(config, map_, join)
     question = Question(
@@ -61,6 +64,7 @@ def analyze(
         input_format=input_format,
         all_rejects=rejects,
         settings=settings,
+        sharing=sharing(share, share_k),
     )
     with question.money.shown():
         if format_ is o.AnalyzeFormat.FOCUS:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from llmtel.findings.command import Command
     from llmtel.pricing.entries import Book
     from llmtel.reports.context import Context
+    from llmtel.reports.sharing import Sharing
 
 UNASKED = ("call_id", "response_id", "trace", "line")
 """Fields that no table is split by: a million ids take a sixth of the memory."""
@@ -57,6 +58,7 @@ class Question:
     money: Money = field(default_factory=Money)
     settings: Settings = field(default_factory=Settings)
     sides: bool = False
+    sharing: Sharing | None = None
     started: float = field(default_factory=time.monotonic)
 
     def analyze(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
@@ -71,12 +73,19 @@ class Question:
 
         for one in self.by or (("model",),):
             Query(self.metrics or DEFAULT, by=one, sort=self.sort, tz=self.tz)
+            if self.sharing is not None:
+                self.sharing.refuse(one, self.metrics)
         calls, context = self._answer("analyze", nothing)
         calls = calls.drop(UNASKED)
         if not self.by and not self.metrics:
-            return overview(calls, context, top=self.top, sort=self.sort), context.account
-        document = asked(calls, context, by=self.by, metrics=self.metrics, sort=self.sort, top=self.top)
-        return document, context.account
+            document = overview(calls, context, top=self.top, sort=self.sort)
+        else:
+            document = asked(calls, context, by=self.by, metrics=self.metrics, sort=self.sort, top=self.top)
+        return self.sealed(document), context.account
+
+    def sealed(self, document: Document) -> Document:
+        """The document as it may leave: without what was not guarded, where it is for others."""
+        return document if self.sharing is None else self.sharing.sealed(document)
 
     def focus(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
         """The costs as a bill; what of the calls is not in it is said beside it."""
@@ -85,6 +94,8 @@ class Question:
         from llmtel.pricing.meters import metered
         from llmtel.reports import focus
 
+        if self.sharing is not None:
+            raise UsageError("--format focus is a bill by day and model, and not fit for --share")
         if self.by or self.metrics or self.money.what_if:
             raise UsageError(
                 "--format focus is a bill of what was used: without --by, --metrics, --price-as or --as-of"
@@ -179,6 +190,8 @@ class Question:
             what_if=self.money.what_if,
             credits=credits_of(calls, book),
         )
+        if self.sharing is not None:
+            return self.sharing.masked(calls), context.shared(self.sharing)
         return calls, context
 
     def _unread(self, name: str, condition: pl.Expr) -> tuple[str, ...]:

@@ -252,6 +252,23 @@ Rejects = Annotated[
     bool,
     typer.Option("--rejects", help="List every rejected record, not the first five", rich_help_panel=READ),
 ]
+Share = Annotated[
+    bool,
+    typer.Option(
+        "--share",
+        help="Fit for others: no names or ids of people, sessions, files; numbers of few users are left out",
+        rich_help_panel=SAY,
+    ),
+]
+ShareK = Annotated[
+    int | None,
+    typer.Option(
+        "--share-k",
+        metavar="K",
+        help="With --share: users that a number rests on at least  [default: the configuration's, else 5]",
+        rich_help_panel=SAY,
+    ),
+]
 Format = Annotated[
     OutputFormat,
     typer.Option(

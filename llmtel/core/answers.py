@@ -13,6 +13,10 @@ Better = Literal["lower", "higher"]
 Outcome = Literal["fail", "warn", "info", "pass"]
 Value = str | int | float | bool | None
 Row = Mapping[str, Value]
+Cell = Mapping[str, Value | tuple[Value, ...]]
+"""A segment of calls: dimensions or fields, each with its value or several; none: all calls."""
+SMALL, HELD_BACK = "<{}", "held back"
+"""What stands in a row whose values are not shown: it is of fewer people than that, or one would follow."""
 
 NOT_COMPARED = ("insufficient", "new", "missing", "no_baseline")
 """States of a verdict that decided nothing, for want of calls or of a baseline."""
@@ -47,11 +51,13 @@ class Table:
     """An answer in rows.
 
     A row maps every column id to a raw value, None when unknown, and may carry `pooled: True` (the tail,
-    "other (N)", with `pooled_count: N`). `by` are the ids of the dimensions, `metrics` those of the metrics,
-    in order. `distinct` is how many groups there were before the tail was pooled. `n` goes with `rows`: on
-    how many rows of calls each metric of that row rests. `bar` is the metric whose share of the whole is
-    drawn as a bar beside it; `optional` are metrics to leave out of a narrow terminal, the first to go first
-    (the others are wrapped, never dropped).
+    "other (N)", with `pooled_count: N`) or `suppressed` (why it has no values: "<5", "held back"). `by` are
+    the ids of the dimensions, `metrics` those of the metrics, in order. `distinct` is how many groups there
+    were before the tail was pooled. `n` goes with `rows`: on how many rows of calls each metric of that row
+    rests. `bar` is the metric whose share of the whole is drawn as a bar beside it; `optional` are metrics to
+    leave out of a narrow terminal, the first to go first (the others are wrapped, never dropped). `least`:
+    every row with values is of so many people at least, and none without follows from those (None: nobody
+    looked).
     """
 
     by: tuple[str, ...]
@@ -63,6 +69,7 @@ class Table:
     n: Sequence[Mapping[str, int]] = ()
     bar: str | None = None
     optional: tuple[str, ...] = ()
+    least: int | None = None
 
     def column(self, name: str) -> Column:
         """The column with this id."""
@@ -75,6 +82,8 @@ class Finding:
 
     `kind` is a stable word for machines (`unpriced`, `rejected`, `day_change`, …). `figure` is the number as
     shown, `money` and `calls` rank it among its siblings. `command` works when pasted into a shell.
+    `cells` are the segments of calls of which it tells something (none: it tells of none); a finding that
+    does not say is in no report that is shared.
     """
 
     level: Level
@@ -85,6 +94,7 @@ class Finding:
     money: float = 0.0
     calls: float = 0.0
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    cells: tuple[Cell, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,8 @@ def _finding(inside: pl.DataFrame, run: Sequence[datetime], every: str, command:
     )
     words = ", ".join(f"{kind} {COUNT.show(n)}" for kind, n in kinds.iter_rows())
     first, last = run[0].date(), run[-1].date()
+    name = "day" if every == "1d" else "hour"
+    steps = tuple(at.date().isoformat() if every == "1d" else at.isoformat() for at in run)
     hours = _hours(inside)
     when = (
         f"{span_words(first, last)}{hours}" if every == "1d" else f"{span_words(first, last)} {_clock(run)}"
@@ -98,6 +100,7 @@ def _finding(inside: pl.DataFrame, run: Sequence[datetime], every: str, command:
             "last_day": last.isoformat(),
             "errors": dict(kinds.iter_rows()),
         },
+        cells=tuple({name: steps, "error": kind} for kind in kinds["error"]),
     )
 
 

@@ -92,6 +92,7 @@ def _finding(
     calls_word = "" if measure == "cost" else " the calls of"
     options = {"by": "day,user" if user else f"day,{split or 'model'}"}
     where = [condition(split, top[split])] if split else []
+    segment = {split: top[split]} if split else {}
     return Finding(
         level="warning",
         kind="day_change",
@@ -110,4 +111,5 @@ def _finding(
             "user": user[0] if user else None,
             "user_share": user[1] if user else None,
         },
+        cells=({**segment, "day": day.isoformat()}, segment),
     )

@@ -71,6 +71,7 @@ def differing(calls: pl.DataFrame, command: Command) -> list[Finding]:
                 "logged_zero": zeros,
                 "models": rows.head(MOST).to_dicts(),
             },
+            cells=({}, *({"model": model} for model in rows["model"].unique(maintain_order=True))),
         )
     ]
 
@@ -96,6 +97,7 @@ def stale_book(as_of: str, today: date | None, calls: pl.DataFrame) -> list[Find
             "llmtel pricing update shows what has changed",
             command="llmtel pricing check",
             evidence={"as_of": as_of, "age_days": age},
+            cells=(),
         )
     ]
 
@@ -126,6 +128,7 @@ def what_if(calls: pl.DataFrame, words: str, command: Command) -> list[Finding]:
             money=abs(would - did),
             calls=float(both.height),
             evidence={"what_if": words, "cost": would, "actual_cost": did, "calls": both.height},
+            cells=({},),
         )
     ]
 
@@ -156,5 +159,6 @@ def credits_used(credits_: Sequence[Credit], cost: float) -> list[Finding]:
             "(as far as these calls tell)",
             money=used,
             evidence={"used": used, "credits": [vars(credit) for credit in credits_]},
+            cells=({}, *({"provider": credit.provider} for credit in credits_)),
         )
     ]

@@ -49,6 +49,7 @@ def rejected(account: Account, rejects: Sequence[Reject], command: Command) -> l
                 text=f"of {COUNT.show(account.files)} files could not be read, or not to their end",
                 command=None,
                 evidence={"files_rejected": account.files_rejected, "files": account.files},
+                cells=(),
             )
         )
     records = account.records - account.blank
@@ -66,6 +67,7 @@ def rejected(account: Account, rejects: Sequence[Reject], command: Command) -> l
                 command=command.paste(flags=["--rejects"]),
                 calls=float(account.rejected),
                 evidence={"rejected": account.rejected, "records": records, "share": share},
+                cells=(),
             )
         )
     return found
@@ -86,6 +88,7 @@ def unreadable(account: Account, command: Command) -> list[Finding]:
             command=_inspection(command),
             calls=float(values),
             evidence={"by_field": dict(account.unreadable)},
+            cells=(),
         )
     ]
 
@@ -154,6 +157,13 @@ def _without_price(
                 ],
                 "reasons": dict(reasons.select("price_reason", "calls").iter_rows()),
             },
+            cells=(
+                *({"cost_usd": None, "price_reason": reason} for reason in reasons["price_reason"]),
+                *(
+                    {"cost_usd": None, "model": model}
+                    for model in models["model"].unique(maintain_order=True)
+                ),
+            ),
         )
     ]
 
@@ -179,6 +189,10 @@ def _without_usage(groups: pl.DataFrame, noun: str, command: Command) -> list[Fi
             ),
             calls=n,
             evidence={"calls": n, "failed": failed},
+            cells=(
+                {"cost_usd": None, "price_reason": NO_USAGE},
+                {"cost_usd": None, "price_reason": NO_USAGE, "status": "error"},
+            ),
         )
     ]
 
@@ -219,5 +233,6 @@ def few_calls(tables: Sequence[Table], command: Command) -> list[Finding]:
             f"or a p99 of fewer than {FEWEST['p99']}",
             command=command.paste(by=",".join(by), metrics="calls,p50_latency,max_latency") if by else None,
             evidence={"rows": rows, "fewest": min(thin.values())},
+            cells=(),
         )
     ]

@@ -105,4 +105,5 @@ def _finding(row: Mapping[str, Any], command: Command) -> Finding:
             "left_at_bad_turns": row["left_bad"],
             "slow_ms": row["slow_ms"],
         },
+        cells=({"feature": row["feature"]},),
     )

@@ -57,6 +57,7 @@ def _finding(pair: Mapping[str, Any], command: Command) -> Finding:
     more = pair["cost_per_call"] / pair["old_cost_per_call"] - 1
     name = f"{pair[within]}@" if within and pair[within] else ""
     where = [condition(within, pair[within])] if name else []
+    segment = {within: pair[within]} if within else {}
     return Finding(
         level="warning",
         kind="prompt_worse",
@@ -79,4 +80,5 @@ def _finding(pair: Mapping[str, Any], command: Command) -> Finding:
             "thumbs_up_rate": pair["liked"],
             "thumbs_up_rate_before": pair["old_liked"],
         },
+        cells=tuple({**segment, arm: one} for one in (pair[arm], pair[f"old_{arm}"])),
     )

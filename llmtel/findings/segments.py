@@ -89,6 +89,7 @@ def _slow(calls: pl.DataFrame, row: Mapping[str, Any], command: Command) -> Find
         command=command.paste(by=_by(row["dimension"])),
         calls=row["n"],
         evidence={**_evidence(row), "p95_latency": here, "p95_latency_elsewhere": elsewhere},
+        cells=({row["dimension"]: row["value"]},),
     )
 
 
@@ -104,6 +105,7 @@ def _dear(row: Mapping[str, Any], command: Command) -> Finding:
         money=row["excess"],
         calls=row["n"],
         evidence=_evidence(row),
+        cells=({row["dimension"]: row["value"]},),
     )
 
 

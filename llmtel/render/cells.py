@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from llmtel.core.answers import Column, Document, Row, Table, Value
+from llmtel.core.answers import HELD_BACK, Column, Document, Row, Table, Value
 from llmtel.core.units import COUNT, UNKNOWN
 from llmtel.render.text import clip, visible, width
 
 NO_VALUE = "–"
 """A text that is not there."""
+HELD_BACK_SIGN = "…"
+"""A number that is not shown because another would follow from it."""
 NULL_KEYS = {"unknown": "(unknown)", "none": "(none)"}
 """What stands for a missing value of a dimension, by what it means."""
 MADE_UP = frozenset({"", "other", *NULL_KEYS.values()})
@@ -71,11 +73,20 @@ def _strip(column: Column, table: Table) -> Strip:
         return Strip(column.id, _key_head(column, table), cells, key=True)
     if column.unit is None:
         numeric = any(is_number(v) for v in values) and all(v is None or is_number(v) for v in values)
-        return Strip(column.id, visible(column.label), tuple(plain(v) for v in values), numeric=numeric)
+        texts = _with_reasons(table, [plain(v) for v in values])
+        return Strip(column.id, visible(column.label), texts, numeric=numeric)
     numbers = tuple(number(value) for value in values)
     shares = numbers if column.id == table.bar else None
-    return Strip(
-        column.id, unit_head(column), tuple(column.unit.column(numbers)), numeric=True, shares=shares
+    cells = _with_reasons(table, column.unit.column(numbers))
+    return Strip(column.id, unit_head(column), cells, numeric=True, shares=shares)
+
+
+def _with_reasons(table: Table, cells: Sequence[str]) -> tuple[str, ...]:
+    """The cells, where a row has no values the sign of why: "<5", or "…" for one that is held back."""
+    reasons = [row.get("suppressed") for row in table.rows]
+    return tuple(
+        cell if why is None else HELD_BACK_SIGN if why == HELD_BACK else str(why)
+        for cell, why in zip(cells, reasons, strict=True)
     )
 
 

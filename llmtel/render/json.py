@@ -57,6 +57,8 @@ def _table(table: Table) -> str:
         "columns": _text({column.id: _column(column) for column in table.columns}),
         "rows": _array([dumped(raw(table, row)) for row in table.rows]),
     }
+    if table.least is not None:
+        members["least_people"] = _text(table.least)
     if table.n:
         members["n"] = _array([_text(counts) for counts in table.n])
     return _object(list(members.items()))

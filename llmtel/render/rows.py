@@ -11,7 +11,7 @@ from typing import Any
 from llmtel.core.answers import Column, Document, Row, Table, Value
 from llmtel.core.units import USD
 
-_POOLED = ("pooled", "pooled_count")
+_MARKS = ("pooled", "pooled_count", "suppressed")
 
 
 PRICE_BOOK = "price_book"
@@ -27,11 +27,9 @@ class Flat:
 
 
 def raw(table: Table, row: Row) -> dict[str, Value]:
-    """A row as machines get it: every column in order, and the mark of the pooled tail where it is one."""
+    """A row as machines get it: every column in order, and the marks of a pooled tail and of a hidden row."""
     values = {column.id: finite(row.get(column.id)) for column in table.columns}
-    if not row.get("pooled"):
-        return values
-    return values | {name: row[name] for name in _POOLED if row.get(name) is not None}
+    return values | {name: row[name] for name in _MARKS if row.get(name)}
 
 
 def price_book(document: Document) -> str | None:
@@ -67,17 +65,18 @@ def flat(document: Document) -> Flat:
 
 
 def _columns(tables: Sequence[Table]) -> tuple[Column, ...]:
-    """The columns of all tables, dimensions first, and those of pooling where a row is pooled."""
+    """The columns of all tables, dimensions first, and the marks that a row has."""
     found = {column.id: column for table in tables for column in table.columns}
     first = [column for column in found.values() if column.kind == "dimension"]
     rest = [column for column in found.values() if column.kind != "dimension"]
-    pooled = any(row.get("pooled") for table in tables for row in table.rows)
-    return (*first, *rest, *(_POOLING if pooled else ()))
+    marks = [c for c in _MARKED if any(row.get(c.id) for table in tables for row in table.rows)]
+    return (*first, *rest, *marks)
 
 
-_POOLING = (
+_MARKED = (
     Column("pooled", "pooled", "True for the tail of a table, which stands for several groups", kind="field"),
     Column("pooled_count", "pooled", "How many groups the tail stands for", kind="field"),
+    Column("suppressed", "suppressed", "Why a row has no values: too few people, or held back", kind="field"),
 )
 
 

@@ -46,6 +46,7 @@ def asked(
     found = stand_out.ranked(stand_out.about_coverage(calls, context, tables), 0.0, float(len(calls)))
     if calls.is_empty():
         found = (*found, stand_out.empty(context))
+    (total, *tables), found = context.guarded(calls, [total, *tables], found)
     first, last = time_range(calls, context.tz)
     span = headline.span_of(first, last, context.tz)
     blocks: list[Block] = [Line(" · ".join(p for p in ("llmtel", context.subject, span) if p))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,13 +12,19 @@ import polars as pl
 from llmtel import __version__
 from llmtel.checks.windows import Rates
 from llmtel.core.account import Account, Note, Reject, Unmatched
+from llmtel.core.answers import Finding, Table
 from llmtel.findings.command import Command
 from llmtel.findings.costs import Credit
 from llmtel.findings.coverage import Alias
 from llmtel.findings.grounds import Coverage, coverage
+from llmtel.reports.sharing import Sharing
 
 TOOL = {"name": "llmtel", "version": __version__}
 SHOWN_REJECTS = 5
+LOGS = "the logs"
+"""What paths are called in a report for others."""
+NAMELESS = frozenset({"response_time", "counted", "stored_rejects"})
+"""Kinds of notes that name neither file nor person."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,8 @@ class Context:
     `seconds` is what the run took so far.
     `today` is the UTC day of the run, where the age of the book matters. `what_if` says in words at which
     other prices the calls are shown; `credits` are amounts that the user has with providers.
-    `all_rejects` asks for every rejected record to be shown, not the first few.
+    `all_rejects` asks for every rejected record to be shown, not the first few. `sharing` says that the
+    report is for others.
     """
 
     account: Account
@@ -82,6 +89,7 @@ class Context:
     what_if: str | None = None
     credits: Sequence[Credit] = ()
     name: str = "analyze"
+    sharing: Sharing | None = None
 
     @property
     def subject(self) -> str:
@@ -98,16 +106,46 @@ class Context:
         """The rejected records to show: the first few, or all where they were asked for."""
         return self.rejects if self.all_rejects else self.rejects[:SHOWN_REJECTS]
 
+    def shared(self, sharing: Sharing) -> Context:
+        """The same for others: without paths, places and rejected records."""
+        prices, shown_in = self.prices, self.prices.shown_in
+        return replace(
+            self,
+            command=Command((LOGS,), sharing.conditions(self.command.where), self.command.options),
+            prices=replace(
+                prices,
+                layers=(*prices.layers[:1], *("own prices" for _ in prices.layers[1:])),
+                shown_in=None if shown_in is None else {**shown_in, "source": "own rates"},
+            ),
+            rejects=(),
+            notes=tuple(note for note in self.notes if note.file is None and note.kind in NAMELESS),
+            unmatched=(),
+            sharing=sharing,
+        )
+
+    def range(self, calls: pl.DataFrame) -> list[str | None]:
+        """The first and last time of a call; the days where the report is for others."""
+        times = time_range(calls, self.tz)
+        return times if self.sharing is None else [time and time[: len("2026-11-13")] for time in times]
+
+    def guarded(
+        self, calls: pl.DataFrame, tables: Sequence[Table], found: Sequence[Finding]
+    ) -> tuple[list[Table], tuple[Finding, ...]]:
+        """Tables and findings as they may be shown: all of it, unless the report is for others."""
+        if self.sharing is None:
+            return list(tables), tuple(found)
+        return self.sharing.guarded(calls, tables, found, self.tz)
+
     def meta(self, calls: pl.DataFrame, known_by: Coverage | None = None) -> dict[str, Any]:
         """The keys of the JSON form beside tables and findings; `known_by` is how the costs are known."""
         return {
             "tool": TOOL,
             "input": input_meta(self.account),
             "pricing": self.prices.meta(),
-            "coverage": (known_by or coverage(calls)).meta(),
+            **({} if self.sharing else {"coverage": (known_by or coverage(calls)).meta()}),
             **({"what_if": self.what_if} if self.what_if else {}),
             "tz": self.tz,
-            "range": time_range(calls, self.tz),
+            "range": self.range(calls),
             **({} if self.timeless is None else {"without_time": self.timeless}),
             "include_failed": self.include_failed,
             **remarks_meta(self.shown_rejects(), self.notes),

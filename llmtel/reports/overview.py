@@ -49,7 +49,11 @@ def overview(
     first, last = time_range(calls, context.tz)
     buckets = len(calls) if are_buckets(calls) else 0
     step = _step(first, last, daily=bool(buckets))
-    splits = {name: n for name, n in (SPLITS_OF_BUCKETS if buckets else SPLITS).items() if known(calls, name)}
+    splits = {
+        name: n
+        for name, n in (SPLITS_OF_BUCKETS if buckets else SPLITS).items()
+        if known(calls, name) and not (context.sharing and context.sharing.refuses(name))
+    }
     query = partial(Query, tz=context.tz, include_failed=context.include_failed)
     total, errors, *tables = run_many(
         [
@@ -63,9 +67,10 @@ def overview(
         ],
         calls,
     )
+    found = stand_out.findings(calls, context, tables[: len(splits)])
+    (total, errors, *tables), found = context.guarded(calls, [total, errors, *tables], found)
     steps = tables.pop() if step else None
     split_tables = [replace(without_unknown(table), title=table.by[0]) for table in tables]
-    found = stand_out.findings(calls, context, split_tables)
     known_by = coverage(calls)
     change, change_meta = lately(calls, context)
     return Document(
@@ -77,8 +82,8 @@ def overview(
                 context.subject,
                 headline.span_of(first, last, context.tz),
                 buckets,
-                cost_words(known_by),
-                token_words(known_by),
+                () if context.sharing else cost_words(known_by),
+                () if context.sharing else token_words(known_by),
             ),
             *([timeline(steps)] if steps else []),
             *(for_people(table, total) for table in split_tables),
@@ -86,7 +91,7 @@ def overview(
             *conversation_line(found),
             *([change] if change else []),
             *stand_out.blocks([finding for finding in found if finding.kind != DROP_OFF]),
-            *trust.lines(context, timed=timed(calls, context), total=total, absent=_absent(calls)),
+            *trust.lines(context, timed=timed(calls, context), total=total, absent=_absent(calls, context)),
         ),
         tables=(
             without_unknown(total, () if buckets else (headline.CALLS,)),
@@ -139,13 +144,14 @@ def _filled(days: Sequence[str]) -> list[str]:
 
 def error_line(errors: Table) -> list[Line]:
     """The kinds of errors on one line, most frequent first; nothing where none is known."""
-    kinds = [(str(row["error"]), row["calls"]) for row in errors.rows if row["error"] is not None]
-    kinds.sort(key=lambda kind: (-float(kind[1] or 0), kind[0]))
-    return (
-        [Line(" · ".join(f"{kind} {COUNT.show(float(n or 0))}" for kind, n in kinds), name="ERRORS")]
-        if kinds
-        else []
-    )
+    kinds = [
+        (str(row["error"]), float(row["calls"] or 0), row.get("suppressed"))
+        for row in errors.rows
+        if row["error"] is not None
+    ]
+    kinds.sort(key=lambda kind: (-kind[1], kind[0]))
+    words = [f"{kind} {f'({why})' if why else COUNT.show(n)}" for kind, n, why in kinds]
+    return [Line(" · ".join(words), name="ERRORS")] if kinds else []
 
 
 def conversation_line(found: Sequence[Finding]) -> list[Line]:
@@ -153,7 +159,9 @@ def conversation_line(found: Sequence[Finding]) -> list[Line]:
     return [Line(f"{one.figure} {one.text}", name="CONVERSATIONS") for one in found if one.kind == DROP_OFF]
 
 
-def _absent(calls: pl.DataFrame) -> list[str]:
+def _absent(calls: pl.DataFrame, context: Context) -> list[str]:
     """What no call knows, in words; a provider's sums know nothing of single calls."""
     words = ABSENT_OF_BUCKETS if are_buckets(calls) else ABSENT
-    return [] if calls.is_empty() else [word for field, word in words.items() if not known(calls, field)]
+    hidden = context.sharing.left_out if context.sharing else ()
+    unknown = [word for field, word in words.items() if field not in hidden and not known(calls, field)]
+    return [] if calls.is_empty() else unknown

@@ -25,6 +25,8 @@ def findings(calls: pl.DataFrame, context: Context, tables: Sequence[Table]) -> 
     """All findings about `calls` and the `tables` made of them, ranked."""
     if calls.is_empty():
         return ranked([*about_coverage(calls, context, tables), empty(context)], 0, 0)
+    if context.sharing is not None:
+        calls = context.sharing.nameless(calls)
     sums = cube(calls, context.tz)
     found = [*about_coverage(calls, context, tables), *_about_calls(calls, sums, context)]
     return ranked(found, sums.total("cost"), sums.total("calls"))
@@ -72,7 +74,7 @@ def _about_money(calls: pl.DataFrame, context: Context) -> list[Finding]:
 
 def empty(context: Context) -> Finding:
     """There is nothing to report, and why."""
-    return Finding(level="info", kind="no_calls", figure="0", text=_why_empty(context))
+    return Finding(level="info", kind="no_calls", figure="0", text=_why_empty(context), cells=())
 
 
 def _why_empty(context: Context) -> str:

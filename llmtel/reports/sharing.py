@@ -1,0 +1,247 @@
+"""Reports for others (`--share`): no names of people, places or ids in them, and no numbers of few people.
+
+Two things make one. What a report is made of is `masked` before any question is asked: a frame and a context
+without what must not leave, so that no report can say it. And its tables and findings are `guarded` before
+anything is made of them: a number of few people has no value in them, so that no renderer can show it.
+`sealed` looks at the finished document and lets through only what was guarded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from llmtel.core.answers import (
+    HELD_BACK,
+    Block,
+    Document,
+    Finding,
+    Findings,
+    Line,
+    Row,
+    Snippet,
+    Table,
+)
+from llmtel.core.errors import UsageError
+from llmtel.core.schema import FIELDS
+from llmtel.privacy.pseudonyms import Pseudonyms
+from llmtel.privacy.redact import redacted
+from llmtel.privacy.rules import REDACTIONS
+from llmtel.privacy.values import NO_WORD
+from llmtel.query.dimensions import dimension
+from llmtel.query.measures import Measure
+from llmtel.query.metrics import METRICS
+from llmtel.query.terms import terms
+from llmtel.reports import small_cells
+
+K = 5
+"""People that a number rests on at least, where nothing else is said."""
+NAMED = ("feature", "project", "branch")
+"""Fields that say what a company works on: left out unless the configuration names them."""
+PERSONS = ("user", "session")
+IDS = ("call_id", "response_id", "trace", "file", "line")
+"""Fields that are in nothing that is shared: they lead back to the logs."""
+NEVER = ("session", *IDS)
+PATH = "[PATH]"
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How a report is shared: `k` people at least, and the fields of NAMED that may be in it.
+
+    `own_key` says that pseudonyms are of a key at hand, and the same in every report.
+    """
+
+    pseudonyms: Pseudonyms = field(default_factory=Pseudonyms.random)
+    k: int = K
+    named: frozenset[str] = frozenset()
+    own_key: bool = False
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise UsageError(f"--share-k {self.k}: at least 1")
+        unknown = sorted(self.named - {*NAMED})
+        if unknown:
+            raise UsageError(
+                f"{unknown[0]} is never left out, or never shared; what can be named: {', '.join(NAMED)}"
+            )
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Fields of NAMED that are not in the report."""
+        return tuple(name for name in NAMED if name not in self.named)
+
+    def refuse(self, by: Iterable[str], metrics: Iterable[str] = ()) -> None:
+        """Raise `UsageError` for a dimension by which nothing can be shared, and for a metric of one call."""
+        for name in metrics:
+            expr = METRICS[name].expr
+            if self.k > 1 and isinstance(expr, Measure) and expr.how == "max":
+                raise UsageError(f"{name} is the value of one call, and in no report that is shared")
+        for name in by:
+            needs = dimension(name).needs
+            if needs & {*NEVER}:
+                raise UsageError(f"{name} is in no report that is shared: it leads back to the logs")
+            if unnamed := needs & {*self.left_out}:
+                raise UsageError(
+                    f"{name} is in a shared report only where the configuration names it: "
+                    f"privacy: {{share: [{min(unnamed)}]}}"
+                )
+            if "user" in needs and self.k > 1:
+                raise UsageError(
+                    f"{name}: every row would be of one user, and rows of fewer than {self.k} are not shown; "
+                    "--share-k 1 shows them under pseudonyms"
+                )
+
+    def refuses(self, name: str) -> bool:
+        """Whether nothing can be shared by a dimension."""
+        try:
+            self.refuse([name])
+        except UsageError:
+            return True
+        return False
+
+    def masked(self, calls: pl.DataFrame) -> pl.DataFrame:
+        """Calls without what must not leave: persons are pseudonyms, ids are gone, odd names are redacted."""
+        gone = [name for name in (*IDS, *self.left_out) if name in calls.columns]
+        persons = [
+            self.pseudonyms.of(calls[name].cast(pl.String), f"{name[0]}_")
+            for name in PERSONS
+            if name in calls.columns
+        ]
+        texts = [
+            _safe(calls[name])
+            for name, one in FIELDS.items()
+            if name in calls.columns
+            and one.dtype == pl.String
+            and one.privacy != "personal"
+            and not one.words
+            and name not in gone
+        ]
+        nothing = [pl.lit(None, dtype=calls.schema[name]).alias(name) for name in gone]
+        return calls.with_columns(*nothing, *persons, *texts)
+
+    def conditions(self, where: Sequence[str]) -> tuple[str, ...]:
+        """Conditions on calls; of those on what is not shared only the name."""
+        said = []
+        for term in (term for text in where for term in terms(text)):
+            hidden = term.name in {*NEVER, *IDS, *PERSONS, *self.left_out} or term.name.startswith("tags.")
+            said.append(f"{term.name}{term.operator}…" if hidden else str(_safe(pl.Series([term.text]))[0]))
+        return tuple(said)
+
+    def nameless(self, calls: pl.DataFrame) -> pl.DataFrame:
+        """Calls without users, for those who look for what stands out: it shall be no person."""
+        return calls.with_columns(pl.lit(None, dtype=calls.schema["user"]).alias("user"))
+
+    def guarded(
+        self, calls: pl.DataFrame, tables: Sequence[Table], found: Sequence[Finding], tz: str
+    ) -> tuple[list[Table], tuple[Finding, ...]]:
+        """Tables over the same masked calls, and findings about them, as they may be shown together.
+
+        Rows of too few people, and those from which they would follow, have no values; findings about
+        such are left out.
+        """
+        told = [finding for finding in found if finding.cells is not None]
+        segments = [list(finding.cells or ()) for finding in told]
+        why, gone = small_cells.suppressed(calls, tables, segments, self.k, tz)
+        shown = [self._hidden(table, reasons) for table, reasons in zip(tables, why, strict=True)]
+        return shown, tuple(one for one, hidden in zip(told, gone, strict=True) if not hidden)
+
+    def _hidden(self, table: Table, why: Sequence[str | None]) -> Table:
+        """A table without the values of some rows; these stand at its end, where their place says nothing."""
+        counts = table.n or [{}] * len(table.rows)
+        rows = [
+            (_emptied(row, table.by, reason), {} if reason else n)
+            for row, n, reason in zip(table.rows, counts, why, strict=True)
+        ]
+        if not (table.by and dimension(table.by[0]).time):
+            rows.sort(key=lambda pair: _order(pair[0], table.by))
+        return replace(
+            table,
+            rows=[row for row, _ in rows],
+            n=[n for _, n in rows] if table.n else (),
+            columns=tuple(replace(column, known=None) for column in table.columns),
+            least=self.k,
+        )
+
+    def sealed(self, document: Document) -> Document:
+        """A document that holds nothing but what was guarded, and says what is not in it."""
+        blocks = [kept for block in document.blocks if (kept := self._sealed_block(block)) is not None]
+        tables = tuple(table for table in document.tables if table.least == self.k)
+        return replace(
+            document,
+            blocks=(*blocks, *(Line(text, "shared") for text in self.said(tables))),
+            tables=tables,
+            findings=tuple(_without_command(one) for one in document.findings if one.cells is not None),
+            meta={**document.meta, "shared": self.meta(tables)},
+        )
+
+    def _sealed_block(self, block: Block) -> Block | None:
+        match block:
+            case Table():
+                return block if block.least == self.k else None
+            case Findings():
+                told = tuple(_without_command(one) for one in block.findings if one.cells is not None)
+                return replace(block, findings=told) if told else None
+            case Snippet():
+                return None
+            case _:
+                return block
+
+    def said(self, tables: Sequence[Table]) -> list[str]:
+        """What is not in a report, in words."""
+        reasons = {row.get("suppressed") for table in tables for row in table.rows}
+        said = []
+        if reasons - {None}:
+            held = "; …: held back, as one of these would follow from it" if HELD_BACK in reasons else ""
+            said.append(f"<{self.k}: fewer than {self.k} users (sessions, where users are not known){held}")
+        left = f"; {', '.join(self.left_out)} too, unless privacy: share: names them" if self.left_out else ""
+        said.append(f"without names and ids of people, sessions, calls, files and hosts{left}")
+        if self.k == 1:
+            whose = "the key at hand" if self.own_key else "a key of this run, the same within it alone"
+            said.append(f"users are pseudonyms of {whose}")
+        return said
+
+    def meta(self, tables: Sequence[Table]) -> Mapping[str, object]:
+        """The same for machines."""
+        hidden = sum(bool(row.get("suppressed")) for table in tables for row in table.rows)
+        return {
+            "least_people": self.k,
+            "rows_without_values": hidden,
+            "left_out": [*NEVER, *self.left_out],
+            "key": self.pseudonyms.key_id if self.own_key else None,
+        }
+
+
+def _safe(values: pl.Series) -> pl.Series:
+    """Names as they may be shared: what is an address, a key or a path in them is replaced."""
+    distinct = values.cast(pl.String).unique().drop_nulls()
+    new = redacted(distinct, [rule for rule in REDACTIONS.values() if rule.anywhere])[0]
+    new = pl.select(pl.when(new.str.contains(NO_WORD)).then(pl.lit(PATH)).otherwise(new)).to_series()
+    changed = (new != distinct).arg_true()
+    if not changed.len():
+        return values
+    return values.cast(pl.String).replace(distinct.gather(changed), new.gather(changed))
+
+
+def _without_command(finding: Finding) -> Finding:
+    """A finding without what to paste: who gets a report does not have the logs."""
+    return replace(finding, command=None)
+
+
+def _emptied(row: Row, by: Sequence[str], reason: str | None) -> Row:
+    """A row without its values, if there is a reason."""
+    if reason is None:
+        return row
+    kept = {
+        name: value if name in by or name in ("pooled", "pooled_count") else None
+        for name, value in row.items()
+    }
+    return {**kept, "suppressed": reason}
+
+
+def _order(row: Row, by: Sequence[str]) -> tuple[bool, bool, list[str]]:
+    """Rows with values first, as they are; then those without, by name, and the tail last."""
+    hidden = bool(row.get("suppressed"))
+    return (bool(row.get("pooled")), hidden, [str(row[name]) for name in by] if hidden else [])

@@ -1,0 +1,187 @@
+"""`--share`: what is fit for others, in every command and format."""
+
+import json
+import socket
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from llmtel import pipeline
+from llmtel.cli import output
+from llmtel.render import FORMATS, render
+
+LOGS = Path(__file__).parents[2] / "sample_logs"
+WHO = ("user", "session", "trace", "call_id", "response_id", "file")
+
+
+@pytest.fixture(scope="module")
+def secrets():
+    """Whatever in the sample logs leads to a person, a call or a machine."""
+    calls = pipeline.read([str(LOGS)]).calls
+    found = {str(value) for name in WHO for value in calls[name].drop_nulls().unique()}
+    places = {str(Path(file).name) for file in calls["file"].drop_nulls().unique()}
+    return sorted(found | places | {LOGS.name, str(LOGS), str(Path.home()), socket.gethostname()})
+
+
+def leaks(text, secrets):
+    return [secret for secret in secrets if secret in text]
+
+
+ASKED = (
+    (),
+    ("--by", "model,region", "--by", "day"),
+    ("--by", "user", "--share-k", 1),
+    ("--where", "user=u-0417 model=*"),
+    ("--share-k", 40),
+)
+
+
+@pytest.fixture
+def rendered(llmtel, monkeypatch):
+    """Run a command line once; its answer in every format, Parquet as CSV of what is in it."""
+
+    def call(*arguments):
+        written = []
+        monkeypatch.setattr(output, "write", lambda document, _fmt, _path: written.append(document))
+        code, _, err = llmtel(*arguments)
+        assert code == 0, err
+        found = {fmt: render(written[0], fmt, width=200, color=False) for fmt in FORMATS}
+        frame = pl.read_parquet(BytesIO(found["parquet"]))
+        about = json.dumps(pl.read_parquet_metadata(BytesIO(found["parquet"])))
+        return {**found, "parquet": frame.write_csv() + about}, frame
+
+    return call
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_a_shared_report_has_no_id_path_or_host_in_it_in_any_format(rendered, secrets, asked):
+    texts, _ = rendered("analyze", LOGS, "--share", *asked)
+    assert {fmt: leaks(text, secrets) for fmt, text in texts.items()} == {fmt: [] for fmt in FORMATS}
+
+
+def test_a_row_of_few_people_has_no_value_in_any_format(rendered, tmp_path):
+    odd = {"latency_ms": 123456}
+    rows = [row | (odd if row["region"] == "eu" else {}) for row in calls_of(eu=2, us=9, asia=20)]
+    asked = ("--by", "region", "--metrics", "calls,mean_latency")
+    texts, frame = rendered("analyze", log(tmp_path / "a.jsonl", rows), "--share", *asked)
+    assert frame.filter(pl.col("region") == "eu").row(0) == ("eu", None, None, "<5")
+    assert [fmt for fmt, text in texts.items() if "12345" in text or "123.4" in text] == []
+
+
+def shared(llmtel, *arguments):
+    code, out, err = llmtel("analyze", *arguments, "--share", "--format", "json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def log(path, rows):
+    lines = [
+        {
+            "timestamp": f"2026-09-01T10:{i // 60:02d}:{i % 60:02d}Z",
+            "request_id": f"r{i}",
+            "model": "gpt-4o-mini",
+            "latency_ms": 900,
+            "prompt_tokens": 100,
+            "completion_tokens": 10,
+            **row,
+        }
+        for i, row in enumerate(rows)
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def calls_of(**users_by_region):
+    return [
+        {"user_id": f"{region}-{n}", "region": region}
+        for region, users in users_by_region.items()
+        for n in range(users)
+    ]
+
+
+def rows_of(answer, by):
+    return {row[by]: row for table in answer["tables"] if table["by"] == [by] for row in table["rows"]}
+
+
+def test_a_region_of_few_users_has_no_numbers_nor_has_the_one_from_which_they_would_follow(llmtel, tmp_path):
+    path = log(tmp_path / "a.jsonl", calls_of(eu=2, us=9, asia=20))
+    rows = rows_of(shared(llmtel, path, "--by", "region", "--metrics", "calls,p95_latency"), "region")
+    assert rows["eu"] == {"region": "eu", "calls": None, "p95_latency": None, "suppressed": "<5"}
+    assert rows["us"]["suppressed"] == "held back"
+    assert rows["us"]["calls"] is None
+    assert rows["asia"]["calls"] == 20
+
+
+def test_rows_without_numbers_stand_where_their_place_tells_nothing(llmtel, tmp_path):
+    path = log(tmp_path / "a.jsonl", [{"user_id": "x", "region": "big"}] * 50 + calls_of(us=9, asia=20))
+    answer = shared(llmtel, path, "--by", "region", "--metrics", "calls")
+    assert list(rows_of(answer, "region")) == ["asia", "big", "us"]
+
+
+def test_sessions_stand_for_users_where_these_are_not_known(llmtel, tmp_path):
+    rows = [
+        {"session_id": f"s{n}", "region": "eu" if n < 3 else "us" if n < 9 else "asia"} for n in range(20)
+    ]
+    found = rows_of(shared(llmtel, log(tmp_path / "a.jsonl", rows), "--by", "region"), "region")
+    assert {name: row.get("suppressed") for name, row in found.items()} == {
+        "eu": "<5", "us": "held back", "asia": None,
+    }  # fmt: skip
+
+
+def test_of_calls_of_which_nobody_knows_whose_they_are_nothing_is_told_unless_asked(llmtel, tmp_path):
+    path = log(tmp_path / "a.jsonl", [{"region": "eu"}] * 50)
+    assert rows_of(shared(llmtel, path, "--by", "region"), "region")["eu"]["suppressed"] == "<5"
+    assert rows_of(shared(llmtel, path, "--by", "region", "--share-k", 1), "region")["eu"]["calls"] == 50
+
+
+def test_a_log_of_few_users_has_no_total_and_no_headline(llmtel, tmp_path):
+    path = log(tmp_path / "a.jsonl", calls_of(eu=2))
+    _, out, _ = llmtel("analyze", path, "--share")
+    assert "COST" not in out
+    assert "of <5 users" in out
+
+
+@pytest.mark.parametrize("by", ["session", "file", "feature", "project", "branch", "user"])
+def test_what_leads_to_people_or_logs_is_no_dimension_of_a_shared_report(llmtel, by):
+    code, _, err = llmtel("analyze", LOGS, "--share", "--by", by)
+    assert code == 2
+    assert by in err
+
+
+def test_the_value_of_one_call_is_no_metric_of_a_shared_report(llmtel):
+    code, _, err = llmtel("analyze", LOGS, "--share", "--metrics", "calls,max_latency")
+    assert code == 2
+    assert "one call" in err
+
+
+def test_a_user_table_is_one_of_pseudonyms_and_must_be_asked_for(llmtel, tmp_path):
+    path = log(tmp_path / "a.jsonl", calls_of(eu=2))
+    rows = rows_of(shared(llmtel, path, "--by", "user", "--share-k", 1), "user")
+    assert len(rows) == 2
+    assert all(name.startswith("u_") for name in rows)
+
+
+def test_findings_name_no_user_and_paste_nothing(llmtel, secrets):
+    answer = shared(llmtel, LOGS)
+    assert answer["findings"]
+    assert all(one["command"] is None for one in answer["findings"])
+    day = next(one for one in answer["findings"] if one["kind"] == "day_change")
+    assert day["evidence"]["user"] is None
+    assert leaks(json.dumps(answer), secrets) == []
+
+
+def test_findings_about_few_people_are_left_out(llmtel, tmp_path):
+    rows = [{"user_id": f"u{n}", "model": "own-model" if n < 2 else "gpt-4o-mini"} for n in range(20)]
+    answer = shared(llmtel, log(tmp_path / "a.jsonl", rows))
+    assert "unpriced" not in [one["kind"] for one in answer["findings"]]
+
+
+def test_a_number_of_people_without_share_is_a_mistake(llmtel):
+    assert llmtel("analyze", LOGS, "--share-k", 3)[0] == 2
+
+
+def test_an_address_in_a_name_is_replaced(llmtel, tmp_path):
+    rows = [{"user_id": f"u{n}", "model": "for-ann@example.org"} for n in range(9)]
+    assert "ann@" not in json.dumps(shared(llmtel, log(tmp_path / "a.jsonl", rows), "--by", "model"))
