@@ -19,9 +19,9 @@ from llmtel.sources.fingerprints import MOST_BYTES, with_cases
 from llmtel.sources.formats import troubles
 from llmtel.sources.identity import deduplicated
 from llmtel.sources.maps import TYPED, Rule
-from llmtel.sources.openings import Seen
+from llmtel.sources.openings import Mishap, Seen
 from llmtel.sources.plan import Plan
-from llmtel.sources.read import Calls, read_calls
+from llmtel.sources.read import read_calls
 from llmtel.sources.source import Record
 from llmtel.sources.usage import RECONCILED
 from llmtel.sources.wishes import Wishes
@@ -100,7 +100,8 @@ class Reading:
 class Gathered:
     """What was read of some files: `calls` as the reader has them, copies and all, and the fate of the rest.
 
-    `calls` have `@file` (the number of the file among the inputs) and what tells which copy is preferred.
+    `calls` have `@file` (the number of the file among the inputs) and what tells which copy is preferred;
+    `unclaimed` are the named files that open well and that no format claims.
     """
 
     calls: pl.DataFrame
@@ -108,29 +109,25 @@ class Gathered:
     rejects: tuple[Reject, ...]
     notes: tuple[Note, ...]
     seen: tuple[Seen, ...]
+    unclaimed: tuple[Mishap, ...] = ()
 
 
 def gather(
     inputs: Inputs,
     *,
-    paths: Sequence[str] = (),
     input_format: str | None = None,
     wishes: Wishes = _NO_WISHES,
     progress: Callable[[int, int], None] | None = None,
     counting: Counting | None = None,
 ) -> Gathered:
-    """The calls of some files with all their copies; options and errors as those of `read`.
-
-    `paths` are the arguments that named the files, for the sentence that nothing could be read.
-    """
+    """The calls of some files with all their copies, and none where there are none; options as in `read`."""
     total = sum(inputs.sizes.values())
     told = None if progress is None else lambda done: progress(done, total)
     found = read_calls(inputs, input_format, wishes, told, counting)
-    _refuse_unreadable(paths, inputs, found)
     notes = (*(Note("plugin", text) for text in troubles()), *found.notes)
     rejects = tuple(sorted(found.rejects, key=lambda r: (r.file, r.line)))
     calls = _one_frame(found.frames, inputs.files)
-    return Gathered(calls, found.account, rejects, notes, tuple(found.seen))
+    return Gathered(calls, found.account, rejects, notes, tuple(found.seen), tuple(found.unclaimed))
 
 
 def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
@@ -158,9 +155,8 @@ def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     asked = fingerprints and sum(inputs.sizes.values()) <= MOST_BYTES
     counting = None if tokenizer is None else Counting(tokenizer, count_all, asked)
     wishes = Wishes(tuple(rules), tuple(tags), samples)
-    found = gather(
-        inputs, paths=paths, input_format=input_format, wishes=wishes, progress=progress, counting=counting
-    )
+    found = gather(inputs, input_format=input_format, wishes=wishes, progress=progress, counting=counting)
+    refuse_unread(found, paths, inputs)
     calls, duplicates, met = deduplicated(with_cases(found.calls))
     account = found.account
     account.calls -= duplicates
@@ -276,8 +272,8 @@ def skipped(inputs: Inputs) -> list[Note]:
     ]
 
 
-def _refuse_unreadable(paths: Sequence[str], inputs: Inputs, found: Calls) -> None:
-    """Raise when there was input and nothing of it could be read."""
+def refuse_unread(found: Gathered, paths: Sequence[str], inputs: Inputs) -> None:
+    """Raise `UnreadableInput` where there was input and nothing of it could be read; `paths` named it."""
     account = found.account
     read = account.calls + account.other + account.unfinished
     if read or (account.files and not account.files_rejected and not account.rejected):

@@ -29,8 +29,26 @@ Store = Annotated[
 ]
 
 
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Files, folders (read recursively), globs, or - for standard input",
+        metavar="PATHS...",
+        show_default=False,
+    ),
+]
+RetryRejects = Annotated[
+    bool,
+    typer.Option(
+        "--retry-rejects",
+        help="Read the rejected records of the store again from their files, before PATHS or without any",
+        rich_help_panel=o.READ,
+    ),
+]
+
+
 def ingest(
-    paths: o.Paths,
+    paths: Paths = None,
     output: Target = None,
     store: Store = None,
     input_format: o.InputFormat = None,
@@ -39,6 +57,7 @@ def ingest(
     config: o.Config = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
+    retry_rejects: RetryRejects = False,
 ) -> int:
     """Write the calls of logs to a store, or to one Parquet file.
 
@@ -46,13 +65,17 @@ def ingest(
     call once. Prices are not in it: a cost is found when it is asked for.
     """
     from llmtel.cli.settings import settle
-    from llmtel.core.errors import UsageError
+    from llmtel.core.errors import Exit, UsageError
 
     settings = settle(config, map_, join)
     if store is not None and output is not None:
         raise UsageError(f"--store {store} and -o {output}: ingest writes to one place; leave one out")
+    if not paths and not retry_rejects:
+        raise UsageError("missing argument 'PATHS...': logs to read")
+    if retry_rejects and output is not None:
+        raise UsageError("--retry-rejects: rejected records are kept by a store; give --store DIR")
     if output is not None:
-        return _to_file(paths, output, settings, input_format, strict=strict, rejects=rejects)
+        return _to_file(paths or [], output, settings, input_format, strict=strict, rejects=rejects)
     from llmtel.cli.storing import Storing
 
     folder = store or settings.store
@@ -60,7 +83,10 @@ def ingest(
         raise UsageError("ingest needs a place to write to: --store DIR, store: in llmtel.yaml, or -o FILE")
     if join:
         raise UsageError("--join: tables are joined when the store is asked")
-    return Storing(settings, folder, input_format, strict=strict).run(paths, all_rejects=rejects)
+    storing = Storing(settings, folder, input_format, strict=strict)
+    if retry_rejects:
+        storing.retry(paths or [])
+    return storing.run(paths, all_rejects=rejects) if paths else Exit.OK
 
 
 def _to_file(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from llmtel.cli.settings import Settings
     from llmtel.pipeline import Gathered
     from llmtel.sources.files import Inputs
+    from llmtel.sources.openings import Mishap
 
 
 class _Lost(LlmtelError):
@@ -38,6 +39,7 @@ class Storing:
     account: Account = field(default_factory=Account)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    unclaimed: list[Mishap] = field(default_factory=list)
 
     def run(self, paths: Sequence[str], *, all_rejects: bool) -> int:
         """Take what is new and say how much; the exit code. With `strict` all is one commit or none."""
@@ -51,12 +53,14 @@ class Storing:
         code, known = Exit.OK, 0
         try:
             at_once = None if self.strict else AT_ONCE
-            done = ingest(self.folder, inputs, self._reader(paths), self._take, at_once=at_once)
+            done = ingest(self.folder, inputs, self._reader(), self._take, at_once=at_once)
         except _Lost as lost:
             self._take(lost.found)
             code = Exit.STRICT
         else:
             known = done.known
+            if not known:
+                self._refuse_unread(paths, inputs)
             calls = min(max(done.calls, 0), self.account.calls)
             self.account.duplicates += self.account.calls - calls
             self.account.calls = calls
@@ -69,12 +73,37 @@ class Storing:
         )
         return code
 
+    def retry(self, paths: Sequence[str]) -> None:
+        """Read the rejected records of the store again; files that were renamed may be among `paths`."""
+        from llmtel.cli.output import write
+        from llmtel.reports.keeping import retried
+        from llmtel.sources.files import expand
+        from llmtel.store.retry import retry
+
+        done = retry(self.folder, self._reader(), expand(paths).files)
+        write(
+            retried(str(self.folder), done.read, done.calls, done.still, done.lost),
+            o.OutputFormat.TABLE,
+            None,
+        )
+
     def _take(self, found: Gathered) -> None:
         self.account.add(found.account)
         self.rejects += found.rejects
         self.notes += found.notes
+        self.unclaimed += found.unclaimed
 
-    def _reader(self, paths: Sequence[str]) -> Callable[[Inputs], Gathered]:
+    def _refuse_unread(self, paths: Sequence[str], inputs: Inputs) -> None:
+        """Raise where nothing of all could be read."""
+        from llmtel import pipeline
+        from llmtel.core.schema import empty_calls
+
+        read = pipeline.Gathered(
+            empty_calls(), self.account, tuple(self.rejects), tuple(self.notes), (), tuple(self.unclaimed)
+        )
+        pipeline.refuse_unread(read, paths, inputs)
+
+    def _reader(self) -> Callable[[Inputs], Gathered]:
         from llmtel import pipeline
         from llmtel.cli.answering import exit_code
         from llmtel.cli.narration import Progress
@@ -90,7 +119,6 @@ class Storing:
             with Progress() as progress:
                 found = pipeline.gather(
                     inputs,
-                    paths=paths,
                     input_format=self.input_format,
                     wishes=Wishes(settings.rules, settings.config.tags if settings.config else ()),
                     progress=progress,

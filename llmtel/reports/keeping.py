@@ -56,7 +56,26 @@ def done(name: str, what: str, text: str, **figures: int) -> Document:
 
 def rejected(name: str, rejects: Sequence[Reject]) -> Document:
     """Where records were rejected, and why."""
-    table = Table(
+    table = _table_of(rejects)
+    head = Line(f"{name}: {len(rejects):,} rejected records")
+    return _document(
+        "store_rejects", "Rejects", (head, table) if rejects else (head,), (table,), {"store": name}
+    )
+
+
+def retried(name: str, read: int, calls: int, still: Sequence[Reject], lost: Sequence[Reject]) -> Document:
+    """What became of the rejected records that were read again."""
+    head = Line(f"{name}: {read:,} rejected records can be read now and give {calls:,} more calls")
+    said: list[Line | Table] = [head]
+    for words, rejects in (("are rejected still", still), ("could not be read again", lost)):
+        if rejects:
+            said += [Line(f"{len(rejects):,} {words}"), _table_of(rejects)]
+    figures = {"read": read, "calls": calls, "still": len(still), "lost": len(lost)}
+    return _document("store_retry", "Rejects again", tuple(said), (), {"store": name, **figures})
+
+
+def _table_of(rejects: Sequence[Reject]) -> Table:
+    return Table(
         by=("file", "line"),
         metrics=("reason",),
         columns=(
@@ -65,10 +84,6 @@ def rejected(name: str, rejects: Sequence[Reject]) -> Document:
             Column("reason", "reason", "Why it is no record", "metric"),
         ),
         rows=[{"file": one.file, "line": one.line, "reason": one.reason} for one in rejects],
-    )
-    head = Line(f"{name}: {len(rejects):,} rejected records")
-    return _document(
-        "store_rejects", "Rejects", (head, table) if rejects else (head,), (table,), {"store": name}
     )
 
 

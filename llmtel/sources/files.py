@@ -49,6 +49,14 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Span:
+    """Complete lines of a file: from a mark up to the end of the last of them, in bytes."""
+
+    start: Mark
+    end: int
+
+
+@dataclass(frozen=True)
 class Ended:
     """How far a file was read, and whether from its mark on (`resumed`) or from its beginning.
 
@@ -68,7 +76,8 @@ class Inputs:
     `sizes` the bytes of each file, 0 where it is not known.
 
     With `begun` reading goes on at the marks of files whose lines stand alone, no further than their last
-    complete line, and `ended` tells how far each file was read.
+    complete line, and with `picked` nothing but these lines of them is read; `ended` tells how far each file
+    was read.
     """
 
     files: list[str] = field(default_factory=list)
@@ -77,6 +86,7 @@ class Inputs:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     begun: Mapping[str, Mark] | None = None
+    picked: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     ended: dict[str, Ended] = field(default_factory=dict)
 
 

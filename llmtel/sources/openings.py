@@ -99,6 +99,8 @@ class Opener:
                 if isinstance(error, Unclaimed) and path not in self.inputs.named:
                     self.inputs.skipped.append(("no format claims it", path))
                     continue
+                if seen:  # what could be decoded was read, and is not to be read again
+                    self.inputs.ended.setdefault(path, Ended(Mark(size)))
                 unseen = Account() if seen else Account(files=1, bytes=size)
                 records = error.records if isinstance(error, Unclaimed) else ()
                 yield Mishap(path, str(error), replace(unseen, files_rejected=1), records)
@@ -169,7 +171,7 @@ class Opener:
         size = self.inputs.sizes.get(path, 0) or len(first)
         seen = Seen(path, number, plan.source.name, size, plan, verdict, absent, self._kept(sample))
         if self.inputs.begun is not None and not whole and _stands_alone(plan.source, stream):
-            yield from self._grown(seen, plan, stream)
+            yield from (self._picked if path in self.inputs.picked else self._grown)(seen, plan, stream)
             return
         yield seen
         if plan.source.whole and not whole:
@@ -184,6 +186,17 @@ class Opener:
         yield replace(seen, bytes=part.end - part.start.offset, unfinished=part.unfinished)
         yield from self._batches(seen.file, plan, part.blocks(SIZE), stream, part.start.lines + 1)
         self.inputs.ended[seen.path] = Ended(part.mark, resumed=part.start.offset > 0, lines=True)
+
+    def _picked(self, seen: Seen, plan: Plan, stream: Stream) -> Iterator[Item]:
+        """The lines of a file that are wanted."""
+        spans = self.inputs.picked[seen.path]
+        yield replace(seen, bytes=sum(span.end - span.start.offset for span in spans))
+        for span in spans:
+            stream.raw.seek(span.start.offset)
+            lines = stream.raw.read(span.end - span.start.offset) + b"\n"
+            yield from self._batches(seen.file, plan, [lines], stream, span.start.lines + 1)
+        last = spans[-1]
+        self.inputs.ended[seen.path] = Ended(Mark(last.end, last.start.lines + 1), resumed=True, lines=True)
 
     def _database(self, number: int, path: str, stream: Stream, first: bytes) -> Iterator[Item]:
         """The rows of the tables that a format knows, as lines of it."""

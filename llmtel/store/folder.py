@@ -81,6 +81,10 @@ class Folder(ABC):
         """Add lines to a file that only grows; one that `text` reads."""
 
     @abstractmethod
+    def replace(self, path: str, text: str) -> None:
+        """Put lines in place of all that were appended to a file, whole or not at all."""
+
+    @abstractmethod
     def text(self, path: str) -> str:
         """The lines that were appended to a file, in order; "" where there are none."""
 
@@ -139,6 +143,11 @@ class Local(Folder):
         """As of any folder."""
         with private(), self._at(path).open("a", encoding="utf-8") as file:
             file.write(text)
+
+    def replace(self, path: str, text: str) -> None:
+        """As any file is written."""
+        with private():
+            self.write(path, text.encode())
 
     def text(self, path: str) -> str:
         """As of any folder."""

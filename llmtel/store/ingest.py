@@ -137,7 +137,15 @@ def _take(
 
 def _committed(table: Table, arrival: Arrival, fresh: Inputs, found: Mapping[str, Known]) -> int:
     """Commit what was read; by how many calls the store grows."""
-    calls = arrival.calls
+    names, states, void = _sources(fresh, found)
+    change = merged(with_sources(arrival.calls, names), void, table)
+    rejected.keep(table.folder, arrival.rejects, dict(zip(fresh.files, names, strict=True)), fresh, void)
+    commit(table, change, states)
+    return change.calls
+
+
+def _sources(fresh: Inputs, found: Mapping[str, Known]) -> tuple[list[str], dict[str, int], set[str]]:
+    """The names of files that were read, their states, and those of them whose earlier rows are void."""
     names: list[str] = []
     states: dict[str, int] = {}
     void: set[str] = set()
@@ -148,14 +156,15 @@ def _committed(table: Table, arrival: Arrival, fresh: Inputs, found: Mapping[str
             states |= state
             void |= {name} if replaced else set()
         names.append(name)
-    by_file = pl.Series(names, dtype=pl.String)
-    if calls.height:
-        calls = calls.with_columns(by_file.gather(calls["@file"]).alias(SOURCE))
+    return names, states, void
+
+
+def with_sources(calls: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Calls of the reader with `SOURCE`, the names of their files. Raises `UsageError` for buckets."""
     _refuse_buckets(calls)
-    change = merged(calls, void, table)
-    rejected.keep(table.folder, arrival.rejects, dict(zip(fresh.files, names, strict=True)))
-    commit(table, change, states)
-    return change.calls
+    if not calls.height:
+        return calls
+    return calls.with_columns(pl.Series(names, dtype=pl.String).gather(calls["@file"]).alias(SOURCE))
 
 
 def _refuse_buckets(calls: pl.DataFrame) -> None:

@@ -38,7 +38,7 @@ class Store:
 
     def ingest(self, *paths, expecting=None, meanwhile=lambda found: found, **options):
         names = [str(path) for path in paths]
-        read = partial(pipeline.gather, paths=names, input_format=expecting)
+        read = partial(pipeline.gather, input_format=expecting)
         return ingests.ingest(self.folder, expand(names), lambda inputs: meanwhile(read(inputs)), **options)
 
     @property

@@ -20,7 +20,6 @@ from .conftest import line
 ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
-from functools import partial
 from pathlib import Path
 from llmtel import pipeline
 from llmtel.sources.files import expand
@@ -28,8 +27,7 @@ from llmtel.store.ingest import ingest
 from llmtel.store.rewrite import compact
 folder, locked, work, *paths = sys.argv[1:]
 while True:
-    read = partial(pipeline.gather, paths=paths)
-    ingest(Path(folder), expand(paths), read, at_once=1, locked=locked == "locked")
+    ingest(Path(folder), expand(paths), pipeline.gather, at_once=1, locked=locked == "locked")
     if work == "once":
         break
     compact(Path(folder))
