@@ -30,10 +30,8 @@ def usage(use: str) -> dict[str, pl.Expr]:
         Counts(
             input=raw.count(f"{use}prompt_tokens"),
             output=raw.count(f"{use}completion_tokens"),
-            cache_read=pl.coalesce(*map(raw.count, cached)),
-            cache_write=pl.coalesce(
-                raw.count(f"{details}cache_write_tokens"), raw.count(f"{use}cache_creation_input_tokens")
-            ),
+            cache_read=raw.count(*cached),
+            cache_write=raw.count(f"{details}cache_write_tokens", f"{use}cache_creation_input_tokens"),
             reasoning=raw.count(f"{written}reasoning_tokens"),
             input_audio=raw.count(f"{details}audio_tokens"),
             output_audio=raw.count(f"{written}audio_tokens"),

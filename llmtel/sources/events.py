@@ -23,23 +23,23 @@ _EVENTS = tuple(
 
 def text(*names: str) -> pl.Expr:
     """A text: the first known of some attributes."""
-    return pl.coalesce(*(raw.text(f"attributes.{name}") for name in names))
+    return raw.text(*(f"attributes.{name}" for name in names))
 
 
 def count(*names: str) -> pl.Expr:
     """A count: the first known of some attributes."""
-    return pl.coalesce(*(raw.count(f"attributes.{name}") for name in names))
+    return raw.count(*(f"attributes.{name}" for name in names))
 
 
 def number(*names: str) -> pl.Expr:
     """A number: the first known of some attributes."""
-    return pl.coalesce(*(raw.number(f"attributes.{name}") for name in names))
+    return raw.number(*(f"attributes.{name}" for name in names))
 
 
 NAME = raw.text("name")
 # of Codex it is how long one event of the answer took
 EVENT_MS = pl.when(~NAME.str.starts_with("codex.").fill_null(value=False)).then(number("duration_ms"))
-HTTP = pl.coalesce(raw.code("attributes.http_response_status_code"), raw.code("attributes.status_code"))
+HTTP = raw.code("attributes.http_response_status_code", "attributes.status_code")
 _CODEX = NAME.str.starts_with("codex.").fill_null(value=False)
 # a request is logged when its answer begins, what it used with the last event of the answer
 _CODEX_DONE = (

@@ -89,7 +89,7 @@ def _judged(scores: Iterable[Record]) -> dict[str, float | bool]:
 def _count(*keys: str) -> pl.Expr:
     """Tokens of a usage: the first known of some buckets."""
     paths = (f"{name}.{raw.escaped(key)}" for key in keys for name in ("usageDetails", "usage_details"))
-    return pl.coalesce(*(raw.count(path) for path in paths))
+    return raw.count(*(path for path in paths))
 
 
 def _or_old(bucket: str, *flat: str) -> pl.Expr:
@@ -201,7 +201,7 @@ MAPPING: dict[str, pl.Expr] = {
         raw.text("trace.tags[0]"),
         raw.text("name"),
     ),
-    "environment": pl.coalesce(raw.text("environment"), raw.text("trace.environment")),
+    "environment": raw.text("environment", "trace.environment"),
     "prompt": either(raw.text, "promptName"),
     "prompt_version": either(raw.text, "promptVersion"),
     **_leaves(),

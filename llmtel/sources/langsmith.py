@@ -70,7 +70,7 @@ def _run(run: Record) -> dict[str, Any]:
 _META, _IN, _OUT = "extra.metadata.", "usage.input_token_details.", "usage.output_token_details."
 _TYPE, _ID, _PARENT = raw.text("run_type"), raw.text("outputs.id"), raw.text("parent_run_id")
 _START, _END = raw.time("start_time"), raw.time("end_time")
-_FIRST = pl.coalesce(raw.time("first_token_time"), raw.time("first_event"))
+_FIRST = raw.time("first_token_time", "first_event")
 _WRITTEN = tuple(raw.count(f"{_IN}ephemeral_{life}_input_tokens") for life in ("5m", "1h"))
 # an export writes zeros where nothing was counted
 _COUNTED = raw.count("total_tokens").fill_null(1) > 0
@@ -107,12 +107,10 @@ CALLS: dict[str, pl.Expr] = {
     "trace": raw.text("trace_id"),
     "operation": pl.when(_TYPE == "embedding").then(pl.lit("embeddings")),
     "provider": raw.text(f"{_META}ls_provider"),
-    "model": pl.coalesce(raw.text("outputs.model"), raw.text(f"{_META}ls_model_name")),
+    "model": raw.text("outputs.model", f"{_META}ls_model_name"),
     "model_requested": raw.text(f"{_META}ls_model_name"),
     "user": raw.text(f"{_META}user_id"),
-    "session": pl.coalesce(
-        *(raw.text(f"{_META}{name}") for name in ("session_id", "thread_id", "conversation_id"))
-    ),
+    "session": raw.text(*(f"{_META}{name}" for name in ("session_id", "thread_id", "conversation_id"))),
     "project": raw.text("session_name"),
     "feature": raw.text("tags[0]"),
     "prompt_version": raw.text(f"{_META}revision_id"),
@@ -120,9 +118,7 @@ CALLS: dict[str, pl.Expr] = {
         Counts(
             input=pl.coalesce(raw.count("usage.input_tokens"), _exported("prompt_tokens")),
             output=pl.coalesce(raw.count("usage.output_tokens"), _exported("completion_tokens")),
-            cache_read=pl.coalesce(
-                raw.count(f"{_IN}cache_read"), raw.count("prompt_token_details.cache_read")
-            ),
+            cache_read=raw.count(f"{_IN}cache_read", "prompt_token_details.cache_read"),
             # what is written is told by its life, in all, or what of it has no known life
             cache_write=pl.coalesce(
                 _WRITTEN[0]
@@ -133,9 +129,7 @@ CALLS: dict[str, pl.Expr] = {
                 raw.count("prompt_token_details.cache_creation"),
             ),
             cache_write_1h=_WRITTEN[1],
-            reasoning=pl.coalesce(
-                raw.count(f"{_OUT}reasoning"), raw.count("completion_token_details.reasoning")
-            ),
+            reasoning=raw.count(f"{_OUT}reasoning", "completion_token_details.reasoning"),
             input_audio=raw.count(f"{_IN}audio"),
             output_audio=raw.count(f"{_OUT}audio"),
             total=pl.coalesce(raw.count("usage.total_tokens"), _exported("total_tokens")),

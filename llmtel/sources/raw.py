@@ -4,8 +4,9 @@ r"""Raw columns: the paths of a record that a mapping reads, and with which type
 and what it must be, so that all that has to be decoded is found in the expressions of a mapping and is
 written nowhere else.
 
-A path has steps parted by dots (`\.` is a dot inside a key), `[0]` takes an element of a list. `raw.items`
-reads some fields of every element of a list.
+A path has steps parted by dots (`\.` is a dot inside a key), `[0]` takes an element of a list. Of several
+paths (`raw.text("model", "model_name")`) the first known value counts. `raw.items` reads some fields of every
+element of a list.
 """
 
 from __future__ import annotations
@@ -67,34 +68,39 @@ class RawColumn:
         return pl.List(pl.Struct({n: pl.Struct(t) if isinstance(t, dict) else t for n, t in fields.items()}))
 
 
-def text(path: str) -> pl.Expr:
+def _first_of(paths: tuple[str, ...], kind: Kind) -> pl.Expr:
+    columns = [pl.col(f"{path}:{kind}") for path in paths]
+    return columns[0] if len(columns) == 1 else pl.coalesce(columns)
+
+
+def text(*paths: str) -> pl.Expr:
     """A text."""
-    return pl.col(f"{path}:str")
+    return _first_of(paths, "str")
 
 
-def count(path: str) -> pl.Expr:
+def count(*paths: str) -> pl.Expr:
     """A whole number."""
-    return pl.col(f"{path}:count")
+    return _first_of(paths, "count")
 
 
-def code(path: str) -> pl.Expr:
+def code(*paths: str) -> pl.Expr:
     """A whole number that counts nothing (a status code): what else looks like one is read as one."""
-    return pl.col(f"{path}:code")
+    return _first_of(paths, "code")
 
 
-def number(path: str) -> pl.Expr:
+def number(*paths: str) -> pl.Expr:
     """Any number."""
-    return pl.col(f"{path}:number")
+    return _first_of(paths, "number")
 
 
-def flag(path: str) -> pl.Expr:
+def flag(*paths: str) -> pl.Expr:
     """True or false."""
-    return pl.col(f"{path}:bool")
+    return _first_of(paths, "bool")
 
 
-def time(path: str) -> pl.Expr:
+def time(*paths: str) -> pl.Expr:
     """A time: Datetime in UTC when the mapping sees it."""
-    return pl.col(f"{path}:time")
+    return _first_of(paths, "time")
 
 
 def items(path: str, fields: Mapping[str, Kind]) -> pl.Expr:

@@ -31,7 +31,7 @@ _RECORD = {key: raw.count(f"payload.usage.{key}") for key in _KEYS}
 _PROMPT, _COMPLETION = raw.count(f"{_INFO}prompt"), raw.count(f"{_INFO}completion")
 _META_MODEL, _META_ID = (
     raw.text("payload.model"),
-    pl.coalesce(raw.text("payload.id"), raw.text("payload.session_id")),
+    raw.text("payload.id", "payload.session_id"),
 )
 STAMP, _SOURCE = raw.time("timestamp"), "payload.source:str"
 _PARENTS = tuple(

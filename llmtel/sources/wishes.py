@@ -42,9 +42,6 @@ def _shaped(
 def _tags(keys: tuple[str, ...]) -> pl.Expr:
     """The extra keys asked for, as a JSON object: from `tags`, `metadata` or the top of a record."""
     names = {key: raw.escaped(key) for key in keys}
-    found = [
-        pl.coalesce(raw.text(f"tags.{name}"), raw.text(f"metadata.{name}"), raw.text(name)).alias(key)
-        for key, name in names.items()
-    ]
+    found = [raw.text(f"tags.{name}", f"metadata.{name}", name).alias(key) for key, name in names.items()]
     known = pl.any_horizontal(value.is_not_null() for value in found)
     return pl.when(known).then(pl.struct(found).struct.json_encode())

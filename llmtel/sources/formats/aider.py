@@ -11,6 +11,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.agents import dated_by_answer
 from llmtel.sources.outcome import TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _EVENT, _MODEL = raw.text("event"), raw.text("properties.main_model")
@@ -34,25 +35,26 @@ SOURCES = (
             "feature": raw.text("properties.edit_format"),
             "user": raw.text("user_id"),
             TEXT: pl.when(_FAILED).then(
-                pl.concat_str(pl.lit("exception"), raw.text("properties.exception"), separator=" ",
-                              ignore_nulls=True)
+                pl.concat_str(
+                    pl.lit("exception"), raw.text("properties.exception"), separator=" ", ignore_nulls=True
+                )
             ),
         },
         remarks=dated_by_answer(raw.time("time")),
-        sample='{"event":"launched","properties":{},"user_id":"u1","time":1788256700}\n'
-        '{"event":"message_send_starting","properties":{},"user_id":"u1","time":1788256710}\n'
-        '{"event":"message_send","properties":{"main_model":"gpt-5-mini","edit_format":"diff",'
-        '"prompt_tokens":900,"completion_tokens":40,"total_tokens":940,"cost":0.0003,"total_cost":0.0003},'
-        '"user_id":"u1","time":1788256713}\n'
-        '{"event":"message_send","properties":{"main_model":null,"edit_format":"ask","prompt_tokens":950,'
-        '"completion_tokens":10,"total_tokens":960,"cost":0,"total_cost":0.0003},"user_id":"u1",'
-        '"time":1788256720}\n',
-        expect=(
-            {
-                "model": "gpt-5-mini", "input_uncached": 900, "output_text": 40, "cost_logged": 0.0003,
-                "feature": "diff", "user": "u1", "status": None, "latency_ms": None,
-            },
-            {"model": None, "input_uncached": 950, "cost_logged": 0.0},
-        ),
+        sample=lines("""
+            {"event":"launched","properties":{},"user_id":"u1","time":1788256700}
+            {"event":"message_send_starting","properties":{},"user_id":"u1","time":1788256710}
+            {"event":"message_send","properties":{"main_model":"gpt-5-mini","edit_format":"diff",
+              "prompt_tokens":900,"completion_tokens":40,"total_tokens":940,"cost":0.0003,
+              "total_cost":0.0003},"user_id":"u1","time":1788256713}
+            {"event":"message_send","properties":{"main_model":null,"edit_format":"ask","prompt_tokens":950,
+              "completion_tokens":10,"total_tokens":960,"cost":0,"total_cost":0.0003},"user_id":"u1",
+              "time":1788256720}
+        """),
+        expect=rows("""
+            {"model": "gpt-5-mini", "input_uncached": 900, "output_text": 40, "cost_logged": 0.0003,
+              "feature": "diff", "user": "u1", "status": null, "latency_ms": null}
+            {"model": null, "input_uncached": 950, "cost_logged": 0.0}
+        """),
     ),
-)  # fmt: skip
+)

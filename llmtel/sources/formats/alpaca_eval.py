@@ -6,6 +6,7 @@ One call of a judge each, who says which of two answers is better: 1 the first, 
 from __future__ import annotations
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 SOURCES = (
@@ -21,16 +22,16 @@ SOURCES = (
             "feature": raw.text("dataset"),
             "prompt": raw.text("annotator"),
         },
-        sample='{"generator_1":"base","generator_2":"mine","dataset":"koala","annotator":"judge_v2",'
-        '"preference":1.75,"price_per_example":0.01,"time_per_example":0.5}\n'
-        '{"generator_1":"base","generator_2":"mine","dataset":"koala","annotator":"judge_v2",'
-        '"preference":1.5,"price_per_example":null,"time_per_example":null}\n',
-        expect=(
-            {
-                "cost_logged": 0.01, "latency_ms": 500.0, "rating": 0.75, "feature": "koala",
-                "prompt": "judge_v2", "ts": None, "model": None, "status": None,
-            },
-            {"cost_logged": None, "latency_ms": None, "rating": 0.5},
-        ),
+        sample=lines("""
+            {"generator_1":"base","generator_2":"mine","dataset":"koala","annotator":"judge_v2",
+              "preference":1.75,"price_per_example":0.01,"time_per_example":0.5}
+            {"generator_1":"base","generator_2":"mine","dataset":"koala","annotator":"judge_v2",
+              "preference":1.5,"price_per_example":null,"time_per_example":null}
+        """),
+        expect=rows("""
+            {"cost_logged": 0.01, "latency_ms": 500.0, "rating": 0.75, "feature": "koala",
+              "prompt": "judge_v2", "ts": null, "model": null, "status": null}
+            {"cost_logged": null, "latency_ms": null, "rating": 0.5}
+        """),
     ),
-)  # fmt: skip
+)

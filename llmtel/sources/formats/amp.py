@@ -14,6 +14,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.anthropic import UNSTATED_LIFE
 from llmtel.sources.outcome import ANSWERED
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Remark, Source, lookup
 
 _WRITE = raw.count("usage.cacheCreationInputTokens")
@@ -44,38 +45,36 @@ SOURCES = (
         evidence="documented",
         marks=(Mark(all=("messages",), values={"id": ("T-*",)}),),
         records=calls_of,
-        keep=pl.coalesce(raw.count("tokens.output"), raw.count("usage.outputTokens")).is_not_null(),
+        keep=raw.count("tokens.output", "usage.outputTokens").is_not_null(),
         calls={
-            "ts": pl.coalesce(raw.time("timestamp"), raw.time("usage.timestamp")),
+            "ts": raw.time("timestamp", "usage.timestamp"),
             "call_id": raw.text("id"),
             "session": raw.text("thread"),
-            "model": pl.coalesce(raw.text("model"), raw.text("usage.model")),
+            "model": raw.text("model", "usage.model"),
             "operation": raw.text("operationType"),
-            "input_uncached": pl.coalesce(raw.count("tokens.input"), raw.count("usage.inputTokens")),
+            "input_uncached": raw.count("tokens.input", "usage.inputTokens"),
             "cache_read": raw.count("usage.cacheReadInputTokens"),
             "cache_write_5m": _WRITE,
-            "output_text": pl.coalesce(raw.count("tokens.output"), raw.count("usage.outputTokens")),
+            "output_text": raw.count("tokens.output", "usage.outputTokens"),
             ANSWERED: pl.lit(value=True),
         },
         remarks={"ttl_unknown": Remark(_WRITE > 0, UNSTATED_LIFE)},
-        sample='{"id":"T-1","created":1788256800000,"messages":[{"role":"user","messageId":0},{'
-        '"role":"assistant","messageId":1,"usage":{"cacheReadInputTokens":700,'
-        '"cacheCreationInputTokens":60}}],"usageLedger":{"events":[{"id":"e1",'
-        '"timestamp":"2026-09-01T10:00:03Z","model":"claude-sonnet-4-5","credits":1.5,"tokens":{"input":8,'
-        '"output":55},"operationType":"inference","fromMessageId":0,"toMessageId":1}]}}\n'
-        '{"id":"T-2","created":1788256900000,"messages":[{"role":"assistant","messageId":1,"usage":{'
-        '"model":"claude-opus-4-5","timestamp":"2026-09-01T10:01:40Z","inputTokens":10,"outputTokens":90,'
-        '"cacheReadInputTokens":11372,"cacheCreationInputTokens":986,"totalInputTokens":12368}}]}\n',
-        expect=(
-            {
-                "call_id": "e1", "session": "T-1", "model": "claude-sonnet-4-5", "input_uncached": 8,
-                "cache_read": 700, "cache_write_5m": 60, "output_text": 55, "operation": "inference",
-                "cost_logged": None,
-            },
-            {
-                "call_id": "T-2/1", "session": "T-2", "model": "claude-opus-4-5", "input_uncached": 10,
-                "cache_read": 11372, "cache_write_5m": 986, "output_text": 90,
-            },
-        ),
+        sample=lines("""
+            {"id":"T-1","created":1788256800000,"messages":[{"role":"user","messageId":0},{"role":"assistant",
+              "messageId":1,"usage":{"cacheReadInputTokens":700,"cacheCreationInputTokens":60}}],
+              "usageLedger":{"events":[{"id":"e1","timestamp":"2026-09-01T10:00:03Z",
+              "model":"claude-sonnet-4-5","credits":1.5,"tokens":{"input":8,"output":55},
+              "operationType":"inference","fromMessageId":0,"toMessageId":1}]}}
+            {"id":"T-2","created":1788256900000,"messages":[{"role":"assistant","messageId":1,"usage":{
+              "model":"claude-opus-4-5","timestamp":"2026-09-01T10:01:40Z","inputTokens":10,"outputTokens":90,
+              "cacheReadInputTokens":11372,"cacheCreationInputTokens":986,"totalInputTokens":12368}}]}
+        """),
+        expect=rows("""
+            {"call_id": "e1", "session": "T-1", "model": "claude-sonnet-4-5", "input_uncached": 8,
+              "cache_read": 700, "cache_write_5m": 60, "output_text": 55, "operation": "inference",
+              "cost_logged": null}
+            {"call_id": "T-2/1", "session": "T-2", "model": "claude-opus-4-5", "input_uncached": 10,
+              "cache_read": 11372, "cache_write_5m": 986, "output_text": 90}
+        """),
     ),
-)  # fmt: skip
+)

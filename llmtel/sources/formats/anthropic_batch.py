@@ -7,11 +7,12 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.anthropic import ttl_unknown, usage, with_advisors
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _KIND = raw.text("result.type")
 _STOP = raw.text("result.message.stop_reason")
-_ERROR = pl.coalesce(raw.text("result.error.error.type"), raw.text("result.error.type"))
+_ERROR = raw.text("result.error.error.type", "result.error.type")
 
 SOURCES = (
     Source(
@@ -35,13 +36,15 @@ SOURCES = (
         },
         remarks={"ttl_unknown": ttl_unknown("result.message.usage.")},
         extra=with_advisors,
-        sample='{"custom_id":"a","result":{"type":"succeeded","message":{"id":"msg_1","type":"message",'
-        '"model":"claude-opus-5",'
-        '"stop_reason":"end_turn","usage":{"input_tokens":15,"output_tokens":25}}}}\n{"custom_id":"b",'
-        '"result":{"type":"canceled"}}\n',
-        expect=(
-            {"response_id": "msg_1", "input_uncached": 15, "output_text": 25, "batch": True, "status": "ok"},
-            {"status": "error", "error": "cancelled", "input_uncached": None, "batch": True},
-        ),
+        sample=lines("""
+            {"custom_id":"a","result":{"type":"succeeded","message":{"id":"msg_1","type":"message",
+              "model":"claude-opus-5","stop_reason":"end_turn","usage":{"input_tokens":15,
+              "output_tokens":25}}}}
+            {"custom_id":"b","result":{"type":"canceled"}}
+        """),
+        expect=rows("""
+            {"response_id": "msg_1", "input_uncached": 15, "output_text": 25, "batch": true, "status": "ok"}
+            {"status": "error", "error": "cancelled", "input_uncached": null, "batch": true}
+        """),
     ),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _TYPE, _GEO, _SPEED = raw.text("usage_type"), raw.text("inference_geo"), raw.text("speed")
@@ -40,24 +41,17 @@ SOURCES = (
             "output_text": raw.count("usage_output_tokens"),
             "web_searches": raw.count("web_search_count"),
         },
-        sample="usage_date_utc,model_version,api_key,workspace,usage_type,usage_input_tokens_no_cache,"
-        "usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,"
-        "usage_output_tokens,web_search_count\n"
-        "2026-09-01 05:00,claude-haiku-4-5-20251001,shop,Default,batch,70,0,20,900,35,2\n",
-        expect=(
-            {
-                "grain": "bucket",
-                "request_count": None,
-                "model": "claude-haiku-4-5-20251001",
-                "project": "Default",
-                "input_uncached": 70,
-                "cache_read": 900,
-                "cache_write_1h": 20,
-                "output_text": 35,
-                "batch": True,
-                "web_searches": 2,
-            },
-        ),
+        sample=lines("""
+            usage_date_utc,model_version,api_key,workspace,usage_type,usage_input_tokens_no_cache,
+              usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,
+              usage_input_tokens_cache_read,usage_output_tokens,web_search_count
+            2026-09-01 05:00,claude-haiku-4-5-20251001,shop,Default,batch,70,0,20,900,35,2
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": null, "model": "claude-haiku-4-5-20251001",
+              "project": "Default", "input_uncached": 70, "cache_read": 900, "cache_write_1h": 20,
+              "output_text": 35, "batch": true, "web_searches": 2}
+        """),
     ),
     Source(
         name="anthropic_console_cost",
@@ -67,16 +61,13 @@ SOURCES = (
         utc=True,
         marks=(Mark(all=("usage_date_utc", "cost_usd")),),
         calls={**_SHARED, "model": raw.text("model"), "cost_logged": raw.number("cost_usd")},
-        sample="usage_date_utc,model,workspace,api_key,usage_type,token_type,cost_usd,list_price_usd,cost_type\n"
-        "2026-09-01,Claude Haiku 4.5,Default,shop,message,output,0.35,0.70,token\n",
-        expect=(
-            {
-                "grain": "bucket",
-                "model": "Claude Haiku 4.5",
-                "project": "Default",
-                "input_uncached": None,
-                "cost_logged": 0.35,
-            },
-        ),
+        sample=lines("""
+            usage_date_utc,model,workspace,api_key,usage_type,token_type,cost_usd,list_price_usd,cost_type
+            2026-09-01,Claude Haiku 4.5,Default,shop,message,output,0.35,0.70,token
+        """),
+        expect=rows("""
+            {"grain": "bucket", "model": "Claude Haiku 4.5", "project": "Default", "input_uncached": null,
+              "cost_logged": 0.35}
+        """),
     ),
 )

@@ -9,6 +9,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.anthropic import CACHE, ttl_unknown, usage, with_advisors
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Remark, Source
 from llmtel.sources.wrapped import FAMILY, OF_A_LOG, bind, error_http, error_text
 
@@ -19,7 +20,7 @@ def body(at: str) -> dict[str, pl.Expr]:
     return {
         "provider": pl.lit("anthropic"),
         "response_id": raw.text(f"{at}id"),
-        "call_id": pl.coalesce(raw.text(f"{at}request_id"), raw.text(f"{at}id")),
+        "call_id": raw.text(f"{at}request_id", f"{at}id"),
         "model": raw.text(f"{at}model"),
         "finish_reason": stop,
         **usage(f"{at}usage."),
@@ -50,26 +51,19 @@ SOURCES = (
         bind=partial(bind, body, remarks=_remarks),
         remarks=_remarks(""),
         extra=with_advisors,
-        sample='{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-6",'
-        '"stop_reason":"end_turn","usage":'
-        '{"input_tokens":10,"cache_read_input_tokens":100,"cache_creation_input_tokens":30,"cache_creation":'
-        '{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},"output_tokens":50,'
-        '"output_tokens_details":'
-        '{"thinking_tokens":8}}}\n{"type":"error","error":{"type":"overloaded_error","message":"busy"},'
-        '"request_id":"req_2"}\n',
-        expect=(
-            {
-                "call_id": "msg_1",
-                "input_uncached": 10,
-                "cache_read": 100,
-                "cache_write_5m": 10,
-                "cache_write_1h": 20,
-                "output_text": 42,
-                "reasoning": 8,
-                "provider": "anthropic",
-                "status": "ok",
-            },
-            {"call_id": "req_2", "status": "error", "error": "http_5xx", "input_uncached": None},
-        ),
+        sample=lines("""
+            {"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-6",
+              "stop_reason":"end_turn","usage":{"input_tokens":10,"cache_read_input_tokens":100,
+              "cache_creation_input_tokens":30,"cache_creation":{"ephemeral_5m_input_tokens":10,
+              "ephemeral_1h_input_tokens":20},"output_tokens":50,"output_tokens_details":{
+              "thinking_tokens":8}}}
+            {"type":"error","error":{"type":"overloaded_error","message":"busy"},"request_id":"req_2"}
+        """),
+        expect=rows("""
+            {"call_id": "msg_1", "input_uncached": 10, "cache_read": 100, "cache_write_5m": 10,
+              "cache_write_1h": 20, "output_text": 42, "reasoning": 8, "provider": "anthropic",
+              "status": "ok"}
+            {"call_id": "req_2", "status": "error", "error": "http_5xx", "input_uncached": null}
+        """),
     ),
 )

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Remark, Source
 
 
@@ -71,31 +72,21 @@ SOURCES = (
                 "pages of a usage export that say another one follows: {n}; are they all here?",
             ),
         },
-        sample='{"data":[{"starting_at":"2026-09-01T00:00:00Z","ending_at":"2026-09-02T00:00:00Z","results":'
-        '[{"uncached_input_tokens":800,"cache_creation":{"ephemeral_5m_input_tokens":60,'
-        '"ephemeral_1h_input_tokens":0},"cache_read_input_tokens":3000,"output_tokens":150,'
-        '"server_tool_use":{"web_search_requests":1},"model":"claude-sonnet-4-5","service_tier":"batch",'
-        '"inference_geo":"not_available","workspace_id":"wrk_shop"}]}],"has_more":false,"next_page":null}\n'
-        '{"data":[{"starting_at":"2026-09-01T00:00:00Z","ending_at":"2026-09-02T00:00:00Z","results":'
-        '[{"amount":"123.45","currency":"USD","cost_type":"tokens","model":"claude-sonnet-4-5"}]}],'
-        '"has_more":false,"next_page":null}\n',
-        expect=(
-            {
-                "grain": "bucket",
-                "request_count": None,
-                "model": "claude-sonnet-4-5",
-                "project": "wrk_shop",
-                "region": None,
-                "input_uncached": 800,
-                "cache_read": 3000,
-                "cache_write_5m": 60,
-                "output_text": 150,
-                "reasoning": None,
-                "batch": True,
-                "web_searches": 1,
-                "cost_logged": None,
-            },
-            {"model": "claude-sonnet-4-5", "input_uncached": None, "cost_logged": 1.2345},
-        ),
+        sample=lines("""
+            {"data":[{"starting_at":"2026-09-01T00:00:00Z","ending_at":"2026-09-02T00:00:00Z","results":[{
+              "uncached_input_tokens":800,"cache_creation":{"ephemeral_5m_input_tokens":60,
+              "ephemeral_1h_input_tokens":0},"cache_read_input_tokens":3000,"output_tokens":150,
+              "server_tool_use":{"web_search_requests":1},"model":"claude-sonnet-4-5","service_tier":"batch",
+              "inference_geo":"not_available","workspace_id":"wrk_shop"}]}],"has_more":false,"next_page":null}
+            {"data":[{"starting_at":"2026-09-01T00:00:00Z","ending_at":"2026-09-02T00:00:00Z","results":[{
+              "amount":"123.45","currency":"USD","cost_type":"tokens","model":"claude-sonnet-4-5"}]}],
+              "has_more":false,"next_page":null}
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": null, "model": "claude-sonnet-4-5", "project": "wrk_shop",
+              "region": null, "input_uncached": 800, "cache_read": 3000, "cache_write_5m": 60,
+              "output_text": 150, "reasoning": null, "batch": true, "web_searches": 1, "cost_logged": null}
+            {"model": "claude-sonnet-4-5", "input_uncached": null, "cost_logged": 1.2345}
+        """),
     ),
 )

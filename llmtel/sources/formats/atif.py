@@ -14,6 +14,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.agents import dated_by_answer
 from llmtel.sources.outcome import ANSWERED
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.usage import Counts, leaves
 
@@ -45,7 +46,7 @@ SOURCES = (
             "session": raw.text("session_id"),
             "feature": raw.text("agent.name"),
             "agent": raw.text("agent.name"),
-            "model": pl.coalesce(raw.text("model_name"), raw.text("agent.model_name")),
+            "model": raw.text("model_name", "agent.model_name"),
             **leaves(
                 Counts(
                     input=raw.count(f"{_USE}prompt_tokens"),
@@ -57,18 +58,17 @@ SOURCES = (
             ANSWERED: pl.lit(value=True),
         },
         remarks=dated_by_answer(_STAMP),
-        sample='{"schema_version":"ATIF-v1.5","session_id":"s1","agent":{"name":"fixer","version":"1",'
-        '"model_name":"gpt-5"},"steps":[{"step_id":1,"source":"user","message":"hello"},{"step_id":2,'
-        '"timestamp":"2026-09-01T10:00:02Z","source":"agent","message":"hi","metrics":{'
-        '"prompt_tokens":300,"cached_tokens":100,"completion_tokens":50,"cost_usd":0.002}},{"step_id":3,'
-        '"source":"agent","is_copied_context":true,"metrics":{"prompt_tokens":1,"completion_tokens":1}}],'
-        '"final_metrics":{"total_prompt_tokens":300,"total_completion_tokens":50,"total_cost_usd":0.002}}\n',
-        expect=(
-            {
-                "call_id": "s1/2", "session": "s1", "feature": "fixer", "model": "gpt-5",
-                "input_uncached": 200, "cache_read": 100, "output_text": 50, "cost_logged": 0.002,
-                "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"schema_version":"ATIF-v1.5","session_id":"s1","agent":{"name":"fixer","version":"1",
+              "model_name":"gpt-5"},"steps":[{"step_id":1,"source":"user","message":"hello"},{"step_id":2,
+              "timestamp":"2026-09-01T10:00:02Z","source":"agent","message":"hi","metrics":{
+              "prompt_tokens":300,"cached_tokens":100,"completion_tokens":50,"cost_usd":0.002}},{"step_id":3,
+              "source":"agent","is_copied_context":true,"metrics":{"prompt_tokens":1,"completion_tokens":1}}],
+              "final_metrics":{"total_prompt_tokens":300,"total_completion_tokens":50,"total_cost_usd":0.002}}
+        """),
+        expect=rows("""
+            {"call_id": "s1/2", "session": "s1", "feature": "fixer", "model": "gpt-5", "input_uncached": 200,
+              "cache_read": 100, "output_text": 50, "cost_logged": 0.002, "status": "ok"}
+        """),
     ),
-)  # fmt: skip
+)

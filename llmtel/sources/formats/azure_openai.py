@@ -7,7 +7,6 @@ without tokens; API Management adds them. Some properties are JSON inside text: 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ import polars as pl
 
 from llmtel.sources import chat, raw
 from llmtel.sources.outcome import TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
 
 _CALLS = ("RequestResponse", "AzureOpenAIRequestUsage", "GatewayLogs", "GatewayLlmLogs")
@@ -73,10 +73,8 @@ SOURCES = (
         records=records,
         keep=_KIND.is_in(_CALLS) & _TOLD & _FIRST,
         calls={
-            "ts": pl.coalesce(raw.time(f"{_PROPERTIES}requestTime"), raw.time("time")),
-            "call_id": pl.when(_GATEWAY).then(
-                pl.coalesce(raw.text("correlationId"), raw.text(f"{_PROPERTIES}correlationId"))
-            ),
+            "ts": raw.time(f"{_PROPERTIES}requestTime", "time"),
+            "call_id": pl.when(_GATEWAY).then(raw.text("correlationId", f"{_PROPERTIES}correlationId")),
             "response_id": _BODY["response_id"],
             "provider": pl.lit("azure"),
             "model": pl.coalesce(
@@ -84,7 +82,7 @@ SOURCES = (
                 *(raw.text(f"{_PROPERTIES}{key}") for key in _NAMES),
             ),
             "operation": raw.text("operationName"),
-            "region": pl.coalesce(raw.text("location"), raw.text(f"{_PROPERTIES}region")),
+            "region": raw.text("location", f"{_PROPERTIES}region"),
             "user": raw.text(f"{_PROPERTIES}objectId"),
             "latency_ms": pl.coalesce(
                 (_ENDED - _BEGAN) / _TICKS_OF_MS,
@@ -100,31 +98,31 @@ SOURCES = (
             "http_status": pl.coalesce(*_HTTP).cast(pl.Int64, strict=False),
             TEXT: _BODY[TEXT],
         },
-        sample='{"time":"2026-09-01T10:00:01.0000000Z","category":"RequestResponse","resourceId":"/R",'
-        '"location":"eastus","operationName":"ChatCompletions_Create","durationMs":-5,"resultSignature":"200",'
-        '"correlationId":"c1","properties":"{\\"requestTime\\":639238536000000000,\\"responseTime\\":'
-        '639238536008500000,\\"modelDeploymentName\\":\\"mine\\",\\"modelName\\":\\"gpt-4o\\",'
-        '\\"objectId\\":\\"\\"}"}\n'
-        '{"time":"2026-09-01T10:00:02Z","category":"Audit","resourceId":"/R","operationName":"ListKeys"}\n'
-        '{"time":"2026-09-01T10:00:03Z","category":"GatewayLogs","operationName":'
-        '"Microsoft.ApiManagement/GatewayLogs","correlationId":"c2","location":"West Europe",'
-        '"durationMs":950,"properties":{"backendResponseCode":200,"backendTime":900,"backendResponseBody":'
-        '"{\\"id\\":\\"chatcmpl-1\\",\\"object\\":\\"chat.completion\\",\\"model\\":\\"gpt-4o-mini\\",'
-        '\\"usage\\":{\\"prompt_tokens\\":20,\\"completion_tokens\\":8,\\"total_tokens\\":28,'
-        '\\"prompt_tokens_details\\":{\\"cached_tokens\\":15}}}"}}\n'
-        '{"time":"2026-09-01T10:00:04Z","category":"RequestResponse","resourceId":"/R","durationMs":-5,'
-        '"operationName":"ChatCompletions_Create","resultSignature":"429","properties":{"modelName":"gpt-4o"}}\n',
-        expect=(
-            {
-                "ts": datetime(2026, 9, 1, 10, 0, tzinfo=UTC), "call_id": None, "provider": "azure",
-                "model": "gpt-4o", "latency_ms": 850.0, "region": "eastus", "http_status": 200,
-                "status": "ok", "user": None, "input_uncached": None,
-            },
-            {
-                "call_id": "c2", "response_id": "chatcmpl-1", "model": "gpt-4o-mini", "latency_ms": 900.0,
-                "input_uncached": 5, "cache_read": 15, "output_text": 8, "status": "ok",
-            },
-            {"latency_ms": None, "status": "error", "error": "rate_limit"},
-        ),
+        sample=lines(r"""
+            {"time":"2026-09-01T10:00:01.0000000Z","category":"RequestResponse","resourceId":"/R",
+              "location":"eastus","operationName":"ChatCompletions_Create","durationMs":-5,
+              "resultSignature":"200","correlationId":"c1",
+              "properties":"{\"requestTime\":639238536000000000,\"responseTime\":639238536008500000,\"modelDep
+              loymentName\":\"mine\",\"modelName\":\"gpt-4o\",\"objectId\":\"\"}"}
+            {"time":"2026-09-01T10:00:02Z","category":"Audit","resourceId":"/R","operationName":"ListKeys"}
+            {"time":"2026-09-01T10:00:03Z","category":"GatewayLogs",
+              "operationName":"Microsoft.ApiManagement/GatewayLogs","correlationId":"c2",
+              "location":"West Europe","durationMs":950,"properties":{"backendResponseCode":200,
+              "backendTime":900,
+              "backendResponseBody":"{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"model\":\"gpt-4o-
+              mini\",\"usage\":{\"prompt_tokens\":20,\"completion_tokens\":8,\"total_tokens\":28,\"prompt_toke
+              ns_details\":{\"cached_tokens\":15}}}"}}
+            {"time":"2026-09-01T10:00:04Z","category":"RequestResponse","resourceId":"/R","durationMs":-5,
+              "operationName":"ChatCompletions_Create","resultSignature":"429","properties":{
+              "modelName":"gpt-4o"}}
+        """),
+        expect=rows("""
+            {"ts": "2026-09-01T10:00:00+00:00", "call_id": null, "provider": "azure", "model": "gpt-4o",
+              "latency_ms": 850.0, "region": "eastus", "http_status": 200, "status": "ok", "user": null,
+              "input_uncached": null}
+            {"call_id": "c2", "response_id": "chatcmpl-1", "model": "gpt-4o-mini", "latency_ms": 900.0,
+              "input_uncached": 5, "cache_read": 15, "output_text": 8, "status": "ok"}
+            {"latency_ms": null, "status": "error", "error": "rate_limit"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 SOURCES = (
@@ -18,11 +19,14 @@ SOURCES = (
             "input_uncached": raw.count("ContextTokens"),
             "output_text": raw.count("GeneratedTokens"),
         },
-        sample="TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n"
-        "2023-11-16 18:17:04.0310000,3180,8\n",
-        expect=(
-            {"input_uncached": 4808, "output_text": 10, "model": None, "status": None},
-            {"input_uncached": 3180, "output_text": 8},
-        ),
+        sample=lines("""
+            TIMESTAMP,ContextTokens,GeneratedTokens
+            2023-11-16 18:17:03.9799600,4808,10
+            2023-11-16 18:17:04.0310000,3180,8
+        """),
+        expect=rows("""
+            {"input_uncached": 4808, "output_text": 10, "model": null, "status": null}
+            {"input_uncached": 3180, "output_text": 8}
+        """),
     ),
 )

@@ -11,15 +11,16 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.bedrock import BLOCKED, TIMES, records, ttl_unknown, written
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 
 def _count(*paths: str) -> pl.Expr:
-    return pl.coalesce(*map(raw.count, paths))
+    return raw.count(*paths)
 
 
 def _tagged(*keys: str) -> pl.Expr:
-    return pl.coalesce(*(raw.text(f"requestMetadata.{key}") for key in keys))
+    return raw.text(*(f"requestMetadata.{key}" for key in keys))
 
 
 _IN_TEXT = ('*"schemaType":"ModelInvocationLog"*', '*"schemaType": "ModelInvocationLog"*')
@@ -27,9 +28,11 @@ _IN_TEXT = ('*"schemaType":"ModelInvocationLog"*', '*"schemaType": "ModelInvocat
 _USE = "answer.usage."
 _LIVES = [raw.count(f"{_USE}cache_creation.ephemeral_{life}_input_tokens") for life in ("5m", "1h")]
 _WRITTEN = _count(
-    "input.cacheWriteInputTokenCount", "cacheWriteInputTokenCount", f"{_USE}cacheWriteInputTokens",
+    "input.cacheWriteInputTokenCount",
+    "cacheWriteInputTokenCount",
+    f"{_USE}cacheWriteInputTokens",
     f"{_USE}cache_creation_input_tokens",
-)  # fmt: skip
+)
 _STOP = raw.text("answer.stop")
 _ERROR = raw.text("errorCode")
 _STATED = pl.sum_horizontal(_LIVES) > 0
@@ -53,14 +56,16 @@ SOURCES = (
             "call_id": raw.text("requestId"),
             "provider": pl.lit("aws"),
             "model": raw.text("modelId"),
-            "region": pl.coalesce(raw.text("inferenceRegion"), raw.text("region")),
+            "region": raw.text("inferenceRegion", "region"),
             "operation": raw.text("operation"),
             "user": raw.text("identity.arn"),
             "feature": _tagged("feature", "app", "use_case"),
             "session": _tagged("session", "session_id", "sessionId"),
             "input_uncached": _count("input.inputTokenCount", f"{_USE}inputTokens", f"{_USE}input_tokens"),
             "cache_read": _count(
-                "input.cacheReadInputTokenCount", "cacheReadInputTokenCount", f"{_USE}cacheReadInputTokens",
+                "input.cacheReadInputTokenCount",
+                "cacheReadInputTokenCount",
+                f"{_USE}cacheReadInputTokens",
                 f"{_USE}cache_read_input_tokens",
             ),
             **{
@@ -68,9 +73,7 @@ SOURCES = (
                 for (name, lives), life in zip(written(_USE, _WRITTEN).items(), _LIVES, strict=True)
             },
             "output_text": _count("output.outputTokenCount", f"{_USE}outputTokens", f"{_USE}output_tokens"),
-            "latency_ms": pl.coalesce(
-                raw.number("answer.metrics.latencyMs"), raw.number(f"answer.{TIMES}.invocationLatency")
-            ),
+            "latency_ms": raw.number("answer.metrics.latencyMs", f"answer.{TIMES}.invocationLatency"),
             "ttft_ms": raw.number(f"answer.{TIMES}.firstByteLatency"),
             "finish_reason": _STOP,
             TEXT: pl.coalesce(
@@ -81,28 +84,30 @@ SOURCES = (
             ANSWERED: _ERROR.is_null(),
         },
         remarks=ttl_unknown(_USE, pl.when(~_STATED).then(_WRITTEN)),
-        sample='{"timestamp":"2026-09-01T10:00:00Z","region":"us-east-1","requestId":"b1","identity":{'
-        '"arn":"arn:aws:iam::1:user/app"},"operation":"InvokeModelWithResponseStream","modelId":'
-        '"anthropic.claude-sonnet-4-5-20250929-v1:0","requestMetadata":{"feature":"chat"},"input":{'
-        '"inputBodyJson":{"messages":[{"content":"\\"inputTokenCount\\":99999"}]},"inputTokenCount":40,'
-        '"cacheReadInputTokenCount":1000,"cacheWriteInputTokenCount":200},"output":{"outputBodyJson":[{'
-        '"type":"message_start","message":{"usage":{"input_tokens":40,"cache_read_input_tokens":1000,'
-        '"cache_creation_input_tokens":200,"cache_creation":{"ephemeral_1h_input_tokens":200,'
-        '"ephemeral_5m_input_tokens":0},"output_tokens":1}}},{"type":"message_delta","delta":{"stop_reason":'
-        '"end_turn"},"usage":{"output_tokens":15}},{"type":"message_stop",'
-        '"amazon-bedrock-guardrailAction":"NONE","amazon-bedrock-invocationMetrics":{"inputTokenCount":40,'
-        '"outputTokenCount":15,"invocationLatency":900,"firstByteLatency":300}},"[DONE]"],'
-        '"outputTokenCount":15},"schemaType":"ModelInvocationLog","schemaVersion":"1.0"}\n'
-        '{"schemaType":"ModelInvocationLog","timestamp":"2026-09-01T10:00:01Z","requestId":"b2","operation":'
-        '"Converse","modelId":"apac.amazon.nova-micro-v1:0","errorCode":"ThrottlingException"}\n',
-        expect=(
-            {
-                "call_id": "b1", "provider": "aws", "user": "arn:aws:iam::1:user/app", "feature": "chat",
-                "input_uncached": 40, "cache_read": 1000, "cache_write_5m": 0, "cache_write_1h": 200,
-                "output_text": 15, "latency_ms": 900.0, "ttft_ms": 300.0, "finish_reason": "end_turn",
-                "region": "us-east-1", "status": "ok",
-            },
-            {"call_id": "b2", "input_uncached": None, "status": "error", "error": "rate_limit"},
-        ),
+        sample=lines(r"""
+            {"timestamp":"2026-09-01T10:00:00Z","region":"us-east-1","requestId":"b1","identity":{
+              "arn":"arn:aws:iam::1:user/app"},"operation":"InvokeModelWithResponseStream",
+              "modelId":"anthropic.claude-sonnet-4-5-20250929-v1:0","requestMetadata":{"feature":"chat"},
+              "input":{"inputBodyJson":{"messages":[{"content":"\"inputTokenCount\":99999"}]},
+              "inputTokenCount":40,"cacheReadInputTokenCount":1000,"cacheWriteInputTokenCount":200},"output":{
+              "outputBodyJson":[{"type":"message_start","message":{"usage":{"input_tokens":40,
+              "cache_read_input_tokens":1000,"cache_creation_input_tokens":200,"cache_creation":{
+              "ephemeral_1h_input_tokens":200,"ephemeral_5m_input_tokens":0},"output_tokens":1}}},{
+              "type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":15}},{
+              "type":"message_stop","amazon-bedrock-guardrailAction":"NONE",
+              "amazon-bedrock-invocationMetrics":{"inputTokenCount":40,"outputTokenCount":15,
+              "invocationLatency":900,"firstByteLatency":300}},"[DONE]"],"outputTokenCount":15},
+              "schemaType":"ModelInvocationLog","schemaVersion":"1.0"}
+            {"schemaType":"ModelInvocationLog","timestamp":"2026-09-01T10:00:01Z","requestId":"b2",
+              "operation":"Converse","modelId":"apac.amazon.nova-micro-v1:0",
+              "errorCode":"ThrottlingException"}
+        """),
+        expect=rows("""
+            {"call_id": "b1", "provider": "aws", "user": "arn:aws:iam::1:user/app", "feature": "chat",
+              "input_uncached": 40, "cache_read": 1000, "cache_write_5m": 0, "cache_write_1h": 200,
+              "output_text": 15, "latency_ms": 900.0, "ttft_ms": 300.0, "finish_reason": "end_turn",
+              "region": "us-east-1", "status": "ok"}
+            {"call_id": "b2", "input_uncached": null, "status": "error", "error": "rate_limit"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -12,13 +12,21 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.bedrock import BLOCKED, ttl_unknown, usage
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Remark, Source
 from llmtel.sources.wrapped import FAMILY, bind
 
 _OTHERS = (
-    "message", "sessionId", "timestamp", "ts", "time", "created_at", "usage.cachedInputTokens",
-    "usage.reasoningTokens", "usage.inputTokenDetails",
-)  # fmt: skip
+    "message",
+    "sessionId",
+    "timestamp",
+    "ts",
+    "time",
+    "created_at",
+    "usage.cachedInputTokens",
+    "usage.reasoningTokens",
+    "usage.inputTokenDetails",
+)
 """What logs of coding agents and usages of the AI SDK have besides."""
 
 
@@ -55,18 +63,18 @@ SOURCES = (
         family=FAMILY,
         bind=partial(bind, body, remarks=_remarks),
         remarks=_remarks(""),
-        sample='{"timestamp":"2026-09-01T10:00:00Z","modelId":"us.amazon.nova-pro-v1:0","response":{'
-        '"ResponseMetadata":{"RequestId":"q1","HTTPStatusCode":200,"RetryAttempts":1},"output":{"message":{'
-        '"role":"assistant"}},"stopReason":"end_turn","metrics":{"latencyMs":640},"usage":{"inputTokens":40,'
-        '"cacheReadInputTokens":1000,"cacheReadInputTokenCount":1000,"cacheWriteInputTokens":200,'
-        '"cacheDetails":[{"ttl":"1h","inputTokens":150},{"ttl":"5m","inputTokens":50}],"outputTokens":15,'
-        '"totalTokens":1255}}}\n',
-        expect=(
-            {
-                "call_id": "q1", "model": "us.amazon.nova-pro-v1:0", "provider": "aws", "retries": 1,
-                "latency_ms": 640.0, "input_uncached": 40, "cache_read": 1000, "cache_write_5m": 50,
-                "cache_write_1h": 150, "output_text": 15, "finish_reason": "end_turn", "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"timestamp":"2026-09-01T10:00:00Z","modelId":"us.amazon.nova-pro-v1:0","response":{
+              "ResponseMetadata":{"RequestId":"q1","HTTPStatusCode":200,"RetryAttempts":1},"output":{
+              "message":{"role":"assistant"}},"stopReason":"end_turn","metrics":{"latencyMs":640},"usage":{
+              "inputTokens":40,"cacheReadInputTokens":1000,"cacheReadInputTokenCount":1000,
+              "cacheWriteInputTokens":200,"cacheDetails":[{"ttl":"1h","inputTokens":150},{"ttl":"5m",
+              "inputTokens":50}],"outputTokens":15,"totalTokens":1255}}}
+        """),
+        expect=rows("""
+            {"call_id": "q1", "model": "us.amazon.nova-pro-v1:0", "provider": "aws", "retries": 1,
+              "latency_ms": 640.0, "input_uncached": 40, "cache_read": 1000, "cache_write_5m": 50,
+              "cache_write_1h": 150, "output_text": 15, "finish_reason": "end_turn", "status": "ok"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -6,6 +6,7 @@ import polars as pl
 
 from llmtel.core.schema import FIELDS, IMAGINED, PRICED, SCHEMA_VERSION, TIME
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _MADE_HERE = frozenset({"format", "file", "line", "tags", *PRICED, *IMAGINED} - {"price_reason"})
@@ -40,20 +41,15 @@ SOURCES = (
                 "written by a newer llmtel (schema {}, this one reads {})", _VERSION, pl.lit(SCHEMA_VERSION)
             )
         ),
-        sample='{"llmtel_call":1,"ts":"2026-09-01T10:00:00Z","model":"gpt-4o-mini","input_uncached":10,'
-        '"output_text":5,'
-        '"user":"u1","status":"ok","sample_rate":0.5,"unknown_key":1}\n'
-        '{"llmtel_call":1,"ts":null,"model":"gpt-4o-mini","input_uncached":null,"call_id":"c2"}\n',
-        expect=(
-            {
-                "input_uncached": 10,
-                "output_text": 5,
-                "user": "u1",
-                "status": "ok",
-                "sample_rate": 0.5,
-                "request_count": 1,
-            },
-            {"call_id": "c2", "input_uncached": None, "ts": None},
-        ),
+        sample=lines("""
+            {"llmtel_call":1,"ts":"2026-09-01T10:00:00Z","model":"gpt-4o-mini","input_uncached":10,
+              "output_text":5,"user":"u1","status":"ok","sample_rate":0.5,"unknown_key":1}
+            {"llmtel_call":1,"ts":null,"model":"gpt-4o-mini","input_uncached":null,"call_id":"c2"}
+        """),
+        expect=rows("""
+            {"input_uncached": 10, "output_text": 5, "user": "u1", "status": "ok", "sample_rate": 0.5,
+              "request_count": 1}
+            {"call_id": "c2", "input_uncached": null, "ts": null}
+        """),
     ),
 )

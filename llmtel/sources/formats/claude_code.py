@@ -25,15 +25,26 @@ from llmtel.sources.claude import (
     prepared,
 )
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Copies, Mark, Source
 
 _NEW = usage(USE)
-_OUTPUT = pl.coalesce(raw.count(f"{USE}output_tokens"), raw.count("outputTokens"))
+_OUTPUT = raw.count(f"{USE}output_tokens", "outputTokens")
 
 _CONTEXT = (
-    "system", "summary", "attachment", "progress", "file-history-snapshot", "queue-operation",
-    "custom-title", "agent-name", "permission-mode", "last-prompt", "ai-title", "pr-link",
-)  # fmt: skip
+    "system",
+    "summary",
+    "attachment",
+    "progress",
+    "file-history-snapshot",
+    "queue-operation",
+    "custom-title",
+    "agent-name",
+    "permission-mode",
+    "last-prompt",
+    "ai-title",
+    "pr-link",
+)
 """Types of lines beside those of the two who speak."""
 
 SOURCES = (
@@ -65,7 +76,7 @@ SOURCES = (
         calls={
             "ts": raw.time("timestamp"),
             "provider": pl.lit("anthropic"),
-            "call_id": pl.coalesce(raw.text("requestId"), raw.text("message.id")),
+            "call_id": raw.text("requestId", "message.id"),
             "response_id": raw.text("message.id"),
             "session": SESSION,
             "model": pl.when(~SYNTHETIC).then(MODEL),
@@ -99,31 +110,22 @@ SOURCES = (
             **dated_by_answer(raw.time("timestamp")),
         },
         extra=with_advisors,
-        sample='{"type":"user","timestamp":"2026-09-01T10:00:00.000Z","sessionId":"s1",'
-        '"cwd":"/home/me/shop","message":{"role":"user"}}\n'
-        '{"type":"assistant","timestamp":"2026-09-01T10:00:04.000Z","sessionId":"s1","cwd":"/home/me/shop",'
-        '"gitBranch":"main",'
-        '"requestId":"req_1","message":{"id":"msg_1","model":"claude-sonnet-4-6","usage":{"input_tokens":3,'
-        '"output_tokens":1,'
-        '"cache_read_input_tokens":2000,"cache_creation_input_tokens":500}}}\n'
-        '{"type":"assistant","timestamp":"2026-09-01T10:00:06.000Z","sessionId":"s1","cwd":"/home/me/shop",'
-        '"gitBranch":"main",'
-        '"requestId":"req_1","message":{"id":"msg_1","model":"claude-sonnet-4-6","usage":{"input_tokens":3,'
-        '"output_tokens":240,'
-        '"cache_read_input_tokens":2000,"cache_creation_input_tokens":500}}}\n',
-        expect=(
-            {
-                "call_id": "req_1",
-                "input_uncached": 3,
-                "cache_read": 2000,
-                "cache_write_5m": 500,
-                "output_text": 240,
-                "project": "shop",
-                "branch": "main",
-                "session": "s1",
-                "provider": "anthropic",
-                "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"type":"user","timestamp":"2026-09-01T10:00:00.000Z","sessionId":"s1","cwd":"/home/me/shop",
+              "message":{"role":"user"}}
+            {"type":"assistant","timestamp":"2026-09-01T10:00:04.000Z","sessionId":"s1","cwd":"/home/me/shop",
+              "gitBranch":"main","requestId":"req_1","message":{"id":"msg_1","model":"claude-sonnet-4-6",
+              "usage":{"input_tokens":3,"output_tokens":1,"cache_read_input_tokens":2000,
+              "cache_creation_input_tokens":500}}}
+            {"type":"assistant","timestamp":"2026-09-01T10:00:06.000Z","sessionId":"s1","cwd":"/home/me/shop",
+              "gitBranch":"main","requestId":"req_1","message":{"id":"msg_1","model":"claude-sonnet-4-6",
+              "usage":{"input_tokens":3,"output_tokens":240,"cache_read_input_tokens":2000,
+              "cache_creation_input_tokens":500}}}
+        """),
+        expect=rows("""
+            {"call_id": "req_1", "input_uncached": 3, "cache_read": 2000, "cache_write_5m": 500,
+              "output_text": 240, "project": "shop", "branch": "main", "session": "s1",
+              "provider": "anthropic", "status": "ok"}
+        """),
     ),
 )

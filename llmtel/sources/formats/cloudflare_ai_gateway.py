@@ -14,6 +14,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.nested import object_in, objects_in
 from llmtel.sources.outcome import ANSWERED, SUCCESS, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
 
 _BLOCKED = 424
@@ -30,7 +31,7 @@ def records(line: Record) -> Iterable[Record]:
 
 def _said(at: str, names: tuple[str, ...]) -> pl.Expr:
     """What the application's own metadata says under one of some names."""
-    return pl.coalesce(*(raw.text(f"{at}.{name}") for name in names))
+    return raw.text(*(f"{at}.{name}" for name in names))
 
 
 def _calls(at: str, status: pl.Expr, cached: pl.Expr, cost: pl.Expr, took: pl.Expr) -> dict[str, pl.Expr]:
@@ -76,22 +77,22 @@ SOURCES = (
             "output_text": raw.count("tokens_out"),
             SUCCESS: raw.flag("success"),
         },
-        sample='{"id":"c1","created_at":"2026-09-01T10:00:00Z","provider":"openai","model":"gpt-5-mini",'
-        '"success":true,"status_code":200,"cached":false,"duration":1300,"tokens_in":90,"tokens_out":12,'
-        '"cost":0.0002,"metadata":"{\\"user\\":\\"u1\\",\\"feature\\":\\"search\\"}"}\n'
-        '{"id":"c2","created_at":"2026-09-01T10:00:05Z","provider":"openai","model":"gpt-5-mini",'
-        '"success":true,"status_code":200,"cached":true,"duration":3,"tokens_in":90,"tokens_out":12,'
-        '"cost":0.0002}\n'
-        '{"id":"c3","created_at":"2026-09-01T10:00:09Z","provider":"openai","model":"gpt-5-mini",'
-        '"success":false,"status_code":424,"cached":false,"duration":9,"tokens_in":0,"tokens_out":0}\n',
-        expect=(
-            {
-                "call_id": "c1", "input_uncached": 90, "output_text": 12, "cache_read": None, "user": "u1",
-                "feature": "search", "latency_ms": 1300.0, "cost_logged": 0.0002, "status": "ok",
-            },
-            {"call_id": "c2", "latency_ms": None, "cost_logged": 0.0, "status": "ok"},
-            {"call_id": "c3", "error": "content_filter", "http_status": 424, "input_uncached": None},
-        ),
+        sample=lines(r"""
+            {"id":"c1","created_at":"2026-09-01T10:00:00Z","provider":"openai","model":"gpt-5-mini",
+              "success":true,"status_code":200,"cached":false,"duration":1300,"tokens_in":90,"tokens_out":12,
+              "cost":0.0002,"metadata":"{\"user\":\"u1\",\"feature\":\"search\"}"}
+            {"id":"c2","created_at":"2026-09-01T10:00:05Z","provider":"openai","model":"gpt-5-mini",
+              "success":true,"status_code":200,"cached":true,"duration":3,"tokens_in":90,"tokens_out":12,
+              "cost":0.0002}
+            {"id":"c3","created_at":"2026-09-01T10:00:09Z","provider":"openai","model":"gpt-5-mini",
+              "success":false,"status_code":424,"cached":false,"duration":9,"tokens_in":0,"tokens_out":0}
+        """),
+        expect=rows("""
+            {"call_id": "c1", "input_uncached": 90, "output_text": 12, "cache_read": null, "user": "u1",
+              "feature": "search", "latency_ms": 1300.0, "cost_logged": 0.0002, "status": "ok"}
+            {"call_id": "c2", "latency_ms": null, "cost_logged": 0.0, "status": "ok"}
+            {"call_id": "c3", "error": "content_filter", "http_status": 424, "input_uncached": null}
+        """),
     ),
     Source(
         name="cloudflare_logpush",
@@ -119,17 +120,17 @@ SOURCES = (
             .when(raw.code("StatusCode") == _BLOCKED)
             .then(pl.lit("content_filter")),
         },
-        sample='{"Gateway":"shop","Timestamp":"2026-09-01T10:00:00Z","Provider":"openai","Model":"gpt-5-mini",'
-        '"RequestedModel":"dynamic/cheap","StatusCode":200,"Cached":false,"RateLimited":false,'
-        '"Metrics":{"cost":0.0042,"durationMs":1234},"Metadata":{"type":"encrypted","data":"AA=="}}\n'
-        '{"Gateway":"shop","Timestamp":1788256805000000000,"Provider":"openai","Model":"gpt-5-mini",'
-        '"StatusCode":429,"Cached":false,"RateLimited":true}\n',
-        expect=(
-            {
-                "model": "gpt-5-mini", "model_requested": "dynamic/cheap", "latency_ms": 1234.0,
-                "cost_logged": 0.0042, "input_uncached": None, "status": "ok",
-            },
-            {"latency_ms": None, "cost_logged": None, "error": "rate_limit", "http_status": 429},
-        ),
+        sample=lines("""
+            {"Gateway":"shop","Timestamp":"2026-09-01T10:00:00Z","Provider":"openai","Model":"gpt-5-mini",
+              "RequestedModel":"dynamic/cheap","StatusCode":200,"Cached":false,"RateLimited":false,"Metrics":{
+              "cost":0.0042,"durationMs":1234},"Metadata":{"type":"encrypted","data":"AA=="}}
+            {"Gateway":"shop","Timestamp":1788256805000000000,"Provider":"openai","Model":"gpt-5-mini",
+              "StatusCode":429,"Cached":false,"RateLimited":true}
+        """),
+        expect=rows("""
+            {"model": "gpt-5-mini", "model_requested": "dynamic/cheap", "latency_ms": 1234.0,
+              "cost_logged": 0.0042, "input_uncached": null, "status": "ok"}
+            {"latency_ms": null, "cost_logged": null, "error": "rate_limit", "http_status": 429}
+        """),
     ),
-)  # fmt: skip
+)

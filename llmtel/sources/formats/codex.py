@@ -7,6 +7,7 @@ import polars as pl
 from llmtel.sources import raw, rollouts
 from llmtel.sources.agents import dated_by_answer, folder
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Copies, Mark, Source
 from llmtel.sources.usage import Counts, leaves
 
@@ -22,15 +23,24 @@ SOURCES = (
                 all=("payload",),
                 values={
                     "type": (
-                        "session_meta", "turn_context", "event_msg", "response_item", "token_usage_record",
-                        "compacted", "world_state",
+                        "session_meta",
+                        "turn_context",
+                        "event_msg",
+                        "response_item",
+                        "token_usage_record",
+                        "compacted",
+                        "world_state",
                     )
                 },
             ),
         ),
         whole=True,
         markers=(
-            '"token_count"', '"turn_context"', '"session_meta"', '"token_usage_record"', '"turn.completed"',
+            '"token_count"',
+            '"turn_context"',
+            '"session_meta"',
+            '"token_usage_record"',
+            '"turn.completed"',
             '"error"',
         ),
         # a source is a text or an object
@@ -62,27 +72,22 @@ SOURCES = (
         },
         copies=Copies(prefer=(~pl.col("@fork"),)),
         remarks=dated_by_answer(rollouts.STAMP),
-        sample='{"timestamp":"2026-09-01T10:00:00Z","type":"session_meta","payload":{"id":"s1",'
-        '"cwd":"/home/me/app","source":"cli"}}\n'
-        '{"timestamp":"2026-09-01T10:00:01Z","type":"turn_context","payload":{"model":"gpt-5.3-codex"}}\n'
-        '{"timestamp":"2026-09-01T10:00:05Z","type":"event_msg","payload":{"type":"token_count","info":{'
-        '"total_token_usage":'
-        '{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,"reasoning_output_tokens":10,'
-        '"total_tokens":940},'
-        '"last_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,'
-        '"reasoning_output_tokens":10,'
-        '"total_tokens":940}}}}\n{"timestamp":"2026-09-01T10:00:06Z","type":"event_msg","payload":{'
-        '"type":"token_count","info":'
-        '{"total_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,'
-        '"reasoning_output_tokens":10,'
-        '"total_tokens":940},"last_token_usage":{"input_tokens":900,"cached_input_tokens":600,'
-        '"output_tokens":40,'
-        '"reasoning_output_tokens":10,"total_tokens":940}}}}\n',
-        expect=(
-            {
-                "session": "s1", "model": "gpt-5.3-codex", "project": "app", "input_uncached": 300,
-                "cache_read": 600, "output_text": 30, "reasoning": 10, "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"timestamp":"2026-09-01T10:00:00Z","type":"session_meta","payload":{"id":"s1",
+              "cwd":"/home/me/app","source":"cli"}}
+            {"timestamp":"2026-09-01T10:00:01Z","type":"turn_context","payload":{"model":"gpt-5.3-codex"}}
+            {"timestamp":"2026-09-01T10:00:05Z","type":"event_msg","payload":{"type":"token_count","info":{
+              "total_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,
+              "reasoning_output_tokens":10,"total_tokens":940},"last_token_usage":{"input_tokens":900,
+              "cached_input_tokens":600,"output_tokens":40,"reasoning_output_tokens":10,"total_tokens":940}}}}
+            {"timestamp":"2026-09-01T10:00:06Z","type":"event_msg","payload":{"type":"token_count","info":{
+              "total_token_usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,
+              "reasoning_output_tokens":10,"total_tokens":940},"last_token_usage":{"input_tokens":900,
+              "cached_input_tokens":600,"output_tokens":40,"reasoning_output_tokens":10,"total_tokens":940}}}}
+        """),
+        expect=rows("""
+            {"session": "s1", "model": "gpt-5.3-codex", "project": "app", "input_uncached": 300,
+              "cache_read": 600, "output_text": 30, "reasoning": 10, "status": "ok"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -10,6 +10,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.agents import so_far
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 from llmtel.sources.usage import Counts, leaves
 
@@ -65,18 +66,19 @@ SOURCES = (
                 )
             ),
         },
-        sample='{"type":"thread.started","thread_id":"t1"}\n{"type":"turn.started"}\n'
-        '{"type":"item.completed","item":{"id":"item_0","type":"agent_message","text":"done"}}\n'
-        '{"type":"turn.completed","usage":{"input_tokens":900,"cached_input_tokens":600,'
-        '"output_tokens":40,"reasoning_output_tokens":10}}\n'
-        '{"type":"turn.completed","usage":{"input_tokens":2000,"cached_input_tokens":1500,'
-        '"output_tokens":100,"reasoning_output_tokens":30}}\n',
-        expect=(
-            {
-                "grain": "bucket", "request_count": None, "session": "t1", "input_uncached": 300,
-                "cache_read": 600, "output_text": 30, "reasoning": 10,
-            },
-            {"session": "t1", "input_uncached": 200, "cache_read": 900, "output_text": 40, "reasoning": 20},
-        ),
+        sample=lines("""
+            {"type":"thread.started","thread_id":"t1"}
+            {"type":"turn.started"}
+            {"type":"item.completed","item":{"id":"item_0","type":"agent_message","text":"done"}}
+            {"type":"turn.completed","usage":{"input_tokens":900,"cached_input_tokens":600,"output_tokens":40,
+              "reasoning_output_tokens":10}}
+            {"type":"turn.completed","usage":{"input_tokens":2000,"cached_input_tokens":1500,
+              "output_tokens":100,"reasoning_output_tokens":30}}
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": null, "session": "t1", "input_uncached": 300,
+              "cache_read": 600, "output_text": 30, "reasoning": 10}
+            {"session": "t1", "input_uncached": 200, "cache_read": 900, "output_text": 40, "reasoning": 20}
+        """),
     ),
-)  # fmt: skip
+)

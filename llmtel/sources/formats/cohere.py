@@ -11,6 +11,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 from llmtel.sources.wrapped import FAMILY, bind
 
@@ -19,7 +20,7 @@ def body(at: str) -> dict[str, pl.Expr]:
     """The mapping of an answer at a prefix."""
 
     def billed(name: str) -> pl.Expr:
-        return pl.coalesce(*(raw.count(f"{at}{use}.billed_units.{name}_tokens") for use in ("usage", "meta")))
+        return raw.count(*(f"{at}{use}.billed_units.{name}_tokens" for use in ("usage", "meta")))
 
     finish = raw.text(f"{at}finish_reason")
     failed = finish.str.contains("^(?:ERROR|TIMEOUT)").fill_null(value=False)
@@ -47,17 +48,17 @@ SOURCES = (
         ),
         family=FAMILY,
         bind=partial(bind, body),
-        sample='{"id":"c1","finish_reason":"COMPLETE","message":{"role":"assistant"},"usage":{"billed_units":{'
-        '"input_tokens":13,"output_tokens":61},"cached_tokens":500,"tokens":{"input_tokens":542,'
-        '"output_tokens":63}}}\n'
-        '{"id":"c2","finish_reason":"TIMEOUT","usage":{"billed_units":{"input_tokens":9,'
-        '"output_tokens":1}}}\n',
-        expect=(
-            {
-                "response_id": "c1", "provider": "cohere", "input_uncached": 13, "cache_read": None,
-                "output_text": 61, "status": "ok",
-            },
-            {"response_id": "c2", "status": "error", "error": "timeout"},
-        ),
+        sample=lines("""
+            {"id":"c1","finish_reason":"COMPLETE","message":{"role":"assistant"},"usage":{"billed_units":{
+              "input_tokens":13,"output_tokens":61},"cached_tokens":500,"tokens":{"input_tokens":542,
+              "output_tokens":63}}}
+            {"id":"c2","finish_reason":"TIMEOUT","usage":{"billed_units":{"input_tokens":9,
+              "output_tokens":1}}}
+        """),
+        expect=rows("""
+            {"response_id": "c1", "provider": "cohere", "input_uncached": 13, "cache_read": null,
+              "output_text": 61, "status": "ok"}
+            {"response_id": "c2", "status": "error", "error": "timeout"}
+        """),
     ),
-)  # fmt: skip
+)

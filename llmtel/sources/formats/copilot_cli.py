@@ -13,6 +13,7 @@ from llmtel.sources import copilot, raw
 from llmtel.sources.agents import ORDER, dated_by_answer
 from llmtel.sources.copilot import FAILED, MESSAGE, OUTPUT, READS, ROLLUP, STAMP, SUMS
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Copies, Mark, Remark, Source
 
 SOURCES = (
@@ -26,8 +27,15 @@ SOURCES = (
                 all=("data", "parentId"),
                 values={
                     "type": (
-                        "session.*", "assistant.*", "user.message", "system.*", "tool.*", "hook.*",
-                        "subagent.*", "skill.*", "abort",
+                        "session.*",
+                        "assistant.*",
+                        "user.message",
+                        "system.*",
+                        "tool.*",
+                        "hook.*",
+                        "subagent.*",
+                        "skill.*",
+                        "abort",
                     )
                 },
             ),
@@ -41,7 +49,7 @@ SOURCES = (
             "ts": STAMP,
             "grain": pl.when(ROLLUP).then(pl.lit("bucket")).otherwise(pl.lit("call")),
             "request_count": pl.when(ROLLUP).then(raw.count("rollup.requests")),
-            "call_id": pl.coalesce(raw.text("data.requestId"), raw.text("data.providerCallId")),
+            "call_id": raw.text("data.requestId", "data.providerCallId"),
             "response_id": raw.text("data.apiCallId"),
             "session": pl.col("@session"),
             "feature": pl.col("@folder"),
@@ -61,25 +69,24 @@ SOURCES = (
             ),
             **dated_by_answer(STAMP),
         },
-        sample='{"type":"session.start","data":{"sessionId":"s1","context":{"cwd":"/home/me/shop",'
-        '"branch":"main"}},"id":"e1","timestamp":"2026-09-01T10:00:00Z","parentId":null}\n'
-        '{"type":"session.error","data":{"errorType":"rate_limit","statusCode":429,"providerCallId":"r0"},'
-        '"id":"e2","timestamp":"2026-09-01T10:00:01Z","parentId":"e1"}\n'
-        '{"type":"assistant.message","data":{"messageId":"m1","model":"gpt-5-mini","requestId":"r1",'
-        '"apiCallId":"c1","outputTokens":12},"id":"e3","timestamp":"2026-09-01T10:00:05Z","parentId":"e2"}\n'
-        '{"type":"session.shutdown","data":{"modelMetrics":{"gpt-5-mini":{"requests":{"count":1},"usage":{'
-        '"inputTokens":90,"outputTokens":12,"cacheReadTokens":30,"cacheWriteTokens":0}}}},"id":"e4",'
-        '"timestamp":"2026-09-01T10:00:09Z","parentId":"e3"}\n',
-        expect=(
-            {
-                "call_id": "r0", "session": "s1", "status": "error", "error": "rate_limit",
-                "http_status": 429, "output_text": None,
-            },
-            {
-                "call_id": "r1", "response_id": "c1", "session": "s1", "project": "shop", "branch": "main",
-                "model": "gpt-5-mini", "input_uncached": None, "output_text": 12, "grain": "call",
-                "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"type":"session.start","data":{"sessionId":"s1","context":{"cwd":"/home/me/shop",
+              "branch":"main"}},"id":"e1","timestamp":"2026-09-01T10:00:00Z","parentId":null}
+            {"type":"session.error","data":{"errorType":"rate_limit","statusCode":429,"providerCallId":"r0"},
+              "id":"e2","timestamp":"2026-09-01T10:00:01Z","parentId":"e1"}
+            {"type":"assistant.message","data":{"messageId":"m1","model":"gpt-5-mini","requestId":"r1",
+              "apiCallId":"c1","outputTokens":12},"id":"e3","timestamp":"2026-09-01T10:00:05Z",
+              "parentId":"e2"}
+            {"type":"session.shutdown","data":{"modelMetrics":{"gpt-5-mini":{"requests":{"count":1},"usage":{
+              "inputTokens":90,"outputTokens":12,"cacheReadTokens":30,"cacheWriteTokens":0}}}},"id":"e4",
+              "timestamp":"2026-09-01T10:00:09Z","parentId":"e3"}
+        """),
+        expect=rows("""
+            {"call_id": "r0", "session": "s1", "status": "error", "error": "rate_limit", "http_status": 429,
+              "output_text": null}
+            {"call_id": "r1", "response_id": "c1", "session": "s1", "project": "shop", "branch": "main",
+              "model": "gpt-5-mini", "input_uncached": null, "output_text": 12, "grain": "call",
+              "status": "ok"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _BUCKET = ("user_id:str", "start_time_iso:time", "model:str", "api_key_name:str", "@file")
@@ -51,22 +52,18 @@ SOURCES = (
             "cache_read": _amount("input_cache_hit_tokens"),
             "output_text": _amount("output_tokens"),
         },
-        sample="user_id,start_time_iso,end_time_iso,model,api_key_name,api_key,type,price,amount\n"
-        "u7,2026-09-01T08:00:00+08:00,2026-09-02T08:00:00+08:00,deepseek-chat,shop,sk-*,request_count,,4\n"
-        "u7,2026-09-01T08:00:00+08:00,2026-09-02T08:00:00+08:00,deepseek-chat,shop,sk-*,output_tokens,"
-        "0.000002,60\n"
-        "u8,2026-09-01T08:00:00+08:00,2026-09-02T08:00:00+08:00,deepseek-chat,shop,sk-*,output_tokens,"
-        "0.000002,9\n",
-        expect=(
-            {
-                "grain": "bucket",
-                "request_count": 4,
-                "user": "u7",
-                "input_uncached": None,
-                "output_text": 60,
-                "cost_logged": None,
-            },
-            {"request_count": None, "user": "u8", "output_text": 9},
-        ),
+        sample=lines("""
+            user_id,start_time_iso,end_time_iso,model,api_key_name,api_key,type,price,amount
+            u7,2026-09-01T08:00:00+08:00,2026-09-02T08:00:00+08:00,deepseek-chat,shop,sk-*,request_count,,4
+            u7,2026-09-01T08:00:00+08:00,2026-09-02T08:00:00+08:00,deepseek-chat,shop,sk-*,output_tokens,
+              0.000002,60
+            u8,2026-09-01T08:00:00+08:00,2026-09-02T08:00:00+08:00,deepseek-chat,shop,sk-*,output_tokens,
+              0.000002,9
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": 4, "user": "u7", "input_uncached": null, "output_text": 60,
+              "cost_logged": null}
+            {"request_count": null, "user": "u8", "output_text": 9}
+        """),
     ),
 )

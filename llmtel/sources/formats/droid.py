@@ -9,11 +9,12 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 
 def _count(name: str) -> pl.Expr:
-    return pl.coalesce(raw.count(f"tokenUsage.{name}"), raw.count(f"settings.tokenUsage.{name}"))
+    return raw.count(f"tokenUsage.{name}", f"settings.tokenUsage.{name}")
 
 
 _OUTPUT, _THINKING = _count("outputTokens"), _count("thinkingTokens")
@@ -36,25 +37,25 @@ SOURCES = (
         calls={
             "grain": pl.lit("bucket"),
             "request_count": pl.lit(None, dtype=pl.Int64),
-            "ts": pl.coalesce(raw.time("providerLockTimestamp"), raw.time("settings.providerLockTimestamp")),
-            "provider": pl.coalesce(raw.text("providerLock"), raw.text("settings.providerLock")),
-            "model": pl.coalesce(raw.text("model"), raw.text("settings.model")),
+            "ts": raw.time("providerLockTimestamp", "settings.providerLockTimestamp"),
+            "provider": raw.text("providerLock", "settings.providerLock"),
+            "model": raw.text("model", "settings.model"),
             "input_uncached": _count("inputTokens"),
             "cache_read": _count("cacheReadTokens"),
             "cache_write_5m": _count("cacheCreationTokens"),
             "output_text": pl.when(_THINKING <= _OUTPUT).then(_OUTPUT - _THINKING).otherwise(_OUTPUT),
             "reasoning": _THINKING,
         },
-        sample='{"model":"claude-sonnet-4-6","providerLock":"anthropic",'
-        '"providerLockTimestamp":"2026-09-01T10:00:00.000Z","tokenUsage":{"inputTokens":120,'
-        '"outputTokens":900,"cacheCreationTokens":4000,"cacheReadTokens":50000,"thinkingTokens":300}}\n'
-        '{"type":"completion","session_id":"s1","timestamp":"2026-09-01T10:05:00.000Z","finalText":"ok"}\n',
-        expect=(
-            {
-                "grain": "bucket", "request_count": None, "provider": "anthropic",
-                "model": "claude-sonnet-4-6", "input_uncached": 120, "cache_read": 50000,
-                "cache_write_5m": 4000, "output_text": 600, "reasoning": 300,
-            },
-        ),
+        sample=lines("""
+            {"model":"claude-sonnet-4-6","providerLock":"anthropic",
+              "providerLockTimestamp":"2026-09-01T10:00:00.000Z","tokenUsage":{"inputTokens":120,
+              "outputTokens":900,"cacheCreationTokens":4000,"cacheReadTokens":50000,"thinkingTokens":300}}
+            {"type":"completion","session_id":"s1","timestamp":"2026-09-01T10:05:00.000Z","finalText":"ok"}
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": null, "provider": "anthropic", "model": "claude-sonnet-4-6",
+              "input_uncached": 120, "cache_read": 50000, "cache_write_5m": 4000, "output_text": 600,
+              "reasoning": 300}
+        """),
     ),
-)  # fmt: skip
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Remark, Source
 
 
@@ -73,30 +74,22 @@ SOURCES = (
             "cache_read": pl.when(~_OUTPUT & _CACHE & ~_WRITE).then(_TOKENS),
             "cache_write_5m": pl.when(~_OUTPUT & _CACHE & _WRITE).then(_TOKENS),
             "output_text": pl.when(_OUTPUT).then(_TOKENS),
-            "cost_logged": pl.when(_DOLLARS).then(
-                pl.coalesce(raw.number("EffectiveCost"), raw.number("BilledCost"))
-            ),
+            "cost_logged": pl.when(_DOLLARS).then(raw.number("EffectiveCost", "BilledCost")),
         },
         remarks={
             "currency": Remark(~_DOLLARS, "{n} costs are in another currency than USD and count as unknown"),
         },
-        sample="BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeDescription,ConsumedQuantity,"
-        "ConsumedUnit,ProviderName,RegionId,ServiceCategory,ServiceName,SkuMeter,SubAccountName\n"
-        "1.5,1.25,USD,2026-09-01 00:00:00,NULL,250000,Tokens,AWS,us-east-1,AI and Machine Learning,"
-        "Claude Sonnet 4.5 (Amazon Bedrock Edition),USE1-input-tokens,shop\n"
-        "$9.00,$9.00 ,USD,9/1/26,virtual machines,NULL,Hours,Microsoft,westus,Compute,Machines,D2,shop\n",
-        expect=(
-            {
-                "grain": "bucket",
-                "request_count": None,
-                "provider": "AWS",
-                "model": "claude sonnet 4.5",
-                "region": "us-east-1",
-                "project": "shop",
-                "input_uncached": 250_000,
-                "output_text": None,
-                "cost_logged": 1.25,
-            },
-        ),
+        sample=lines("""
+            BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeDescription,ConsumedQuantity,
+              ConsumedUnit,ProviderName,RegionId,ServiceCategory,ServiceName,SkuMeter,SubAccountName
+            1.5,1.25,USD,2026-09-01 00:00:00,NULL,250000,Tokens,AWS,us-east-1,AI and Machine Learning,
+              Claude Sonnet 4.5 (Amazon Bedrock Edition),USE1-input-tokens,shop
+            $9.00,$9.00 ,USD,9/1/26,virtual machines,NULL,Hours,Microsoft,westus,Compute,Machines,D2,shop
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": null, "provider": "AWS", "model": "claude sonnet 4.5",
+              "region": "us-east-1", "project": "shop", "input_uncached": 250000, "output_text": null,
+              "cost_logged": 1.25}
+        """),
     ),
 )

@@ -11,6 +11,7 @@ import polars as pl
 
 from llmtel.sources import gemini, raw
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Copies, Mark, Source
 from llmtel.sources.wrapped import FAMILY, bind, error_http, error_text
 
@@ -49,23 +50,21 @@ SOURCES = (
                 gemini.either(raw.count, "usageMetadata.totalTokenCount"),
             )
         ),
-        sample='{"candidates":[{"content":{"role":"model"},"finishReason":"STOP"}],"usageMetadata":{'
-        '"promptTokenCount":100,"cachedContentTokenCount":60,"toolUsePromptTokenCount":5,'
-        '"candidatesTokenCount":30,"thoughtsTokenCount":50,"totalTokenCount":185,'
-        '"promptTokensDetails":[{"modality":"TEXT","tokenCount":88},{"modality":"AUDIO","tokenCount":12}]},'
-        '"modelVersion":"gemini-2.5-flash","responseId":"r1"}\n'
-        '{"prompt_feedback":{"block_reason":"PROHIBITED_CONTENT"},"usage_metadata":{"prompt_token_count":9,'
-        '"total_token_count":9},"model_version":"gemini-2.5-flash","response_id":"r2"}\n',
-        expect=(
-            {
-                "call_id": "r1", "response_id": "r1", "model": "gemini-2.5-flash", "provider": "google",
-                "input_uncached": 33, "cache_read": 60, "input_audio": 12, "output_text": 30,
-                "reasoning": 50, "output_audio": 0, "finish_reason": "STOP", "status": "ok",
-            },
-            {
-                "call_id": "r2", "input_uncached": 9, "output_text": 0, "status": "error",
-                "error": "content_filter", "finish_reason": "PROHIBITED_CONTENT",
-            },
-        ),
+        sample=lines("""
+            {"candidates":[{"content":{"role":"model"},"finishReason":"STOP"}],"usageMetadata":{
+              "promptTokenCount":100,"cachedContentTokenCount":60,"toolUsePromptTokenCount":5,
+              "candidatesTokenCount":30,"thoughtsTokenCount":50,"totalTokenCount":185,"promptTokensDetails":[{
+              "modality":"TEXT","tokenCount":88},{"modality":"AUDIO","tokenCount":12}]},
+              "modelVersion":"gemini-2.5-flash","responseId":"r1"}
+            {"prompt_feedback":{"block_reason":"PROHIBITED_CONTENT"},"usage_metadata":{"prompt_token_count":9,
+              "total_token_count":9},"model_version":"gemini-2.5-flash","response_id":"r2"}
+        """),
+        expect=rows("""
+            {"call_id": "r1", "response_id": "r1", "model": "gemini-2.5-flash", "provider": "google",
+              "input_uncached": 33, "cache_read": 60, "input_audio": 12, "output_text": 30, "reasoning": 50,
+              "output_audio": 0, "finish_reason": "STOP", "status": "ok"}
+            {"call_id": "r2", "input_uncached": 9, "output_text": 0, "status": "error",
+              "error": "content_filter", "finish_reason": "PROHIBITED_CONTENT"}
+        """),
     ),
-)  # fmt: skip
+)

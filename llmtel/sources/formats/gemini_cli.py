@@ -15,6 +15,7 @@ import polars as pl
 from llmtel.sources import gemini, raw
 from llmtel.sources.agents import ORDER, dated_by_answer, in_order, of_file
 from llmtel.sources.outcome import ANSWERED
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Copies, Mark, Record, Source
 
 _LINK = (
@@ -75,19 +76,19 @@ SOURCES = (
         },
         copies=Copies(prefer=(pl.col(ORDER),)),
         remarks=dated_by_answer(_STAMP),
-        sample='{"sessionId":"s1","projectHash":"f00","startTime":"2026-09-01T10:00:00Z","kind":"main"}\n'
-        '{"id":"m1","timestamp":"2026-09-01T10:00:01Z","type":"user","content":"hello"}\n'
-        '{"id":"m2","timestamp":"2026-09-01T10:00:05Z","type":"gemini","model":"gemini-3-pro","tokens":{'
-        '"input":900,"cached":600,"output":40,"thoughts":25,"tool":10,"total":975}}\n'
-        '{"$rewindTo":"m1"}\n'
-        '{"id":"m2","timestamp":"2026-09-01T10:00:05Z","type":"gemini","model":"gemini-3-pro","tokens":{'
-        '"input":900,"cached":600,"output":50,"thoughts":25,"tool":10,"total":985},"toolCalls":[]}\n',
-        expect=(
-            {
-                "call_id": "m2", "session": "s1", "provider": "google", "model": "gemini-3-pro",
-                "input_uncached": 310, "cache_read": 600, "output_text": 50, "reasoning": 25, "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"sessionId":"s1","projectHash":"f00","startTime":"2026-09-01T10:00:00Z","kind":"main"}
+            {"id":"m1","timestamp":"2026-09-01T10:00:01Z","type":"user","content":"hello"}
+            {"id":"m2","timestamp":"2026-09-01T10:00:05Z","type":"gemini","model":"gemini-3-pro","tokens":{
+              "input":900,"cached":600,"output":40,"thoughts":25,"tool":10,"total":975}}
+            {"$rewindTo":"m1"}
+            {"id":"m2","timestamp":"2026-09-01T10:00:05Z","type":"gemini","model":"gemini-3-pro","tokens":{
+              "input":900,"cached":600,"output":50,"thoughts":25,"tool":10,"total":985},"toolCalls":[]}
+        """),
+        expect=rows("""
+            {"call_id": "m2", "session": "s1", "provider": "google", "model": "gemini-3-pro",
+              "input_uncached": 310, "cache_read": 600, "output_text": 50, "reasoning": 25, "status": "ok"}
+        """),
     ),
     Source(
         name="gemini_cli_stats",
@@ -111,15 +112,16 @@ SOURCES = (
                 }
             ),
         },
-        sample='{"session_id":"s1","response":"Done.","stats":{"models":{"gemini-2.5-pro":{"api":{'
-        '"totalRequests":2,"totalErrors":0,"totalLatencyMs":5053},"tokens":{"prompt":24939,"candidates":20,'
-        '"total":25113,"cached":21263,"thoughts":154,"tool":0}}},"tools":{"totalCalls":1},"files":{}}}\n',
-        expect=(
-            {
-                "grain": "bucket", "request_count": 2, "session": "s1", "model": "gemini-2.5-pro", "ts": None,
-                "input_uncached": 3676, "cache_read": 21263, "output_text": 20, "reasoning": 154,
-                "latency_ms": None, "status": None,
-            },
-        ),
+        sample=lines("""
+            {"session_id":"s1","response":"Done.","stats":{"models":{"gemini-2.5-pro":{"api":{
+              "totalRequests":2,"totalErrors":0,"totalLatencyMs":5053},"tokens":{"prompt":24939,
+              "candidates":20,"total":25113,"cached":21263,"thoughts":154,"tool":0}}},"tools":{
+              "totalCalls":1},"files":{}}}
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": 2, "session": "s1", "model": "gemini-2.5-pro", "ts": null,
+              "input_uncached": 3676, "cache_read": 21263, "output_text": 20, "reasoning": 154,
+              "latency_ms": null, "status": null}
+        """),
     ),
-)  # fmt: skip
+)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from llmtel.sources.aliases import places
 from llmtel.sources.outline import Outline
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Record, Source
 
 LINK = "docs/formats.md#generic"
@@ -27,28 +28,18 @@ SOURCES = (
         "facts are found by their usual names",
         link=LINK,
         bind=bind,
-        sample='{"timestamp":"2026-09-01T10:00:00Z","request_id":"r1","model":"gpt-4o-mini",'
-        '"prompt_tokens":10,'
-        '"completion_tokens":5,"latency":0.12,"user":"u1","status":"ok"}\n'
-        '{"timestamp":"2026-09-01T10:00:01Z","request_id":"r2","model":"gpt-4o-mini","latency":0.5,'
-        '"status_code":429}\n',
-        expect=(
-            {
-                "call_id": "r1",
-                "input_uncached": 10,
-                "output_text": 5,
-                "latency_ms": 120.0,
-                "user": "u1",
-                "status": "ok",
-            },
-            {
-                "call_id": "r2",
-                "input_uncached": None,
-                "status": "error",
-                "error": "rate_limit",
-                "http_status": 429,
-            },
-        ),
+        sample=lines("""
+            {"timestamp":"2026-09-01T10:00:00Z","request_id":"r1","model":"gpt-4o-mini","prompt_tokens":10,
+              "completion_tokens":5,"latency":0.12,"user":"u1","status":"ok"}
+            {"timestamp":"2026-09-01T10:00:01Z","request_id":"r2","model":"gpt-4o-mini","latency":0.5,
+              "status_code":429}
+        """),
+        expect=rows("""
+            {"call_id": "r1", "input_uncached": 10, "output_text": 5, "latency_ms": 120.0, "user": "u1",
+              "status": "ok"}
+            {"call_id": "r2", "input_uncached": null, "status": "error", "error": "rate_limit",
+              "http_status": 429}
+        """),
     ),
     Source(
         name="generic_csv",
@@ -57,7 +48,12 @@ SOURCES = (
         link=LINK,
         layout="csv",
         bind=bind,
-        sample="date,model,input_tokens,output_tokens,latency_ms,team\n2026-09-01,gpt-4o,10,5,120,a\n",
-        expect=({"input_uncached": 10, "output_text": 5, "latency_ms": 120.0, "model": "gpt-4o"},),
+        sample=lines("""
+            date,model,input_tokens,output_tokens,latency_ms,team
+            2026-09-01,gpt-4o,10,5,120,a
+        """),
+        expect=rows("""
+            {"input_uncached": 10, "output_text": 5, "latency_ms": 120.0, "model": "gpt-4o"}
+        """),
     ),
 )

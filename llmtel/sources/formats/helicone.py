@@ -12,6 +12,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.nested import objects_in
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.usage import Counts, leaves
 
@@ -50,16 +51,12 @@ SOURCES = (
             "call_id": raw.text("request_id"),
             "response_id": pl.when(_ID.str.contains(_RESPONSE_IDS)).then(_ID),
             "provider": raw.text("provider"),
-            "model": pl.coalesce(raw.text("response_model"), raw.text("request_model"), raw.text("model")),
+            "model": raw.text("response_model", "request_model", "model"),
             "model_requested": raw.text("request_model"),
-            "user": pl.coalesce(raw.text("request_user_id"), raw.text("helicone_user")),
+            "user": raw.text("request_user_id", "helicone_user"),
             "session": raw.text(f"{_PROPERTIES}Helicone-Session-Id"),
-            "feature": pl.coalesce(
-                *(raw.text(f"{_PROPERTIES}{name}") for name in (*_FEATURES, "Helicone-Session-Name"))
-            ),
-            "environment": pl.coalesce(
-                raw.text(f"{_PROPERTIES}environment"), raw.text(f"{_PROPERTIES}Environment")
-            ),
+            "feature": raw.text(*(f"{_PROPERTIES}{name}" for name in (*_FEATURES, "Helicone-Session-Name"))),
+            "environment": raw.text(f"{_PROPERTIES}environment", f"{_PROPERTIES}Environment"),
             "prompt": raw.text("prompt_id"),
             "prompt_version": raw.text("prompt_version"),
             **leaves(
@@ -74,34 +71,32 @@ SOURCES = (
                     total=raw.count("total_tokens"),
                 )
             ),
-            "cost_logged": pl.when(_FROM_CACHE)
-            .then(0.0)
-            .otherwise(pl.coalesce(raw.number("costUSD"), raw.number("cost"))),
+            "cost_logged": pl.when(_FROM_CACHE).then(0.0).otherwise(raw.number("costUSD", "cost")),
             "thumb": raw.flag("feedback_rating"),
             "http_status": pl.when(_STATUS > 0).then(_STATUS),
             # below zero: pending, cancelled, or a failure of the gateway's own
             TEXT: pl.when(_STATUS < 0).then(pl.lit("cancelled")),
             ANSWERED: _STATUS.is_between(100, 399),
         },
-        sample='{"request_id":"r1","request_created_at":"2026-09-01T10:00:00Z","delay_ms":1200,'
-        '"time_to_first_token":250,"provider":"ANTHROPIC","request_model":"claude-haiku-4-5",'
-        '"response_model":"claude-haiku-4-5-20251001","response_status":200,"prompt_tokens":10,'
-        '"prompt_cache_read_tokens":400,"completion_tokens":20,"total_tokens":430,"costUSD":0.0003,'
-        '"helicone_user":"u1","request_properties":{"Helicone-Session-Id":"s1","feature":"search"},'
-        '"feedback_rating":true,"cache_reference_id":"00000000-0000-0000-0000-000000000000"}\n'
-        '{"request_id":"r2","request_created_at":"2026-09-01T10:00:05Z","delay_ms":900,"provider":"OPENAI",'
-        '"request_model":"gpt-5-mini","response_status":-3,"prompt_tokens":0,"completion_tokens":0}\n'
-        '{"request_id":"r3","request_created_at":"2026-09-01T10:00:09Z","delay_ms":4,"provider":"OPENAI",'
-        '"request_model":"gpt-5-mini","response_status":200,"prompt_tokens":9,"completion_tokens":3,'
-        '"total_tokens":12,"cost":0.1,"cache_enabled":true,"cache_reference_id":"r0"}\n',
-        expect=(
-            {
-                "call_id": "r1", "model": "claude-haiku-4-5-20251001", "input_uncached": 10,
-                "cache_read": 400, "output_text": 20, "latency_ms": 1200.0, "ttft_ms": 250.0, "user": "u1",
-                "session": "s1", "feature": "search", "cost_logged": 0.0003, "thumb": True, "status": "ok",
-            },
-            {"call_id": "r2", "error": "cancelled", "http_status": None, "input_uncached": None},
-            {"call_id": "r3", "latency_ms": None, "cost_logged": 0.0, "input_uncached": 9, "status": "ok"},
-        ),
+        sample=lines("""
+            {"request_id":"r1","request_created_at":"2026-09-01T10:00:00Z","delay_ms":1200,
+              "time_to_first_token":250,"provider":"ANTHROPIC","request_model":"claude-haiku-4-5",
+              "response_model":"claude-haiku-4-5-20251001","response_status":200,"prompt_tokens":10,
+              "prompt_cache_read_tokens":400,"completion_tokens":20,"total_tokens":430,"costUSD":0.0003,
+              "helicone_user":"u1","request_properties":{"Helicone-Session-Id":"s1","feature":"search"},
+              "feedback_rating":true,"cache_reference_id":"00000000-0000-0000-0000-000000000000"}
+            {"request_id":"r2","request_created_at":"2026-09-01T10:00:05Z","delay_ms":900,"provider":"OPENAI",
+              "request_model":"gpt-5-mini","response_status":-3,"prompt_tokens":0,"completion_tokens":0}
+            {"request_id":"r3","request_created_at":"2026-09-01T10:00:09Z","delay_ms":4,"provider":"OPENAI",
+              "request_model":"gpt-5-mini","response_status":200,"prompt_tokens":9,"completion_tokens":3,
+              "total_tokens":12,"cost":0.1,"cache_enabled":true,"cache_reference_id":"r0"}
+        """),
+        expect=rows("""
+            {"call_id": "r1", "model": "claude-haiku-4-5-20251001", "input_uncached": 10, "cache_read": 400,
+              "output_text": 20, "latency_ms": 1200.0, "ttft_ms": 250.0, "user": "u1", "session": "s1",
+              "feature": "search", "cost_logged": 0.0003, "thumb": true, "status": "ok"}
+            {"call_id": "r2", "error": "cancelled", "http_status": null, "input_uncached": null}
+            {"call_id": "r3", "latency_ms": null, "cost_logged": 0.0, "input_uncached": 9, "status": "ok"}
+        """),
     ),
-)  # fmt: skip
+)

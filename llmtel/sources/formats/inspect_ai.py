@@ -14,6 +14,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Remark, Source, picked
 from llmtel.sources.usage import Counts, leaves
 
@@ -91,32 +92,29 @@ SOURCES = (
             ),
             ANSWERED: _STOP.is_not_null(),
         },
-        remarks={
-            "replayed": Remark(_REPLAYED, "{n} answers came from Inspect's cache: no model was asked")
-        },
-        sample='{"version":2,"status":"success","eval":{"task":"sums","run_id":"r1","model":"openai/gpt-5"},'
-        '"plan":{},"stats":{"model_usage":{"openai/gpt-5":{"input_tokens":300,"output_tokens":50}}},'
-        '"samples":[{"id":"sum-1","uuid":"u1","model_usage":{"openai/gpt-5":{"input_tokens":300,'
-        '"output_tokens":50}},"events":[{"event":"sample_init"},{"event":"model","model":"openai/gpt-5",'
-        '"timestamp":"2026-09-01T12:00:00+02:00","working_time":1.5,"output":{"model":"gpt-5-2025-08-07",'
-        '"choices":[{"stop_reason":"stop"}],"usage":{"input_tokens":300,"output_tokens":50,'
-        '"total_tokens":350,"input_tokens_cache_read":100,"reasoning_tokens":20}},"call":{"response":{'
-        '"id":"chatcmpl-1","service_tier":"default"}}},{"event":"model","model":"openai/gpt-5","cache":"read",'
-        '"timestamp":"2026-09-01T12:00:03+02:00","working_time":0.001,"output":{"model":"gpt-5-2025-08-07",'
-        '"choices":[{"stop_reason":"stop"}],"usage":{"input_tokens":300,"output_tokens":50,'
-        '"total_tokens":350}},"call":{"response":{"id":"chatcmpl-1"}}},{"event":"model",'
-        '"model":"openai/gpt-5","role":"grader","timestamp":"2026-09-01T12:00:04+02:00",'
-        '"error":"Request timed out.",'
-        '"output":{"model":"openai/gpt-5","choices":[]}}]}]}\n',
-        expect=(
-            {
-                "response_id": "chatcmpl-1", "provider": "openai", "model": "gpt-5-2025-08-07",
-                "latency_ms": 1500.0, "session": "u1", "case": "sum-1", "feature": "sums", "trace": "r1",
-                "input_uncached": 200, "cache_read": 100, "output_text": 30, "reasoning": 20,
-                "finish_reason": "stop", "service_tier": "default", "status": "ok", "request_count": 1,
-            },
-            {"request_count": 0, "input_uncached": None, "latency_ms": None, "call_id": None},
-            {"status": "error", "error": "timeout", "agent": "grader", "input_uncached": None},
-        ),
+        remarks={"replayed": Remark(_REPLAYED, "{n} answers came from Inspect's cache: no model was asked")},
+        sample=lines("""
+            {"version":2,"status":"success","eval":{"task":"sums","run_id":"r1","model":"openai/gpt-5"},
+              "plan":{},"stats":{"model_usage":{"openai/gpt-5":{"input_tokens":300,"output_tokens":50}}},
+              "samples":[{"id":"sum-1","uuid":"u1","model_usage":{"openai/gpt-5":{"input_tokens":300,
+              "output_tokens":50}},"events":[{"event":"sample_init"},{"event":"model","model":"openai/gpt-5",
+              "timestamp":"2026-09-01T12:00:00+02:00","working_time":1.5,"output":{"model":"gpt-5-2025-08-07",
+              "choices":[{"stop_reason":"stop"}],"usage":{"input_tokens":300,"output_tokens":50,
+              "total_tokens":350,"input_tokens_cache_read":100,"reasoning_tokens":20}},"call":{"response":{
+              "id":"chatcmpl-1","service_tier":"default"}}},{"event":"model","model":"openai/gpt-5",
+              "cache":"read","timestamp":"2026-09-01T12:00:03+02:00","working_time":0.001,"output":{
+              "model":"gpt-5-2025-08-07","choices":[{"stop_reason":"stop"}],"usage":{"input_tokens":300,
+              "output_tokens":50,"total_tokens":350}},"call":{"response":{"id":"chatcmpl-1"}}},{
+              "event":"model","model":"openai/gpt-5","role":"grader","timestamp":"2026-09-01T12:00:04+02:00",
+              "error":"Request timed out.","output":{"model":"openai/gpt-5","choices":[]}}]}]}
+        """),
+        expect=rows("""
+            {"response_id": "chatcmpl-1", "provider": "openai", "model": "gpt-5-2025-08-07",
+              "latency_ms": 1500.0, "session": "u1", "case": "sum-1", "feature": "sums", "trace": "r1",
+              "input_uncached": 200, "cache_read": 100, "output_text": 30, "reasoning": 20,
+              "finish_reason": "stop", "service_tier": "default", "status": "ok", "request_count": 1}
+            {"request_count": 0, "input_uncached": null, "latency_ms": null, "call_id": null}
+            {"status": "error", "error": "timeout", "agent": "grader", "input_uncached": null}
+        """),
     ),
-)  # fmt: skip
+)

@@ -11,17 +11,16 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.agents import so_far
 from llmtel.sources.outcome import ANSWERED
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _OLD, _NEW = "message.payload.token_usage.", "usage."
 _TYPE, _STEP = raw.text("type"), raw.text("turnStep")
 _COUNTS = {
-    "input_uncached": pl.coalesce(raw.count(f"{_OLD}input_other"), raw.count(f"{_NEW}inputOther")),
-    "cache_read": pl.coalesce(raw.count(f"{_OLD}input_cache_read"), raw.count(f"{_NEW}inputCacheRead")),
-    "cache_write_5m": pl.coalesce(
-        raw.count(f"{_OLD}input_cache_creation"), raw.count(f"{_NEW}inputCacheCreation")
-    ),
-    "output_text": pl.coalesce(raw.count(f"{_OLD}output"), raw.count(f"{_NEW}output")),
+    "input_uncached": raw.count(f"{_OLD}input_other", f"{_NEW}inputOther"),
+    "cache_read": raw.count(f"{_OLD}input_cache_read", f"{_NEW}inputCacheRead"),
+    "cache_write_5m": raw.count(f"{_OLD}input_cache_creation", f"{_NEW}inputCacheCreation"),
+    "output_text": raw.count(f"{_OLD}output", f"{_NEW}output"),
 }
 _IS_REQUEST = (_TYPE == "llm.request").fill_null(value=False)
 _IS_USAGE = (
@@ -74,11 +73,15 @@ SOURCES = (
         prepare=with_calls,
         keep=pl.col("@call"),
         reads=(
-            _TYPE, _STEP, raw.text("message.type"), raw.text("usageScope"), raw.text("attempt"),
+            _TYPE,
+            _STEP,
+            raw.text("message.type"),
+            raw.text("usageScope"),
+            raw.text("attempt"),
             *_COUNTS.values(),
         ),
         calls={
-            "ts": pl.coalesce(raw.time("time"), raw.time("timestamp")),
+            "ts": raw.time("time", "timestamp"),
             "call_id": _MESSAGE,
             "response_id": _MESSAGE,
             "provider": raw.text("provider"),
@@ -88,22 +91,22 @@ SOURCES = (
             "retries": pl.when(_IS_REQUEST).then(pl.col("@attempts").fill_null(1) - 1),
             ANSWERED: pl.when(_USED["output_text"].is_not_null()).then(statement=True),
         },
-        sample='{"type":"llm.request","kind":"loop","provider":"kimi","model":"kimi-k2.7-code",'
-        '"turnStep":"0.1","time":1788256800000,"agentId":"main"}\n'
-        '{"type":"llm.request","kind":"loop","provider":"kimi","model":"kimi-k2.7-code",'
-        '"turnStep":"0.1","attempt":"2/10","time":1788256802000}\n'
-        '{"type":"usage.record","model":"kimi-k2.7-code","usage":{"inputOther":40,"output":25,'
-        '"inputCacheRead":900,"inputCacheCreation":0},"usageScope":"turn","time":1788256809000}\n'
-        '{"type":"token_counting.measured","agentId":"main","length":3,"tokens":965,"time":1788256809001}\n'
-        '{"timestamp":1788256820.5,"message":{"type":"StatusUpdate","payload":{"context_usage":0.01,'
-        '"token_usage":{"input_other":7,"output":9,"input_cache_read":3,"input_cache_creation":0},'
-        '"message_id":"chatcmpl-2"}}}\n',
-        expect=(
-            {
-                "provider": "kimi", "model": "kimi-k2.7-code", "retries": 1, "input_uncached": 40,
-                "cache_read": 900, "cache_write_5m": 0, "output_text": 25, "agent": "main", "status": "ok",
-            },
-            {"call_id": "chatcmpl-2", "model": None, "input_uncached": 7, "cache_read": 3, "output_text": 9},
-        ),
+        sample=lines("""
+            {"type":"llm.request","kind":"loop","provider":"kimi","model":"kimi-k2.7-code","turnStep":"0.1",
+              "time":1788256800000,"agentId":"main"}
+            {"type":"llm.request","kind":"loop","provider":"kimi","model":"kimi-k2.7-code","turnStep":"0.1",
+              "attempt":"2/10","time":1788256802000}
+            {"type":"usage.record","model":"kimi-k2.7-code","usage":{"inputOther":40,"output":25,
+              "inputCacheRead":900,"inputCacheCreation":0},"usageScope":"turn","time":1788256809000}
+            {"type":"token_counting.measured","agentId":"main","length":3,"tokens":965,"time":1788256809001}
+            {"timestamp":1788256820.5,"message":{"type":"StatusUpdate","payload":{"context_usage":0.01,
+              "token_usage":{"input_other":7,"output":9,"input_cache_read":3,"input_cache_creation":0},
+              "message_id":"chatcmpl-2"}}}
+        """),
+        expect=rows("""
+            {"provider": "kimi", "model": "kimi-k2.7-code", "retries": 1, "input_uncached": 40,
+              "cache_read": 900, "cache_write_5m": 0, "output_text": 25, "agent": "main", "status": "ok"}
+            {"call_id": "chatcmpl-2", "model": null, "input_uncached": 7, "cache_read": 3, "output_text": 9}
+        """),
     ),
-)  # fmt: skip
+)

@@ -15,6 +15,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.nested import opened
 from llmtel.sources.outcome import TEXT, WORD, joined
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.usage import Counts, leaves
 
@@ -38,7 +39,7 @@ def _text(*paths: str) -> pl.Expr:
 def _usage(*names: str) -> pl.Expr:
     """A count of the usage, wherever that is kept."""
     places = ("response.usage.", f"{_META}usage_object.")
-    return pl.coalesce(*(raw.count(place + name) for place in places for name in names))
+    return raw.count(*(place + name for place in places for name in names))
 
 
 _START, _END, _FIRST = raw.time("startTime"), raw.time("endTime"), raw.time("completionStartTime")
@@ -94,33 +95,23 @@ _LINES = Source(
                 total=raw.count("total_tokens"),
             )
         ),
-        "cost_logged": pl.when(_CACHED)
-        .then(0.0)
-        .otherwise(pl.coalesce(raw.number("response_cost"), raw.number("spend"))),
+        "cost_logged": pl.when(_CACHED).then(0.0).otherwise(raw.number("response_cost", "spend")),
         "retries": raw.count(f"{_META}attempted_retries"),
         "http_status": _CODE.cast(pl.Int64, strict=False),
         WORD: raw.text("status"),
         TEXT: pl.when(raw.text("status").fill_null("") != "success").then(_WORDS),
     },
-    sample='{"id":"chatcmpl-1","call_type":"acompletion","status":"success","custom_llm_provider":"openai",'
-    '"startTime":"2026-09-01 10:00:00.000000","endTime":"2026-09-01 10:00:01.500000","model":"gpt-4o",'
-    '"response_cost":0.0002,"prompt_tokens":10,"completion_tokens":20,"total_tokens":30,"end_user":"u1",'
-    '"metadata":{},"request_tags":["search"],"stream":false}\n',
-    expect=(
-        {
-            "call_id": "chatcmpl-1",
-            "response_id": "chatcmpl-1",
-            "input_uncached": 10,
-            "output_text": 20,
-            "latency_ms": 1500.0,
-            "cost_logged": 0.0002,
-            "user": "u1",
-            "feature": "search",
-            "provider": "openai",
-            "status": "ok",
-            "operation": "acompletion",
-        },
-    ),
+    sample=lines("""
+        {"id":"chatcmpl-1","call_type":"acompletion","status":"success","custom_llm_provider":"openai",
+          "startTime":"2026-09-01 10:00:00.000000","endTime":"2026-09-01 10:00:01.500000","model":"gpt-4o",
+          "response_cost":0.0002,"prompt_tokens":10,"completion_tokens":20,"total_tokens":30,"end_user":"u1",
+          "metadata":{},"request_tags":["search"],"stream":false}
+    """),
+    expect=rows("""
+        {"call_id": "chatcmpl-1", "response_id": "chatcmpl-1", "input_uncached": 10, "output_text": 20,
+          "latency_ms": 1500.0, "cost_logged": 0.0002, "user": "u1", "feature": "search",
+          "provider": "openai", "status": "ok", "operation": "acompletion"}
+    """),
 )
 
 SOURCES = (
@@ -133,32 +124,21 @@ SOURCES = (
         evidence="documented",
         layout="csv",
         records=None,
-        sample="request_id,call_type,startTime,endTime,completionStartTime,model,custom_llm_provider,spend,"
-        "prompt_tokens,completion_tokens,total_tokens,status,cache_hit,user,metadata,request_tags\n"
-        "chatcmpl-2,acompletion,2026-09-01 10:00:00,2026-09-01 10:00:02,2026-09-01 10:00:00.5,gpt-4o,openai,"
-        '0.001,100,20,120,success,None,None,"{""usage_object"":{""prompt_tokens_details"":'
-        '{""cached_tokens"":60}}}","[""search""]"\n'
-        "r3,acompletion,2026-09-01 10:00:05,2026-09-01 10:00:06,2026-09-01 10:00:06,gpt-4o,openai,0,0,0,0,"
-        'failure,None,u1,"{""error_information"":{""error_code"":""429"",""error_class"":""RateLimitError""}'
-        '}",[]\n',
-        expect=(
-            {
-                "call_id": "chatcmpl-2",
-                "input_uncached": 40,
-                "cache_read": 60,
-                "output_text": 20,
-                "ttft_ms": 500.0,
-                "user": None,
-                "feature": "search",
-                "status": "ok",
-            },
-            {
-                "call_id": "r3",
-                "input_uncached": None,
-                "ttft_ms": None,
-                "error": "rate_limit",
-                "http_status": 429,
-            },
-        ),
+        sample=lines("""
+            request_id,call_type,startTime,endTime,completionStartTime,model,custom_llm_provider,spend,
+              prompt_tokens,completion_tokens,total_tokens,status,cache_hit,user,metadata,request_tags
+            chatcmpl-2,acompletion,2026-09-01 10:00:00,2026-09-01 10:00:02,2026-09-01 10:00:00.5,gpt-4o,
+              openai,0.001,100,20,120,success,None,None,
+              "{""usage_object"":{""prompt_tokens_details"":{""cached_tokens"":60}}}","[""search""]"
+            r3,acompletion,2026-09-01 10:00:05,2026-09-01 10:00:06,2026-09-01 10:00:06,gpt-4o,openai,0,0,0,0,
+              failure,None,u1,"{""error_information"":{""error_code"":""429"",
+              ""error_class"":""RateLimitError""}}",[]
+        """),
+        expect=rows("""
+            {"call_id": "chatcmpl-2", "input_uncached": 40, "cache_read": 60, "output_text": 20,
+              "ttft_ms": 500.0, "user": null, "feature": "search", "status": "ok"}
+            {"call_id": "r3", "input_uncached": null, "ttft_ms": null, "error": "rate_limit",
+              "http_status": 429}
+        """),
     ),
 )

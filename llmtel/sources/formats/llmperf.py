@@ -10,6 +10,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.outcome import SUCCESS, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _CODE = raw.code("error_code")
@@ -43,26 +44,22 @@ SOURCES = (
             SUCCESS: _CODE.is_null(),
             TEXT: pl.when(_CODE == _TOO_SHORT).then(pl.lit("parse")),
         },
-        sample='{"error_code":null,"error_msg":"","ttft_s":0.25,"end_to_end_latency_s":1.5,'
-        '"number_total_tokens":700,"number_output_tokens":150,"number_input_tokens":550}\n'
-        '{"error_code":429,"error_msg":"slow down","ttft_s":0,"end_to_end_latency_s":0,'
-        '"number_output_tokens":1,"number_input_tokens":550}\n'
-        '{"error_code":-100,"error_msg":"too short","ttft_s":0.5,"end_to_end_latency_s":0.75,'
-        '"number_output_tokens":3,"number_input_tokens":550,"GEN_TEXT":"No."}\n'
-        '{"results_num_requests_started":3,"model":"llama-3-8b","timestamp":1788256800}\n',
-        expect=(
-            {
-                "ts": None, "model": None, "latency_ms": 1500.0, "ttft_ms": 250.0, "input_uncached": 550,
-                "output_text": 150, "status": "ok", "feature": "sample",
-            },
-            {
-                "status": "error", "error": "rate_limit", "http_status": 429, "latency_ms": None,
-                "ttft_ms": None, "output_text": None,
-            },
-            {
-                "status": "error", "error": "parse", "http_status": None, "latency_ms": 750.0,
-                "output_text": 3, "output_chars": 3,
-            },
-        ),
+        sample=lines("""
+            {"error_code":null,"error_msg":"","ttft_s":0.25,"end_to_end_latency_s":1.5,
+              "number_total_tokens":700,"number_output_tokens":150,"number_input_tokens":550}
+            {"error_code":429,"error_msg":"slow down","ttft_s":0,"end_to_end_latency_s":0,
+              "number_output_tokens":1,"number_input_tokens":550}
+            {"error_code":-100,"error_msg":"too short","ttft_s":0.5,"end_to_end_latency_s":0.75,
+              "number_output_tokens":3,"number_input_tokens":550,"GEN_TEXT":"No."}
+            {"results_num_requests_started":3,"model":"llama-3-8b","timestamp":1788256800}
+        """),
+        expect=rows("""
+            {"ts": null, "model": null, "latency_ms": 1500.0, "ttft_ms": 250.0, "input_uncached": 550,
+              "output_text": 150, "status": "ok", "feature": "sample"}
+            {"status": "error", "error": "rate_limit", "http_status": 429, "latency_ms": null,
+              "ttft_ms": null, "output_text": null}
+            {"status": "error", "error": "parse", "http_status": null, "latency_ms": 750.0, "output_text": 3,
+              "output_chars": 3}
+        """),
     ),
-)  # fmt: skip
+)

@@ -6,6 +6,7 @@ The time of a request is counted from the start of the trace, in milliseconds: i
 from __future__ import annotations
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 SOURCES = (
@@ -18,11 +19,13 @@ SOURCES = (
             "input_uncached": raw.count("input_length"),
             "output_text": raw.count("output_length"),
         },
-        sample='{"timestamp":0,"input_length":6755,"output_length":500,"hash_ids":[0,1,2]}\n'
-        '{"timestamp":3000,"input_length":7319,"output_length":490,"hash_ids":[0,3]}\n',
-        expect=(
-            {"ts": None, "model": None, "input_uncached": 6755, "output_text": 500, "status": None},
-            {"ts": None, "input_uncached": 7319, "output_text": 490},
-        ),
+        sample=lines("""
+            {"timestamp":0,"input_length":6755,"output_length":500,"hash_ids":[0,1,2]}
+            {"timestamp":3000,"input_length":7319,"output_length":490,"hash_ids":[0,3]}
+        """),
+        expect=rows("""
+            {"ts": null, "model": null, "input_uncached": 6755, "output_text": 500, "status": null}
+            {"ts": null, "input_uncached": 7319, "output_text": 490}
+        """),
     ),
 )

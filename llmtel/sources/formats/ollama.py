@@ -5,13 +5,13 @@ Chunks of a stream before the last one tell no counts and are no calls.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 
 import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 from llmtel.sources.wrapped import FAMILY, bind
 
@@ -47,17 +47,18 @@ SOURCES = (
         ),
         family=FAMILY,
         bind=partial(bind, body),
-        sample='{"model":"llama3.2","created_at":"2026-09-01T10:00:05Z","message":{"role":"assistant"},'
-        '"done":false}\n'
-        '{"model":"llama3.2","created_at":"2026-09-01T10:00:06Z","message":{"role":"assistant"},"done":true,'
-        '"done_reason":"stop","total_duration":2500000000,"load_duration":100000000,"prompt_eval_count":26,'
-        '"prompt_eval_duration":400000000,"eval_count":290,"eval_duration":1900000000}\n',
-        expect=(
-            {
-                "ts": datetime(2026, 9, 1, 10, 0, 3, 500_000, tzinfo=UTC), "provider": "ollama",
-                "model": "llama3.2", "latency_ms": 2500.0, "input_uncached": 26, "cache_read": None,
-                "output_text": 290, "finish_reason": "stop", "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"model":"llama3.2","created_at":"2026-09-01T10:00:05Z","message":{"role":"assistant"},
+              "done":false}
+            {"model":"llama3.2","created_at":"2026-09-01T10:00:06Z","message":{"role":"assistant"},
+              "done":true,"done_reason":"stop","total_duration":2500000000,"load_duration":100000000,
+              "prompt_eval_count":26,"prompt_eval_duration":400000000,"eval_count":290,
+              "eval_duration":1900000000}
+        """),
+        expect=rows("""
+            {"ts": "2026-09-01T10:00:03.500000+00:00", "provider": "ollama", "model": "llama3.2",
+              "latency_ms": 2500.0, "input_uncached": 26, "cache_read": null, "output_text": 290,
+              "finish_reason": "stop", "status": "ok"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -14,6 +14,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT, joined
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.usage import Counts, leaves
 
@@ -63,26 +64,20 @@ SOURCES = (
         ),
         records=records,
         calls={
-            "ts": pl.coalesce(raw.time(f"{_BODY}created"), raw.time(f"{_BODY}created_at")),
-            "call_id": pl.coalesce(raw.text("response.request_id"), raw.text("id")),
+            "ts": raw.time(f"{_BODY}created", f"{_BODY}created_at"),
+            "call_id": raw.text("response.request_id", "id"),
             "response_id": raw.text(f"{_BODY}id"),
             "model": raw.text(f"{_BODY}model"),
             "feature": raw.text("feature"),
             "batch": pl.lit(value=True),
             "service_tier": raw.text(f"{_BODY}service_tier"),
-            "finish_reason": pl.coalesce(
-                raw.text(f"{_BODY}choices[0].finish_reason"), raw.text(f"{_BODY}status")
-            ),
+            "finish_reason": raw.text(f"{_BODY}choices[0].finish_reason", f"{_BODY}status"),
             **leaves(
                 Counts(
-                    input=pl.coalesce(raw.count(f"{_USE}prompt_tokens"), raw.count(f"{_USE}input_tokens")),
-                    output=pl.coalesce(
-                        raw.count(f"{_USE}completion_tokens"), raw.count(f"{_USE}output_tokens")
-                    ),
-                    cache_read=pl.coalesce(raw.count(f"{_USE}prompt_{_IN}"), raw.count(f"{_USE}input_{_IN}")),
-                    reasoning=pl.coalesce(
-                        raw.count(f"{_USE}completion_{_OUT}"), raw.count(f"{_USE}output_{_OUT}")
-                    ),
+                    input=raw.count(f"{_USE}prompt_tokens", f"{_USE}input_tokens"),
+                    output=raw.count(f"{_USE}completion_tokens", f"{_USE}output_tokens"),
+                    cache_read=raw.count(f"{_USE}prompt_{_IN}", f"{_USE}input_{_IN}"),
+                    reasoning=raw.count(f"{_USE}completion_{_OUT}", f"{_USE}output_{_OUT}"),
                     input_audio=raw.count(f"{_USE}prompt_tokens_details.audio_tokens"),
                     output_audio=raw.count(f"{_USE}completion_tokens_details.audio_tokens"),
                     total=raw.count(f"{_USE}total_tokens"),
@@ -93,30 +88,19 @@ SOURCES = (
             ANSWERED: raw.text(f"{_BODY}id").is_not_null(),
         },
         tells=("custom_id",),
-        sample='{"id":"batch_req_1","custom_id":"summaries","response":{"status_code":200,'
-        '"request_id":"req_1","body":{"id":'
-        '"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"gpt-4o-mini","choices":[{'
-        '"finish_reason":"stop"}],'
-        '"usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":15}}},"error":null}\n'
-        '{"id":"batch_req_2","custom_id":"row-2","response":null,"error":{"code":"batch_expired",'
-        '"message":"too late"}}\n',
-        expect=(
-            {
-                "call_id": "req_1",
-                "response_id": "chatcmpl-1",
-                "input_uncached": 12,
-                "output_text": 3,
-                "batch": True,
-                "feature": "summaries",
-                "status": "ok",
-            },
-            {
-                "call_id": "batch_req_2",
-                "status": "error",
-                "error": "other",
-                "feature": None,
-                "input_uncached": None,
-            },
-        ),
+        sample=lines("""
+            {"id":"batch_req_1","custom_id":"summaries","response":{"status_code":200,"request_id":"req_1",
+              "body":{"id":"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"gpt-4o-mini",
+              "choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":3,
+              "total_tokens":15}}},"error":null}
+            {"id":"batch_req_2","custom_id":"row-2","response":null,"error":{"code":"batch_expired",
+              "message":"too late"}}
+        """),
+        expect=rows("""
+            {"call_id": "req_1", "response_id": "chatcmpl-1", "input_uncached": 12, "output_text": 3,
+              "batch": true, "feature": "summaries", "status": "ok"}
+            {"call_id": "batch_req_2", "status": "error", "error": "other", "feature": null,
+              "input_uncached": null}
+        """),
     ),
 )

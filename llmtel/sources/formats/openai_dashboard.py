@@ -12,6 +12,7 @@ from dataclasses import replace
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
 
 _TIMES = frozenset({"start_time", "end_time", "start_time_iso", "end_time_iso"})
@@ -62,22 +63,16 @@ SOURCES = (
             "service_tier": raw.text("service_tier"),
             "cost_logged": pl.when(raw.text("amount_currency").str.to_lowercase() == "usd").then(_COST),
         },
-        sample="start_time,end_time,start_time_iso,end_time_iso,model,num_model_requests,input_tokens,"
-        "output_tokens,input_cached_tokens,batch\n"
-        "1788220800,1788307200,2026-09-01T00:00:00+00:00,2026-09-02T00:00:00+00:00,gpt-5-mini,3.0,1200.0,"
-        "80.0,200.0,False\n",
-        expect=(
-            {
-                "grain": "bucket",
-                "request_count": 3,
-                "model": "gpt-5-mini",
-                "input_uncached": 1000,
-                "cache_read": 200,
-                "output_text": 80,
-                "batch": False,
-                "latency_ms": None,
-            },
-        ),
+        sample=lines("""
+            start_time,end_time,start_time_iso,end_time_iso,model,num_model_requests,input_tokens,
+              output_tokens,input_cached_tokens,batch
+            1788220800,1788307200,2026-09-01T00:00:00+00:00,2026-09-02T00:00:00+00:00,gpt-5-mini,3.0,1200.0,
+              80.0,200.0,False
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": 3, "model": "gpt-5-mini", "input_uncached": 1000,
+              "cache_read": 200, "output_text": 80, "batch": false, "latency_ms": null}
+        """),
     ),
     Source(
         name="openai_activity",
@@ -87,7 +82,7 @@ SOURCES = (
         layout="csv",
         marks=(Mark(all=("n_context_tokens_total",)),),
         calls={
-            "ts": pl.coalesce(raw.time("timestamp"), raw.time("date")),
+            "ts": raw.time("timestamp", "date"),
             "grain": pl.lit("bucket"),
             "request_count": raw.count("n_requests"),
             "provider": pl.lit("openai"),
@@ -96,17 +91,13 @@ SOURCES = (
             "input_uncached": raw.count("n_context_tokens_total"),
             "output_text": raw.count("n_generated_tokens_total"),
         },
-        sample="timestamp,model,n_requests,n_context_tokens_total,n_generated_tokens_total,user\n"
-        "1690000000,gpt-4-0613,2,900,60,ann\n",
-        expect=(
-            {
-                "grain": "bucket",
-                "request_count": 2,
-                "input_uncached": 900,
-                "cache_read": None,
-                "output_text": 60,
-                "user": "ann",
-            },
-        ),
+        sample=lines("""
+            timestamp,model,n_requests,n_context_tokens_total,n_generated_tokens_total,user
+            1690000000,gpt-4-0613,2,900,60,ann
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": 2, "input_uncached": 900, "cache_read": null,
+              "output_text": 60, "user": "ann"}
+        """),
     ),
 )

@@ -14,6 +14,7 @@ from llmtel.sources import raw
 from llmtel.sources.anthropic import CACHE
 from llmtel.sources.chat import openrouter, remarks
 from llmtel.sources.outcome import ANSWERED, TEXT, WORD
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 from llmtel.sources.usage import Counts, leaves
 from llmtel.sources.wrapped import FAMILY, OF_A_LOG, bind, error_http, error_text
@@ -37,7 +38,7 @@ def body(at: str) -> dict[str, pl.Expr]:
         "model": raw.text(f"{at}model"),
         "service_tier": raw.text(f"{at}service_tier"),
         "finish_reason": pl.coalesce(reason.replace({"max_output_tokens": "max_tokens"}), status),
-        "user": pl.coalesce(raw.text(f"{at}user"), raw.text(f"{at}safety_identifier")),
+        "user": raw.text(f"{at}user", f"{at}safety_identifier"),
         "session": raw.text(f"{at}conversation.id"),
         "prompt": raw.text(f"{at}prompt.id"),
         "prompt_version": raw.text(f"{at}prompt.version"),
@@ -75,24 +76,16 @@ SOURCES = (
         family=FAMILY,
         bind=partial(bind, body, remarks=remarks),
         remarks=remarks(""),
-        sample='{"id":"resp_1","object":"response","created_at":1788000000,"completed_at":1788000002,'
-        '"status":"incomplete",'
-        '"incomplete_details":{"reason":"max_output_tokens"},"error":null,"model":"gpt-5-mini","output":[{'
-        '"type":"web_search_call"},'
-        '{"type":"message"}],"usage":{"input_tokens":50,"input_tokens_details":{"cached_tokens":20},'
-        '"output_tokens":30,'
-        '"output_tokens_details":{"reasoning_tokens":25},"total_tokens":80}}\n',
-        expect=(
-            {
-                "response_id": "resp_1",
-                "input_uncached": 30,
-                "cache_read": 20,
-                "output_text": 5,
-                "reasoning": 25,
-                "web_searches": 1,
-                "finish_reason": "max_tokens",
-                "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"id":"resp_1","object":"response","created_at":1788000000,"completed_at":1788000002,
+              "status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"error":null,
+              "model":"gpt-5-mini","output":[{"type":"web_search_call"},{"type":"message"}],"usage":{
+              "input_tokens":50,"input_tokens_details":{"cached_tokens":20},"output_tokens":30,
+              "output_tokens_details":{"reasoning_tokens":25},"total_tokens":80}}
+        """),
+        expect=rows("""
+            {"response_id": "resp_1", "input_uncached": 30, "cache_read": 20, "output_text": 5,
+              "reasoning": 25, "web_searches": 1, "finish_reason": "max_tokens", "status": "ok"}
+        """),
     ),
 )

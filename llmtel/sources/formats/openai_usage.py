@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Remark, Source
 
 
@@ -83,35 +84,24 @@ SOURCES = (
                 "{n} costs are in another currency than USD and count as unknown",
             ),
         },
-        sample='{"object":"page","data":[{"object":"bucket","start_time":1788220800,"end_time":1788307200,'
-        '"results":[{"object":"organization.usage.completions.result","input_tokens":700,'
-        '"input_cached_tokens":200,"output_tokens":90,"num_model_requests":4,"model":"gpt-5-mini-2025-08-07",'
-        '"project_id":"proj_shop","batch":false},{"object":"organization.costs.result",'
-        '"amount":{"value":0.25,"currency":"usd"},"line_item":"gpt-5-mini-2025-08-07, cached input"}]},'
-        '{"object":"bucket","start_time":1788307200,"end_time":1788393600,"results":[]}],'
-        '"has_more":false,"next_page":null}\n'
-        '{"object":"organization.usage.embeddings.result","input_tokens":30,"num_model_requests":3,'
-        '"model":"text-embedding-3-small"}\n',
-        expect=(
-            {
-                "grain": "bucket",
-                "request_count": 4,
-                "model": "gpt-5-mini-2025-08-07",
-                "project": "proj_shop",
-                "input_uncached": 500,
-                "cache_read": 200,
-                "output_text": 90,
-                "reasoning": None,
-                "cost_logged": None,
-            },
-            {
-                "grain": "bucket",
-                "request_count": None,
-                "model": "gpt-5-mini-2025-08-07",
-                "input_uncached": None,
-                "cost_logged": 0.25,
-            },
-            {"ts": None, "request_count": 3, "input_uncached": 30, "output_text": None},
-        ),
+        sample=lines("""
+            {"object":"page","data":[{"object":"bucket","start_time":1788220800,"end_time":1788307200,
+              "results":[{"object":"organization.usage.completions.result","input_tokens":700,
+              "input_cached_tokens":200,"output_tokens":90,"num_model_requests":4,
+              "model":"gpt-5-mini-2025-08-07","project_id":"proj_shop","batch":false},{
+              "object":"organization.costs.result","amount":{"value":0.25,"currency":"usd"},
+              "line_item":"gpt-5-mini-2025-08-07, cached input"}]},{"object":"bucket","start_time":1788307200,
+              "end_time":1788393600,"results":[]}],"has_more":false,"next_page":null}
+            {"object":"organization.usage.embeddings.result","input_tokens":30,"num_model_requests":3,
+              "model":"text-embedding-3-small"}
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": 4, "model": "gpt-5-mini-2025-08-07", "project": "proj_shop",
+              "input_uncached": 500, "cache_read": 200, "output_text": 90, "reasoning": null,
+              "cost_logged": null}
+            {"grain": "bucket", "request_count": null, "model": "gpt-5-mini-2025-08-07",
+              "input_uncached": null, "cost_logged": 0.25}
+            {"ts": null, "request_count": 3, "input_uncached": 30, "output_text": null}
+        """),
     ),
 )

@@ -12,6 +12,7 @@ from llmtel.sources import raw
 from llmtel.sources.agents import folder
 from llmtel.sources.anthropic import UNSTATED_LIFE
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Remark, Source, Table
 from llmtel.sources.usage import MISMATCH
 
@@ -23,7 +24,7 @@ _READ, _WRITE, _TOTAL = (
 )
 _ERROR = raw.text("error.name")
 _COST = raw.number("cost")
-_PROVIDER = pl.coalesce(raw.text("providerID"), raw.text("model.providerID"))
+_PROVIDER = raw.text("providerID", "model.providerID")
 _FOLDER = folder(raw.text("path.cwd"))
 _REASONED = (_THOUGHT > 0).fill_null(value=False)
 _PLAIN = _IN + _OUT + _READ.fill_null(0) + _WRITE.fill_null(0)
@@ -51,7 +52,9 @@ SOURCES = (
         ),
         tables=(
             Table(
-                name="message", document="data", columns={"id": "id", "sessionID": "session_id"},
+                name="message",
+                document="data",
+                columns={"id": "id", "sessionID": "session_id"},
                 needs=frozenset({"id", "session_id", "time_created", "data"}),
             ),
         ),
@@ -63,8 +66,8 @@ SOURCES = (
             "call_id": raw.text("id"),
             "session": raw.text("sessionID"),
             "provider": _PROVIDER,
-            "model": pl.coalesce(raw.text("modelID"), raw.text("model.modelID")),
-            "agent": pl.coalesce(raw.text("agent"), raw.text("mode")),
+            "model": raw.text("modelID", "model.modelID"),
+            "agent": raw.text("agent", "mode"),
             "feature": _FOLDER,
             "project": _FOLDER,
             "input_uncached": _IN,
@@ -81,29 +84,27 @@ SOURCES = (
             MISMATCH: _REASONED & ~_APART & (_TOTAL != _PLAIN).fill_null(value=True),
         },
         remarks={"ttl_unknown": Remark(_WRITE > 0, UNSTATED_LIFE)},
-        sample='{"id":"msg_1","sessionID":"ses_1","role":"user","time":{"created":1788256800000},'
-        '"model":{"providerID":"anthropic","modelID":"claude-sonnet-4-6"}}\n'
-        '{"id":"msg_2","sessionID":"ses_1","role":"assistant","time":{"created":1788256801000,'
-        '"completed":1788256805500},"modelID":"claude-sonnet-4-6","providerID":"anthropic","mode":"build",'
-        '"path":{"cwd":"/home/me/shop","root":"/"},"cost":0.0123,"tokens":{"total":3950,"input":120,'
-        '"output":400,"reasoning":130,"cache":{"read":3000,"write":300}},"finish":"stop"}\n'
-        '{"id":"msg_3","sessionID":"ses_1","role":"assistant","time":{"created":1788256810000},'
-        '"modelID":"claude-sonnet-4-6","providerID":"anthropic","cost":0,"error":{'
-        '"name":"MessageAbortedError","data":{"message":"stopped"}},"tokens":{"input":0,"output":0,'
-        '"reasoning":0,"cache":{"read":0,"write":0}}}\n'
-        '{"id":"prt_1","sessionID":"ses_1","messageID":"msg_2","type":"step-finish","tokens":{"input":120,'
-        '"output":400}}\n',
-        expect=(
-            {
-                "call_id": "msg_2", "session": "ses_1", "provider": "anthropic",
-                "model": "claude-sonnet-4-6", "agent": "build", "project": "shop", "latency_ms": 4500.0,
-                "input_uncached": 120, "cache_read": 3000, "cache_write_5m": 300, "output_text": 400,
-                "reasoning": 130, "cost_logged": 0.0123, "status": "ok",
-            },
-            {
-                "call_id": "msg_3", "status": "error", "error": "cancelled", "input_uncached": None,
-                "cost_logged": None, "latency_ms": None,
-            },
-        ),
+        sample=lines("""
+            {"id":"msg_1","sessionID":"ses_1","role":"user","time":{"created":1788256800000},"model":{
+              "providerID":"anthropic","modelID":"claude-sonnet-4-6"}}
+            {"id":"msg_2","sessionID":"ses_1","role":"assistant","time":{"created":1788256801000,
+              "completed":1788256805500},"modelID":"claude-sonnet-4-6","providerID":"anthropic",
+              "mode":"build","path":{"cwd":"/home/me/shop","root":"/"},"cost":0.0123,"tokens":{"total":3950,
+              "input":120,"output":400,"reasoning":130,"cache":{"read":3000,"write":300}},"finish":"stop"}
+            {"id":"msg_3","sessionID":"ses_1","role":"assistant","time":{"created":1788256810000},
+              "modelID":"claude-sonnet-4-6","providerID":"anthropic","cost":0,"error":{
+              "name":"MessageAbortedError","data":{"message":"stopped"}},"tokens":{"input":0,"output":0,
+              "reasoning":0,"cache":{"read":0,"write":0}}}
+            {"id":"prt_1","sessionID":"ses_1","messageID":"msg_2","type":"step-finish","tokens":{"input":120,
+              "output":400}}
+        """),
+        expect=rows("""
+            {"call_id": "msg_2", "session": "ses_1", "provider": "anthropic", "model": "claude-sonnet-4-6",
+              "agent": "build", "project": "shop", "latency_ms": 4500.0, "input_uncached": 120,
+              "cache_read": 3000, "cache_write_5m": 300, "output_text": 400, "reasoning": 130,
+              "cost_logged": 0.0123, "status": "ok"}
+            {"call_id": "msg_3", "status": "error", "error": "cancelled", "input_uncached": null,
+              "cost_logged": null, "latency_ms": null}
+        """),
     ),
-)  # fmt: skip
+)

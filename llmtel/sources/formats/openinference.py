@@ -14,6 +14,7 @@ import polars as pl
 from llmtel.sources import genai, raw
 from llmtel.sources.nested import object_in, objects_in
 from llmtel.sources.outcome import ANSWERED, TEXT, joined
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.spans import attributes, told_by
 from llmtel.sources.trees import leaves_of
@@ -98,34 +99,24 @@ SOURCES = (
             TEXT: pl.when(_FAILED).then(_WORDS.fill_null("unknown error")),
             ANSWERED: ~_FAILED,
         },
-        sample='{"name":"agent","context":{"trace_id":"t1","span_id":"a"},"span_kind":"AGENT","parent_id":null,'
-        '"start_time":"2026-09-01T10:00:00Z","end_time":"2026-09-01T10:00:04Z","status_code":"OK",'
-        '"attributes":{"llm.token_count.prompt":90,"llm.token_count.completion":12}}\n'
-        '{"name":"chat","context":{"trace_id":"t1","span_id":"b"},"span_kind":"LLM","parent_id":"a",'
-        '"start_time":"2026-09-01T10:00:00Z","end_time":"2026-09-01T10:00:02.500Z","status_code":"OK",'
-        '"attributes":{"llm.model_name":"gpt-5-mini","llm.token_count.prompt":90,'
-        '"llm.input_messages.0.message.role":"user","llm.input_messages.0.message.content":"Which of '
-        'the three parcels that were sent to the harbour las",'
-        '"llm.output_messages.0.message.content":"The second one: it waits at customs, since its papers '
-        'name another",'
-        '"llm.token_count.prompt_details.cache_read":60,"llm.token_count.completion":12,"user.id":"u1",'
-        '"annotation.user feedback.label":"thumbs up"}}\n',
-        expect=(
-            {
-                "call_id": "t1/b",
-                "trace": "t1",
-                "model": "gpt-5-mini",
-                "operation": "chat",
-                "input_uncached": 30,
-                "cache_read": 60,
-                "output_text": 12,
-                "latency_ms": 2500.0,
-                "user": "u1",
-                "thumb": True,
-                "prompt_chars": 60,
-                "output_chars": 66,
-                "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"name":"agent","context":{"trace_id":"t1","span_id":"a"},"span_kind":"AGENT","parent_id":null,
+              "start_time":"2026-09-01T10:00:00Z","end_time":"2026-09-01T10:00:04Z","status_code":"OK",
+              "attributes":{"llm.token_count.prompt":90,"llm.token_count.completion":12}}
+            {"name":"chat","context":{"trace_id":"t1","span_id":"b"},"span_kind":"LLM","parent_id":"a",
+              "start_time":"2026-09-01T10:00:00Z","end_time":"2026-09-01T10:00:02.500Z","status_code":"OK",
+              "attributes":{"llm.model_name":"gpt-5-mini","llm.token_count.prompt":90,
+              "llm.input_messages.0.message.role":"user",
+              "llm.input_messages.0.message.content":"Which of the three parcels that were sent to the harbou
+              r las",
+              "llm.output_messages.0.message.content":"The second one: it waits at customs, since its papers n
+              ame another","llm.token_count.prompt_details.cache_read":60,"llm.token_count.completion":12,
+              "user.id":"u1","annotation.user feedback.label":"thumbs up"}}
+        """),
+        expect=rows("""
+            {"call_id": "t1/b", "trace": "t1", "model": "gpt-5-mini", "operation": "chat",
+              "input_uncached": 30, "cache_read": 60, "output_text": 12, "latency_ms": 2500.0, "user": "u1",
+              "thumb": true, "prompt_chars": 60, "output_chars": 66, "status": "ok"}
+        """),
     ),
 )

@@ -15,6 +15,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.nested import objects_in
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.usage import Counts, leaves
 
@@ -28,7 +29,7 @@ def records(line: Record) -> Iterable[Record]:
 
 
 _CANCELLED = raw.flag("cancelled").fill_null(value=False)
-_FINISH = pl.coalesce(raw.text("finish_reason_normalized"), raw.text("finish_reason"))
+_FINISH = raw.text("finish_reason_normalized", "finish_reason")
 _FAILED = pl.when(_CANCELLED).then(pl.lit("cancelled")).when(_FINISH == "error").then(pl.lit("other"))
 _VARIANT = raw.text("variant")
 
@@ -74,28 +75,19 @@ SOURCES = (
                 )
             ),
         ),
-        sample="generation_id,created_at,cost_total,cost_cache,tokens_prompt,tokens_completion,"
-        "tokens_reasoning,tokens_cached,model_permaslug,provider_name,variant,cancelled,user,"
-        "finish_reason_normalized,generation_time_ms,time_to_first_token_ms,app_name\n"
-        "gen-1,2026-09-01 10:00:00.250,0.002,-0.0005,900,120,100,600,openai/gpt-5-mini,OpenAI,free,false,u1,"
-        "stop,1800,300,shop\n",
-        expect=(
-            {
-                "call_id": "gen-1",
-                "response_id": "gen-1",
-                "model": "openai/gpt-5-mini:free",
-                "input_uncached": 300,
-                "cache_read": 600,
-                "output_text": 20,
-                "reasoning": 100,
-                "latency_ms": 1800.0,
-                "ttft_ms": 300.0,
-                "cost_logged": 0.002,
-                "user": "u1",
-                "feature": "shop",
-                "status": "ok",
-            },
-        ),
+        sample=lines("""
+            generation_id,created_at,cost_total,cost_cache,tokens_prompt,tokens_completion,tokens_reasoning,
+              tokens_cached,model_permaslug,provider_name,variant,cancelled,user,finish_reason_normalized,
+              generation_time_ms,time_to_first_token_ms,app_name
+            gen-1,2026-09-01 10:00:00.250,0.002,-0.0005,900,120,100,600,openai/gpt-5-mini,OpenAI,free,false,
+              u1,stop,1800,300,shop
+        """),
+        expect=rows("""
+            {"call_id": "gen-1", "response_id": "gen-1", "model": "openai/gpt-5-mini:free",
+              "input_uncached": 300, "cache_read": 600, "output_text": 20, "reasoning": 100,
+              "latency_ms": 1800.0, "ttft_ms": 300.0, "cost_logged": 0.002, "user": "u1", "feature": "shop",
+              "status": "ok"}
+        """),
     ),
     Source(
         name="openrouter_generation",
@@ -118,32 +110,25 @@ SOURCES = (
             feature=raw.text("app_name"),
             region=raw.text("data_region"),
             service_tier=raw.text("service_tier"),
-            cost_logged=pl.coalesce(raw.number("total_cost"), raw.number("usage")),
+            cost_logged=raw.number("total_cost", "usage"),
             **leaves(
                 Counts(
-                    input=pl.coalesce(raw.count("native_tokens_prompt"), raw.count("tokens_prompt")),
-                    output=pl.coalesce(raw.count("native_tokens_completion"), raw.count("tokens_completion")),
+                    input=raw.count("native_tokens_prompt", "tokens_prompt"),
+                    output=raw.count("native_tokens_completion", "tokens_completion"),
                     cache_read=raw.count("native_tokens_cached"),
                     reasoning=raw.count("native_tokens_reasoning"),
                 )
             ),
         ),
-        sample='{"data":{"id":"gen-2","created_at":"2026-09-01T10:00:00.5+00:00","model":"x-ai/grok-4",'
-        '"total_cost":0.004,"latency":350,"generation_time":2100,"cancelled":true,"tokens_prompt":40,'
-        '"tokens_completion":9,"native_tokens_prompt":50,"native_tokens_completion":12,'
-        '"native_tokens_reasoning":4,"native_tokens_cached":30,"external_user":"u1"}}\n',
-        expect=(
-            {
-                "call_id": "gen-2",
-                "input_uncached": 20,
-                "cache_read": 30,
-                "output_text": 8,
-                "reasoning": 4,
-                "latency_ms": 2100.0,
-                "cost_logged": 0.004,
-                "status": "error",
-                "error": "cancelled",
-            },
-        ),
+        sample=lines("""
+            {"data":{"id":"gen-2","created_at":"2026-09-01T10:00:00.5+00:00","model":"x-ai/grok-4",
+              "total_cost":0.004,"latency":350,"generation_time":2100,"cancelled":true,"tokens_prompt":40,
+              "tokens_completion":9,"native_tokens_prompt":50,"native_tokens_completion":12,
+              "native_tokens_reasoning":4,"native_tokens_cached":30,"external_user":"u1"}}
+        """),
+        expect=rows("""
+            {"call_id": "gen-2", "input_uncached": 20, "cache_read": 30, "output_text": 8, "reasoning": 4,
+              "latency_ms": 2100.0, "cost_logged": 0.004, "status": "error", "error": "cancelled"}
+        """),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _REASONING = raw.count("Reasoning Tokens")
@@ -28,19 +29,14 @@ SOURCES = (
             "reasoning": _REASONING,
             "cost_logged": raw.number("Usage"),
         },
-        sample="Date,Slug,Usage,BYOK Usage,Requests,Prompt Tokens,Completion Tokens,Reasoning Tokens\n"
-        "2026-09-01 00:00:00,anthropic/claude-haiku-4.5,0.42,0,6,3000,500,120\n",
-        expect=(
-            {
-                "grain": "bucket",
-                "request_count": 6,
-                "model": "anthropic/claude-haiku-4.5",
-                "input_uncached": 3000,
-                "cache_read": None,
-                "output_text": 380,
-                "reasoning": 120,
-                "cost_logged": 0.42,
-            },
-        ),
+        sample=lines("""
+            Date,Slug,Usage,BYOK Usage,Requests,Prompt Tokens,Completion Tokens,Reasoning Tokens
+            2026-09-01 00:00:00,anthropic/claude-haiku-4.5,0.42,0,6,3000,500,120
+        """),
+        expect=rows("""
+            {"grain": "bucket", "request_count": 6, "model": "anthropic/claude-haiku-4.5",
+              "input_uncached": 3000, "cache_read": null, "output_text": 380, "reasoning": 120,
+              "cost_logged": 0.42}
+        """),
     ),
 )

@@ -6,8 +6,6 @@ call unless a span below it has usage too: agents and workflows repeat the sums 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import polars as pl
 
 from llmtel.sources import genai, raw
@@ -16,6 +14,7 @@ from llmtel.sources.events import COUNTS as EVENT_COUNTS
 from llmtel.sources.events import ERROR, EVENT_MS, FAILED, HTTP, IS_EVENT, NAME, count, of_event
 from llmtel.sources.genai import TOOK
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Copies, Mark, Source
 from llmtel.sources.spans import records
 from llmtel.sources.trees import leaves_of
@@ -75,56 +74,40 @@ SOURCES = (
             TEXT: pl.when(FAILED).then(ERROR.fill_null("unknown error")),
             ANSWERED: ~FAILED,
         },
-        sample='{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{'
-        '"stringValue":"shop"}}]},"scopeSpans":'
-        '[{"scope":{"name":"demo"},"spans":[{"traceId":"t1","spanId":"s1","name":"chat",'
-        '"startTimeUnixNano":"1790000000000000000",'
-        '"endTimeUnixNano":"1790000001500000000","attributes":[{"key":"gen_ai.operation.name","value":{'
-        '"stringValue":"chat"}},'
-        '{"key":"gen_ai.request.model","value":{"stringValue":"gpt-5-mini"}},{'
-        '"key":"gen_ai.input.messages","value":{"stringValue":"[{\\"role\\":\\"user\\",\\"parts\\":[{'
-        '\\"type\\":\\"text\\",\\"content\\":\\"Which of the three parcels is late?\\"}]}]"}},{'
-        '"key":"gen_ai.usage.input_tokens","value":{"intValue":"30"}},'
-        '{"key":"gen_ai.usage.output_tokens","value":{"intValue":"4"}}]}]}]}]}\n'
-        '{"body":"claude_code.api_request","attributes":{"event.name":"api_request",'
-        '"event.timestamp":"2026-09-01T10:00:02.000Z","session.id":"s1","user.id":"u1",'
-        '"model":"claude-opus-4-8","input_tokens":"20","output_tokens":"80","cache_read_tokens":"9000",'
-        '"cache_creation_tokens":"500","cost_usd":"0.031","duration_ms":"2000","request_id":"req_e1"}}\n'
-        '{"body":"API response from gemini-3-pro. Status: 200.","attributes":{'
-        '"event.name":"gemini_cli.api_response","event.timestamp":"2026-09-01T10:00:05.000Z",'
-        '"session.id":"s2","model":"gemini-3-pro","status_code":200,"duration_ms":1200,'
-        '"input_token_count":900,"output_token_count":40,"cached_content_token_count":600,'
-        '"thoughts_token_count":25,"tool_token_count":10,"total_token_count":975}}\n'
-        '{"body":"","attributes":{"event.name":"codex.sse_event","event.kind":"response.completed",'
-        '"event.timestamp":"2026-09-01T10:00:09.000Z","conversation.id":"s3","model":"gpt-5.3-codex",'
-        '"duration_ms":"3","input_token_count":"900","cached_token_count":"600","output_token_count":"40",'
-        '"reasoning_token_count":"10","tool_token_count":"940"}}\n',
-        expect=(
-            {
-                "trace": "t1",
-                "call_id": "t1/s1",
-                "model": "gpt-5-mini",
-                "input_uncached": 30,
-                "output_text": 4,
-                "latency_ms": 1500.0,
-                "feature": "shop",
-                "operation": "chat",
-                "status": "ok",
-            },
-            {
-                "call_id": "req_e1", "session": "s1", "user": "u1", "provider": "anthropic",
-                "input_uncached": 20, "cache_read": 9000, "cache_write_5m": 500, "output_text": 80,
-                "latency_ms": 2000.0, "cost_logged": 0.031, "ts": datetime(2026, 9, 1, 10, tzinfo=UTC),
-                "status": "ok",
-            },
-            {
-                "session": "s2", "model": "gemini-3-pro", "input_uncached": 310, "cache_read": 600,
-                "output_text": 40, "reasoning": 25, "latency_ms": 1200.0, "http_status": 200, "status": "ok",
-            },
-            {
-                "session": "s3", "model": "gpt-5.3-codex", "input_uncached": 300, "cache_read": 600,
-                "output_text": 30, "reasoning": 10, "latency_ms": None, "status": "ok",
-            },
-        ),
+        sample=lines(r"""
+            {"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{
+              "stringValue":"shop"}}]},"scopeSpans":[{"scope":{"name":"demo"},"spans":[{"traceId":"t1",
+              "spanId":"s1","name":"chat","startTimeUnixNano":"1790000000000000000",
+              "endTimeUnixNano":"1790000001500000000","attributes":[{"key":"gen_ai.operation.name","value":{
+              "stringValue":"chat"}},{"key":"gen_ai.request.model","value":{"stringValue":"gpt-5-mini"}},{
+              "key":"gen_ai.input.messages","value":{
+              "stringValue":"[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"Which of the thre
+              e parcels is late?\"}]}]"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":"30"}},{
+              "key":"gen_ai.usage.output_tokens","value":{"intValue":"4"}}]}]}]}]}
+            {"body":"claude_code.api_request","attributes":{"event.name":"api_request",
+              "event.timestamp":"2026-09-01T10:00:02.000Z","session.id":"s1","user.id":"u1",
+              "model":"claude-opus-4-8","input_tokens":"20","output_tokens":"80","cache_read_tokens":"9000",
+              "cache_creation_tokens":"500","cost_usd":"0.031","duration_ms":"2000","request_id":"req_e1"}}
+            {"body":"API response from gemini-3-pro. Status: 200.","attributes":{
+              "event.name":"gemini_cli.api_response","event.timestamp":"2026-09-01T10:00:05.000Z",
+              "session.id":"s2","model":"gemini-3-pro","status_code":200,"duration_ms":1200,
+              "input_token_count":900,"output_token_count":40,"cached_content_token_count":600,
+              "thoughts_token_count":25,"tool_token_count":10,"total_token_count":975}}
+            {"body":"","attributes":{"event.name":"codex.sse_event","event.kind":"response.completed",
+              "event.timestamp":"2026-09-01T10:00:09.000Z","conversation.id":"s3","model":"gpt-5.3-codex",
+              "duration_ms":"3","input_token_count":"900","cached_token_count":"600",
+              "output_token_count":"40","reasoning_token_count":"10","tool_token_count":"940"}}
+        """),
+        expect=rows("""
+            {"trace": "t1", "call_id": "t1/s1", "model": "gpt-5-mini", "input_uncached": 30, "output_text": 4,
+              "latency_ms": 1500.0, "feature": "shop", "operation": "chat", "status": "ok"}
+            {"call_id": "req_e1", "session": "s1", "user": "u1", "provider": "anthropic",
+              "input_uncached": 20, "cache_read": 9000, "cache_write_5m": 500, "output_text": 80,
+              "latency_ms": 2000.0, "cost_logged": 0.031, "ts": "2026-09-01T10:00:00+00:00", "status": "ok"}
+            {"session": "s2", "model": "gemini-3-pro", "input_uncached": 310, "cache_read": 600,
+              "output_text": 40, "reasoning": 25, "latency_ms": 1200.0, "http_status": 200, "status": "ok"}
+            {"session": "s3", "model": "gpt-5.3-codex", "input_uncached": 300, "cache_read": 600,
+              "output_text": 30, "reasoning": 10, "latency_ms": null, "status": "ok"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -12,10 +12,11 @@ from llmtel.sources import raw
 from llmtel.sources.agents import folder, of_file
 from llmtel.sources.anthropic import UNSTATED_LIFE
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Remark, Source
 
 _USE = "message.usage."
-_SENT = pl.coalesce(raw.time("message.timestamp"), raw.time("timestamp"))
+_SENT = raw.time("message.timestamp", "timestamp")
 _WRITE = raw.count(f"{_USE}cacheWrite")
 _STOP = raw.text("message.stopReason")
 _COST = raw.number(f"{_USE}cost.total")
@@ -43,8 +44,14 @@ SOURCES = (
                 all=("id", "parentId", "timestamp"),
                 values={
                     "type": (
-                        "model_change", "thinking_level_change", "compaction", "branch_summary", "custom",
-                        "custom_message", "label", "session_info",
+                        "model_change",
+                        "thinking_level_change",
+                        "compaction",
+                        "branch_summary",
+                        "custom",
+                        "custom_message",
+                        "label",
+                        "session_info",
                     )
                 },
             ),
@@ -76,21 +83,21 @@ SOURCES = (
             ANSWERED: ~_FAILED,
         },
         remarks={"ttl_unknown": Remark(_WRITE > 0, UNSTATED_LIFE)},
-        sample='{"type":"session","version":3,"id":"s1","timestamp":"2026-09-01T10:00:00Z",'
-        '"cwd":"/home/me/shop"}\n'
-        '{"type":"message","id":"a1","parentId":null,"timestamp":"2026-09-01T10:00:01Z","message":{'
-        '"role":"user","content":[],"timestamp":1788256801000}}\n'
-        '{"type":"message","id":"a2","parentId":"a1","timestamp":"2026-09-01T10:00:09Z","message":{'
-        '"role":"assistant","api":"anthropic-messages","provider":"anthropic","model":"claude-sonnet-4-6",'
-        '"usage":{"input":12,"output":70,"cacheRead":3000,"cacheWrite":200,"totalTokens":3282,"cost":{'
-        '"total":0.0028}},"stopReason":"toolUse","timestamp":1788256802000,"responseId":"msg_1"}}\n',
-        expect=(
-            {
-                "call_id": "a2", "response_id": "msg_1", "session": "s1", "project": "shop",
-                "provider": "anthropic", "model": "claude-sonnet-4-6", "input_uncached": 12,
-                "cache_read": 3000, "cache_write_5m": 200, "output_text": 70, "cost_logged": 0.0028,
-                "finish_reason": "toolUse", "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"type":"session","version":3,"id":"s1","timestamp":"2026-09-01T10:00:00Z","cwd":"/home/me/shop"}
+            {"type":"message","id":"a1","parentId":null,"timestamp":"2026-09-01T10:00:01Z","message":{
+              "role":"user","content":[],"timestamp":1788256801000}}
+            {"type":"message","id":"a2","parentId":"a1","timestamp":"2026-09-01T10:00:09Z","message":{
+              "role":"assistant","api":"anthropic-messages","provider":"anthropic",
+              "model":"claude-sonnet-4-6","usage":{"input":12,"output":70,"cacheRead":3000,"cacheWrite":200,
+              "totalTokens":3282,"cost":{"total":0.0028}},"stopReason":"toolUse","timestamp":1788256802000,
+              "responseId":"msg_1"}}
+        """),
+        expect=rows("""
+            {"call_id": "a2", "response_id": "msg_1", "session": "s1", "project": "shop",
+              "provider": "anthropic", "model": "claude-sonnet-4-6", "input_uncached": 12, "cache_read": 3000,
+              "cache_write_5m": 200, "output_text": 70, "cost_logged": 0.0028, "finish_reason": "toolUse",
+              "status": "ok"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -13,6 +13,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.nested import object_in
 from llmtel.sources.outcome import ANSWERED, SUCCESS
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Remark, Source
 
 _CENTS = 100
@@ -48,13 +49,11 @@ SOURCES = (
             "provider": raw.text("ai_org"),
             "model": raw.text("ai_model"),
             "user": raw.text("metadata._user"),
-            "feature": pl.coalesce(
-                *(raw.text(f"metadata.{name}") for name in ("feature", "use_case", "app", "route"))
+            "feature": raw.text(*(f"metadata.{name}" for name in ("feature", "use_case", "app", "route"))),
+            "session": raw.text(
+                *(f"metadata.{name}" for name in ("session_id", "session", "conversation_id"))
             ),
-            "session": pl.coalesce(
-                *(raw.text(f"metadata.{name}") for name in ("session_id", "session", "conversation_id"))
-            ),
-            "environment": pl.coalesce(raw.text("metadata._environment"), raw.text("metadata.environment")),
+            "environment": raw.text("metadata._environment", "metadata.environment"),
             "prompt": raw.text("prompt_slug"),
             "input_uncached": raw.count("req_units"),
             "output_text": raw.count("res_units"),
@@ -63,20 +62,19 @@ SOURCES = (
             SUCCESS: raw.flag("is_success"),
             ANSWERED: raw.code("response_status_code").is_between(100, 399),
         },
-        sample='{"id":"p1","trace_id":"t1","created_at":"2026-09-01T10:00:00Z","is_success":true,'
-        '"ai_org":"openai","ai_model":"gpt-5-mini","req_units":90,"res_units":12,"total_units":102,'
-        '"cost":0.05,"cost_currency":"USD","response_time":1300,"response_status_code":200,"mode":"fallback",'
-        '"prompt_slug":"greet","metadata":"{\\"_user\\":\\"u1\\"}"}\n'
-        '{"id":"p2","trace_id":"t1","created_at":"2026-09-01T10:00:00Z","is_success":false,'
-        '"ai_org":"anthropic","ai_model":"claude-haiku-4-5","req_units":0,"res_units":0,"cost":0,'
-        '"response_time":80,"response_status_code":529,"mode":"fallback"}\n',
-        expect=(
-            {
-                "call_id": "p1", "trace": "t1", "input_uncached": 90, "output_text": 12, "cache_read": None,
-                "latency_ms": 1300.0, "cost_logged": 0.0005, "user": "u1", "prompt": "greet",
-                "status": "ok",
-            },
-            {"call_id": "p2", "status": "error", "error": "http_5xx", "input_uncached": None},
-        ),
+        sample=lines(r"""
+            {"id":"p1","trace_id":"t1","created_at":"2026-09-01T10:00:00Z","is_success":true,
+              "ai_org":"openai","ai_model":"gpt-5-mini","req_units":90,"res_units":12,"total_units":102,
+              "cost":0.05,"cost_currency":"USD","response_time":1300,"response_status_code":200,
+              "mode":"fallback","prompt_slug":"greet","metadata":"{\"_user\":\"u1\"}"}
+            {"id":"p2","trace_id":"t1","created_at":"2026-09-01T10:00:00Z","is_success":false,
+              "ai_org":"anthropic","ai_model":"claude-haiku-4-5","req_units":0,"res_units":0,"cost":0,
+              "response_time":80,"response_status_code":529,"mode":"fallback"}
+        """),
+        expect=rows("""
+            {"call_id": "p1", "trace": "t1", "input_uncached": 90, "output_text": 12, "cache_read": null,
+              "latency_ms": 1300.0, "cost_logged": 0.0005, "user": "u1", "prompt": "greet", "status": "ok"}
+            {"call_id": "p2", "status": "error", "error": "http_5xx", "input_uncached": null}
+        """),
     ),
-)  # fmt: skip
+)

@@ -13,6 +13,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Remark, Source, lookup, picked
 from llmtel.sources.usage import Counts, leaves
 
@@ -25,8 +26,19 @@ _READ = {
 }  # fmt: skip
 """What is read of a result, and where it is; no text of a prompt or an answer."""
 _NO_MODELS = (
-    "file", "http", "https", "ws", "wss", "exec", "python", "javascript", "golang", "ruby", "webhook", "echo"
-)  # fmt: skip
+    "file",
+    "http",
+    "https",
+    "ws",
+    "wss",
+    "exec",
+    "python",
+    "javascript",
+    "golang",
+    "ruby",
+    "webhook",
+    "echo",
+)
 _KINDS = "chat|completions?|messages|responses|embeddings?|text"
 _BY_ASSERTION, _BY_ERROR = 1, 2
 _PROVIDER = raw.text("provider")
@@ -73,12 +85,10 @@ SOURCES = (
             "latency_ms": _asked(raw.number("ms")),
             "request_count": pl.when(_REPLAYED).then(0).otherwise(1),
             "provider": pl.when(_IS_MODEL).then(_VENDOR),
-            "model": pl.when(_IS_MODEL).then(
-                _PROVIDER.str.replace(f"^[^:]+:(?:(?:{_KINDS}):)?", "")
-            ),
+            "model": pl.when(_IS_MODEL).then(_PROVIDER.str.replace(f"^[^:]+:(?:(?:{_KINDS}):)?", "")),
             "trace": raw.text("run"),
-            "case": pl.coalesce(raw.text("described"), raw.text("test")),
-            "prompt": pl.coalesce(raw.text("prompt"), raw.text("prompt_index")),
+            "case": raw.text("described", "test"),
+            "prompt": raw.text("prompt", "prompt_index"),
             **leaves(
                 Counts(
                     input=_asked(raw.count("usage.prompt")),
@@ -108,32 +118,28 @@ SOURCES = (
             ),
         },
         tells=("id", "label", "promptId"),
-        sample='{"evalId":"eval-1","results":{"version":3,"timestamp":"2026-09-01T10:00:00.000Z","stats":{'
-        '"successes":1,"failures":1,"errors":1},"results":[{"promptIdx":0,"testIdx":0,"promptId":"p1",'
-        '"provider":{"id":"openai:chat:gpt-5-mini","label":""},"testCase":{"description":"greets"},'
-        '"response":{"output":"Hello","tokenUsage":{"total":50,"prompt":40,"completion":10,'
-        '"completionDetails":{"reasoning":4}}},"success":true,"score":1,"failureReason":0,'
-        '"latencyMs":800,"cost":0.0001},{"promptIdx":0,"testIdx":1,"promptId":"p1","provider":{'
-        '"id":"bedrock:anthropic.claude-sonnet-4-6-v1:0"},"response":{"output":"No","tokenUsage":{'
-        '"total":9,"cached":9},"cached":true},"success":false,"score":0.5,"failureReason":1,'
-        '"error":"too short","latencyMs":3,"cost":0},{"promptIdx":0,"testIdx":2,"provider":{'
-        '"id":"file://mine.py"},"response":{"error":"429 Too Many Requests"},"success":false,"score":0,'
-        '"failureReason":2,"error":"429 Too Many Requests","latencyMs":40,"cost":0}]}}\n',
-        expect=(
-            {
-                "provider": "openai", "model": "gpt-5-mini", "case": "greets", "prompt": "p1",
-                "trace": "eval-1", "latency_ms": 800.0, "input_uncached": 40, "output_text": 6,
-                "reasoning": 4, "cost_logged": 0.0001, "rating": 1.0, "resolved": True, "status": "ok",
-            },
-            {
-                "request_count": 0, "model": "anthropic.claude-sonnet-4-6-v1:0", "case": "1",
-                "latency_ms": None, "input_uncached": None, "cost_logged": None, "rating": 0.5,
-                "resolved": False, "status": "ok", "error": None,
-            },
-            {
-                "provider": None, "model": None, "case": "2", "prompt": "0", "status": "error",
-                "error": "rate_limit",
-            },
-        ),
+        sample=lines("""
+            {"evalId":"eval-1","results":{"version":3,"timestamp":"2026-09-01T10:00:00.000Z","stats":{
+              "successes":1,"failures":1,"errors":1},"results":[{"promptIdx":0,"testIdx":0,"promptId":"p1",
+              "provider":{"id":"openai:chat:gpt-5-mini","label":""},"testCase":{"description":"greets"},
+              "response":{"output":"Hello","tokenUsage":{"total":50,"prompt":40,"completion":10,
+              "completionDetails":{"reasoning":4}}},"success":true,"score":1,"failureReason":0,
+              "latencyMs":800,"cost":0.0001},{"promptIdx":0,"testIdx":1,"promptId":"p1","provider":{
+              "id":"bedrock:anthropic.claude-sonnet-4-6-v1:0"},"response":{"output":"No","tokenUsage":{
+              "total":9,"cached":9},"cached":true},"success":false,"score":0.5,"failureReason":1,
+              "error":"too short","latencyMs":3,"cost":0},{"promptIdx":0,"testIdx":2,"provider":{
+              "id":"file://mine.py"},"response":{"error":"429 Too Many Requests"},"success":false,"score":0,
+              "failureReason":2,"error":"429 Too Many Requests","latencyMs":40,"cost":0}]}}
+        """),
+        expect=rows("""
+            {"provider": "openai", "model": "gpt-5-mini", "case": "greets", "prompt": "p1", "trace": "eval-1",
+              "latency_ms": 800.0, "input_uncached": 40, "output_text": 6, "reasoning": 4,
+              "cost_logged": 0.0001, "rating": 1.0, "resolved": true, "status": "ok"}
+            {"request_count": 0, "model": "anthropic.claude-sonnet-4-6-v1:0", "case": "1", "latency_ms": null,
+              "input_uncached": null, "cost_logged": null, "rating": 0.5, "resolved": false, "status": "ok",
+              "error": null}
+            {"provider": null, "model": null, "case": "2", "prompt": "0", "status": "error",
+              "error": "rate_limit"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -11,18 +11,19 @@ import polars as pl
 from llmtel.sources import gemini, raw
 from llmtel.sources.agents import folder
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _EVENT = "systemPayload.uiEvent."
 _NAME = raw.text(f"{_EVENT}event\\.name")
 _MS = raw.number(f"{_EVENT}duration_ms")
-_STAMP = pl.coalesce(raw.time(f"{_EVENT}event\\.timestamp"), raw.time("timestamp"))
+_STAMP = raw.time(f"{_EVENT}event\\.timestamp", "timestamp")
 _IS_EVENT = (
     (raw.text("subtype") == "ui_telemetry")
     & raw.text(f"{_EVENT}function_name").is_null()
     & raw.code(f"{_EVENT}status_code").is_not_null()
 ).fill_null(value=False)
-_ERROR = pl.coalesce(raw.text(f"{_EVENT}error_type"), raw.text(f"{_EVENT}error_message"))
+_ERROR = raw.text(f"{_EVENT}error_type", f"{_EVENT}error_message")
 _FAILED = _IS_EVENT & (_NAME.str.ends_with("api_error").fill_null(value=False) | _ERROR.is_not_null())
 _IS_ANSWER = (
     (raw.text("type") == "assistant") & raw.count("usageMetadata.promptTokenCount").is_not_null()
@@ -70,37 +71,37 @@ SOURCES = (
         calls={
             "ts": _START,
             "latency_ms": _MS,
-            "call_id": pl.coalesce(raw.text(f"{_EVENT}response_id"), raw.text("uuid")),
+            "call_id": raw.text(f"{_EVENT}response_id", "uuid"),
             "response_id": raw.text(f"{_EVENT}response_id"),
             "session": raw.text("sessionId"),
             "feature": _FOLDER,
             "project": _FOLDER,
             "branch": raw.text("gitBranch"),
-            "model": pl.coalesce(raw.text(f"{_EVENT}model"), raw.text("model")),
+            "model": raw.text(f"{_EVENT}model", "model"),
             **gemini.counted(_COUNTS),
             "http_status": raw.code(f"{_EVENT}status_code"),
             TEXT: pl.when(_FAILED).then(_ERROR.fill_null("unknown error")),
             ANSWERED: ~_FAILED,
         },
-        sample='{"uuid":"u1","sessionId":"s1","timestamp":"2026-09-01T10:00:04.000Z","type":"system",'
-        '"subtype":"ui_telemetry","cwd":"/home/me/shop","gitBranch":"main","systemPayload":{"uiEvent":{'
-        '"event.name":"qwen-code.api_response","event.timestamp":"2026-09-01T10:00:04.000Z",'
-        '"response_id":"chatcmpl-q1","model":"qwen3-coder-plus","status_code":200,"duration_ms":2500,'
-        '"input_token_count":800,"output_token_count":30,"cached_content_token_count":500,'
-        '"thoughts_token_count":0,"tool_token_count":0,"total_token_count":830}}}\n'
-        '{"uuid":"u2","sessionId":"s1","timestamp":"2026-09-01T10:00:04.010Z","type":"assistant",'
-        '"cwd":"/home/me/shop","gitBranch":"main","model":"qwen3-coder-plus","message":{"role":"model",'
-        '"parts":[]},"usageMetadata":{"promptTokenCount":800,"cachedContentTokenCount":500,'
-        '"candidatesTokenCount":30,"totalTokenCount":830}}\n'
-        '{"uuid":"u3","sessionId":"s1","timestamp":"2026-09-01T10:00:05.000Z","type":"system",'
-        '"subtype":"ui_telemetry","systemPayload":{"uiEvent":{"event.name":"qwen-code.tool_call",'
-        '"function_name":"read_file","duration_ms":12,"success":true,"response_id":"chatcmpl-q1"}}}\n',
-        expect=(
-            {
-                "call_id": "chatcmpl-q1", "response_id": "chatcmpl-q1", "latency_ms": 2500.0, "session": "s1",
-                "project": "shop", "branch": "main", "model": "qwen3-coder-plus", "input_uncached": 300,
-                "cache_read": 500, "output_text": 30, "reasoning": 0, "http_status": 200, "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"uuid":"u1","sessionId":"s1","timestamp":"2026-09-01T10:00:04.000Z","type":"system",
+              "subtype":"ui_telemetry","cwd":"/home/me/shop","gitBranch":"main","systemPayload":{"uiEvent":{
+              "event.name":"qwen-code.api_response","event.timestamp":"2026-09-01T10:00:04.000Z",
+              "response_id":"chatcmpl-q1","model":"qwen3-coder-plus","status_code":200,"duration_ms":2500,
+              "input_token_count":800,"output_token_count":30,"cached_content_token_count":500,
+              "thoughts_token_count":0,"tool_token_count":0,"total_token_count":830}}}
+            {"uuid":"u2","sessionId":"s1","timestamp":"2026-09-01T10:00:04.010Z","type":"assistant",
+              "cwd":"/home/me/shop","gitBranch":"main","model":"qwen3-coder-plus","message":{"role":"model",
+              "parts":[]},"usageMetadata":{"promptTokenCount":800,"cachedContentTokenCount":500,
+              "candidatesTokenCount":30,"totalTokenCount":830}}
+            {"uuid":"u3","sessionId":"s1","timestamp":"2026-09-01T10:00:05.000Z","type":"system",
+              "subtype":"ui_telemetry","systemPayload":{"uiEvent":{"event.name":"qwen-code.tool_call",
+              "function_name":"read_file","duration_ms":12,"success":true,"response_id":"chatcmpl-q1"}}}
+        """),
+        expect=rows("""
+            {"call_id": "chatcmpl-q1", "response_id": "chatcmpl-q1", "latency_ms": 2500.0, "session": "s1",
+              "project": "shop", "branch": "main", "model": "qwen3-coder-plus", "input_uncached": 300,
+              "cache_read": 500, "output_text": 30, "reasoning": 0, "http_status": 200, "status": "ok"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source, Table
 from llmtel.sources.usage import Counts, leaves
 
@@ -50,7 +51,7 @@ SOURCES = (
             "latency_ms": raw.number("duration_ms"),
             "call_id": raw.text("id"),
             "session": raw.text("conversation_id"),
-            "model": pl.coalesce(raw.text("resolved_model"), raw.text("model")),
+            "model": raw.text("resolved_model", "model"),
             "model_requested": raw.text("model"),
             **leaves(
                 Counts(
@@ -60,28 +61,28 @@ SOURCES = (
                     cache_write=_BESIDE[1],
                     reasoning=_detail(
                         "completion_tokens_details.reasoning_tokens",
-                        "output_tokens_details.reasoning_tokens", "thoughtsTokenCount",
+                        "output_tokens_details.reasoning_tokens",
+                        "thoughtsTokenCount",
                     ),
                 )
             ),
         },
-        sample='{"id":"01k1","model":"gpt-5-mini","resolved_model":"gpt-5-mini-2025-08-07","prompt":"hi",'
-        '"conversation_id":"01k0","duration_ms":820,"datetime_utc":"2026-09-01T10:00:00.5+00:00",'
-        '"input_tokens":200,"output_tokens":90,"token_details":"{\\"prompt_tokens_details\\": '
-        '{\\"cached_tokens\\": 128}, \\"completion_tokens_details\\": {\\"reasoning_tokens\\": 64}}"}\n'
-        '{"id":"01k2","model":"anthropic/claude-sonnet-4-6","conversation_id":"01k0","duration_ms":900,'
-        '"datetime_utc":"2026-09-01T10:01:00+00:00","input_tokens":12,"output_tokens":30,'
-        '"token_details":"{\\"cache_read_input_tokens\\": 4000}"}\n',
-        expect=(
-            {
-                "call_id": "01k1", "session": "01k0", "model": "gpt-5-mini-2025-08-07",
-                "model_requested": "gpt-5-mini", "latency_ms": 820.0, "input_uncached": 72,
-                "cache_read": 128, "output_text": 26, "reasoning": 64, "status": None,
-            },
-            {
-                "model": "anthropic/claude-sonnet-4-6", "input_uncached": 12, "cache_read": 4000,
-                "output_text": 30, "cost_logged": None,
-            },
-        ),
+        sample=lines(r"""
+            {"id":"01k1","model":"gpt-5-mini","resolved_model":"gpt-5-mini-2025-08-07","prompt":"hi",
+              "conversation_id":"01k0","duration_ms":820,"datetime_utc":"2026-09-01T10:00:00.5+00:00",
+              "input_tokens":200,"output_tokens":90,
+              "token_details":"{\"prompt_tokens_details\": {\"cached_tokens\": 128}, \"completion_tokens_detai
+              ls\": {\"reasoning_tokens\": 64}}"}
+            {"id":"01k2","model":"anthropic/claude-sonnet-4-6","conversation_id":"01k0","duration_ms":900,
+              "datetime_utc":"2026-09-01T10:01:00+00:00","input_tokens":12,"output_tokens":30,
+              "token_details":"{\"cache_read_input_tokens\": 4000}"}
+        """),
+        expect=rows("""
+            {"call_id": "01k1", "session": "01k0", "model": "gpt-5-mini-2025-08-07",
+              "model_requested": "gpt-5-mini", "latency_ms": 820.0, "input_uncached": 72, "cache_read": 128,
+              "output_text": 26, "reasoning": 64, "status": null}
+            {"model": "anthropic/claude-sonnet-4-6", "input_uncached": 12, "cache_read": 4000,
+              "output_text": 30, "cost_logged": null}
+        """),
     ),
-)  # fmt: skip
+)

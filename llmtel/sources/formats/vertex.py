@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import polars as pl
 
 from llmtel.sources import gemini, raw
 from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source, lookup
 
 _PLACES = ("", "gcp.vertexai.prompt_response_logs.", "gcp.vertexai.")
@@ -53,20 +53,20 @@ SOURCES = (
         link="https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/request-response-logging",
         marks=tuple(Mark(all=tuple(f"{at}{name}" for name in _ROW)) for at in _PLACES),
         bind=bind,
-        sample='{"logging_time":"2026-09-01T10:00:03.5Z","request_id":"77","api_method":"GenerateContent",'
-        '"model":"publishers/google/models/gemini-2.5-pro","full_request":{"model":'
-        '"projects/p/locations/europe-west4/publishers/google/models/gemini-2.5-pro"},"full_response":{'
-        '"candidates":[{"finish_reason":"STOP"}],"model_version":"gemini-2.5-pro","response_id":"r1",'
-        '"usage_metadata":{"billable_prompt_usage":{"text_count":900},"prompt_token_count":120,'
-        '"cached_content_token_count":100,"candidates_token_count":30,"total_token_count":150}},'
-        '"metadata":{"request_latency":2500}}\n',
-        expect=(
-            {
-                "call_id": "77", "response_id": "r1", "model": "gemini-2.5-pro", "region": "europe-west4",
-                "latency_ms": 2500.0, "input_uncached": 20, "cache_read": 100, "output_text": 30,
-                "reasoning": 0, "status": "ok", "operation": "GenerateContent",
-                "ts": datetime(2026, 9, 1, 10, 0, 1, tzinfo=UTC),
-            },
-        ),
+        sample=lines("""
+            {"logging_time":"2026-09-01T10:00:03.5Z","request_id":"77","api_method":"GenerateContent",
+              "model":"publishers/google/models/gemini-2.5-pro","full_request":{
+              "model":"projects/p/locations/europe-west4/publishers/google/models/gemini-2.5-pro"},
+              "full_response":{"candidates":[{"finish_reason":"STOP"}],"model_version":"gemini-2.5-pro",
+              "response_id":"r1","usage_metadata":{"billable_prompt_usage":{"text_count":900},
+              "prompt_token_count":120,"cached_content_token_count":100,"candidates_token_count":30,
+              "total_token_count":150}},"metadata":{"request_latency":2500}}
+        """),
+        expect=rows("""
+            {"call_id": "77", "response_id": "r1", "model": "gemini-2.5-pro", "region": "europe-west4",
+              "latency_ms": 2500.0, "input_uncached": 20, "cache_read": 100, "output_text": 30,
+              "reasoning": 0, "status": "ok", "operation": "GenerateContent",
+              "ts": "2026-09-01T10:00:01+00:00"}
+        """),
     ),
-)  # fmt: skip
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from llmtel.sources import chat
+from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 from llmtel.sources.wrapped import FAMILY, bind
 
@@ -20,16 +21,15 @@ SOURCES = (
         marks=(Mark(all=("usage.prompt_tokens",), any=chat.VLLM),),
         family=FAMILY,
         bind=partial(bind, chat.body),
-        sample='{"id":"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"Qwen/Qwen3-8B",'
-        '"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":8,'
-        '"total_tokens":28},"metrics":{"queue_time_ms":10,"time_to_first_token_ms":40,'
-        '"generation_time_ms":150}}\n',
-        expect=(
-            {
-                "response_id": "chatcmpl-1", "provider": "vllm", "model": "Qwen/Qwen3-8B",
-                "input_uncached": 20, "cache_read": None, "output_text": 8, "ttft_ms": 50.0,
-                "latency_ms": 200.0, "status": "ok",
-            },
-        ),
+        sample=lines("""
+            {"id":"chatcmpl-1","object":"chat.completion","created":1788000000,"model":"Qwen/Qwen3-8B",
+              "choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":8,
+              "total_tokens":28},"metrics":{"queue_time_ms":10,"time_to_first_token_ms":40,
+              "generation_time_ms":150}}
+        """),
+        expect=rows("""
+            {"response_id": "chatcmpl-1", "provider": "vllm", "model": "Qwen/Qwen3-8B", "input_uncached": 20,
+              "cache_read": null, "output_text": 8, "ttft_ms": 50.0, "latency_ms": 200.0, "status": "ok"}
+        """),
     ),
-)  # fmt: skip
+)
