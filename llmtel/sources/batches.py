@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from llmtel.sources.files import STDIN
+from llmtel.sources.newlines import line_count
 from llmtel.sources.plan import Plan
 from llmtel.sources.raw import PATH, STEM
 
@@ -117,14 +118,13 @@ class Batch(_Placed):
 
     def add(self, data: bytes, file: int, first: int) -> int:
         """Lines of a file, from its line `first` on. Returns how many."""
-        count = data.count(b"\n")
+        count = line_count(data)
         self.starts.append(self.lines)
         self.files.append(file)
         self.firsts.append(first)
         if data and not data.endswith(b"\n"):
             data += b"\n"
-            self.finals.add(self.lines + count)
-            count += 1
+            self.finals.add(self.lines + count - 1)
         self.lines += count
         self.size += len(data)
         self.parts.append(data)

@@ -15,6 +15,7 @@ import msgspec
 import orjson
 import polars as pl
 
+from llmtel.sources.newlines import COMPRESSED, line_count
 from llmtel.sources.plan import Plan
 from llmtel.sources.project import project
 
@@ -23,8 +24,6 @@ PIECE = 2 << 20
 LONGEST_LINE = 32 << 20
 CUT_OFF = "not JSON: the line ends too early"
 """The reason of a line that is the beginning of an object: unfinished, when it is the last of a file."""
-_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-"""Beginnings that `scan_lines` would take for compressed data; no line of a log begins so."""
 _BLANK = b" \t\r\n\x0b\x0c"
 
 
@@ -105,19 +104,21 @@ def _moved(part: Decoded, first: int) -> Decoded:
 
 def _decode_query(data: bytes, plan: Plan, count: int | None = None) -> Decoded | None:
     """The batch in one query; None when a line of it fails."""
-    if data.startswith(_COMPRESSED):
+    if data.startswith(COMPRESSED):
         return None
     if not data:
         return Decoded(pl.DataFrame(schema=_raw_schema(plan)))
     if count is None:
-        count = data.count(b"\n") + (not data.endswith(b"\n"))
+        count = line_count(data)
     line = pl.col("line")
-    shaped = line.str.starts_with("{") & line.str.ends_with("}")
     lines = pl.scan_lines(data, row_index_name="row")
+    plain = line.str.starts_with("{")
     marked = plan.has_marker()
     if marked is not None:
-        lines = lines.filter(marked | ~shaped)
-    plain = shaped & ~line.str.contains("\\ud", literal=True) & ~line.str.contains("\\uD", literal=True)
+        plain &= line.str.ends_with("}")
+        lines = lines.filter(marked | ~plain)
+    if b"\\" in data:
+        plain &= ~line.str.contains("\\ud", literal=True) & ~line.str.contains("\\uD", literal=True)
     if plan.suspicious:
         plain &= ~line.str.contains(plan.suspicious)
     query = lines.select(
@@ -126,8 +127,8 @@ def _decode_query(data: bytes, plan: Plan, count: int | None = None) -> Decoded 
         pl.when(~plain).then(line).alias("odd"),
     )
     try:
-        # unpacking a struct of many chunks costs more than decoding it: one chunk first
-        frame = query.collect(engine="streaming").rechunk().select("row", "odd", *plan.unpacked)
+        # unpacked within the query: a struct of many chunks costs more to unpack than to decode
+        frame = query.select("row", "odd", *plan.unpacked).collect(engine="streaming")
     except pl.exceptions.PolarsError:
         return None
     frame = _with_booleans_odd(frame, data, plan)

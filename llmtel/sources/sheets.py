@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from llmtel.sources import layout
+from llmtel.sources.newlines import line_count
 from llmtel.sources.sampling import spread
 from llmtel.sources.source import Record
 
@@ -42,11 +43,7 @@ def _of_parsed_csv(data: bytes) -> Sheet:
     cells = zip(*rows, strict=True) if rows else ((),) * len(header)
     columns = dict(zip(header, cells, strict=True))
     table = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
-    return Sheet(table, places, _lines_of(data), bad)
-
-
-def _lines_of(data: bytes) -> int:
-    return data.count(b"\n") + (not data.endswith(b"\n"))
+    return Sheet(table, places, line_count(data), bad)
 
 
 def _of_regular_csv(data: bytes) -> Sheet | None:
@@ -76,7 +73,7 @@ def _of_regular_csv(data: bytes) -> Sheet | None:
         return None
     if text.count("\n") != inside["\n"].sum() + high:
         return None
-    return _with_header(cells, inside["\n"], _lines_of(data))
+    return _with_header(cells, inside["\n"], line_count(data))
 
 
 def _count_inside(cells: pl.DataFrame, mark: str) -> pl.Series:

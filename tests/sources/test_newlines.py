@@ -1,0 +1,26 @@
+"""Lines are counted as Python counts their ends, however many bytes there are."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmtel.sources.newlines import line_count
+
+_ATOMS = [b"\n", b"\r", b'"', b"#", b",", b"\x00", b"\x01", b"\xff", b"\xef\xbb\xbf", b"x", b"{}"]
+_PIECES = st.sampled_from(_ATOMS)
+
+
+def _counted(data: bytes) -> int:
+    return len(data.removesuffix(b"\n").split(b"\n")) if data else 0
+
+
+@given(st.lists(_PIECES, max_size=9).map(b"".join))
+def test_a_few_bytes_have_as_many_lines_as_they_have_ends_and_a_rest(data: bytes) -> None:
+    assert line_count(data) == _counted(data)
+
+
+@given(st.lists(_PIECES, min_size=1, max_size=9).map(b"".join), st.integers((1 << 20) + 1, (1 << 20) + 40))
+def test_a_million_bytes_have_as_many_lines_too(piece: bytes, size: int) -> None:
+    data = (piece * (size // len(piece) + 1))[:size]
+    assert line_count(data) == _counted(data)
