@@ -31,4 +31,4 @@ def jsonl(place: Where) -> bytes:
 
 def _calls(place: Where) -> pl.DataFrame:
     table = opened(place)
-    return table.scan(table.files).select(KEPT).collect()
+    return table.plain(table.files).select(KEPT).collect()

@@ -32,7 +32,7 @@ def facts(place: Where) -> Facts:
     table = opened(place)
     files = table.files
     counts = (
-        table.scan(files)
+        table.plain(files)
         .filter(pl.col("request_count").fill_null(1) > 0)
         .group_by("format")
         .agg(pl.len(), pl.col("llmtel_source").n_unique())

@@ -49,6 +49,6 @@ def stored(
         files = files.filter(pl.col("day").is_null() | (pl.col("first") < until))
     names = [name for name in KEPT if name not in without]
     with readable(table.folder):
-        calls = table.scan(files).select(names).collect()
+        calls = table.plain(files).select(names).collect()
     calls = calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in names)
     return Stored(complete(calls), files.height, int(files["size"].sum()), covered)

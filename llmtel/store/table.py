@@ -117,6 +117,12 @@ class Table:
         """A data file's path in the store, by its path in the log."""
         return f"{self.kind.name}/{path}"
 
+    def plain(self, files: pl.DataFrame) -> pl.LazyFrame:
+        """The rows of some of `files`, day by day; a column that none of them has costs nothing."""
+        if files.is_empty():
+            return pl.LazyFrame(schema=self.kind.schema)
+        return self._scanned([self.uri(path) for path in files["path"]])
+
     def scan(self, files: pl.DataFrame) -> pl.LazyFrame:
         """The rows of some of `files`, with `@path` and the ordinal `@at` in their file."""
         if files.is_empty():
@@ -157,7 +163,7 @@ class Table:
         ]
 
     def _write_day(self, day: date | None, calls: pl.DataFrame) -> Written:
-        frame = to_file(calls).select(self.kind.schema.names())
+        frame = _known(to_file(calls).select(self.kind.schema.names()))
         file = io.BytesIO()
         frame.write_parquet(file, compression="zstd", metadata={PARQUET_KEY: str(SCHEMA_VERSION)})
         data = file.getvalue()
@@ -224,6 +230,11 @@ class Table:
         """Delete files that no commit has."""
         for one in written:
             self.folder.delete(self.at(one.path))
+
+
+def _known(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows without the columns of which nothing is known, which would cost every reader their nulls."""
+    return rows.select(name for name in rows.columns if name == "ts" or rows[name].null_count() < rows.height)
 
 
 def checksum(data: bytes) -> str:

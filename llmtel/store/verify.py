@@ -87,7 +87,7 @@ def _twice(table: Table, files: pl.DataFrame) -> Iterator[str]:
     for day in files["day"].unique().sort():
         near = [day] if day is None else [day, day + timedelta(days=1)]
         part = files.filter(pl.col("day").is_in(near, nulls_equal=True))
-        rows = table.scan(part).select(_NEEDED).collect().rename(_NAMES)
+        rows = table.plain(part).select(_NEEDED).collect().rename(_NAMES)
         found = resolved(rows.with_columns(pl.lit(0, dtype=pl.UInt32).alias("@file")))
         if found.dropped:
             yield f"day {day or 'unknown'}: {found.dropped:,} calls stand twice"

@@ -160,6 +160,7 @@ def test_other_tools_read_the_table_without_us(store, tmp_path):
     assert table.filter(pl.col("day") == pl.date(2026, 9, 2)).select(pl.len()).collect().item() == 16
     files = opened(store.folder).delta.file_uris()
     query = (
-        "select count(*), sum(input_uncached), sum(latency_ms) from read_parquet(?, hive_partitioning=true)"
+        "select count(*), sum(input_uncached), sum(latency_ms) "
+        "from read_parquet(?, hive_partitioning=true, union_by_name=true)"
     )
     assert duckdb.execute(query, [files]).fetchone() == mine
