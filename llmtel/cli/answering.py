@@ -16,7 +16,7 @@ from llmtel.cli.money import Money, credits_of
 from llmtel.cli.options import OutputFormat
 from llmtel.cli.settings import Settings
 from llmtel.core.account import Account, Note
-from llmtel.core.errors import Exit, UnreadableInput
+from llmtel.core.errors import Exit, UnreadableInput, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -90,7 +90,6 @@ class Question:
     def focus(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
         """The costs as a bill; what of the calls is not in it is said beside it."""
         from llmtel.cli.narration import narrate
-        from llmtel.core.errors import UsageError
         from llmtel.pricing.meters import metered
         from llmtel.reports import focus
 
@@ -114,9 +113,11 @@ class Question:
         """The calls themselves; with `nothing` as `analyze`."""
         from llmtel.reports.listing import listing, order
 
-        order(self.sort)
+        field, _ = order(self.sort)
+        if self.sharing is not None and self.sharing.hides(field):
+            raise UsageError(f"--sort {field}: it is not shown in what is shared")
         calls, context = self._answer("calls", nothing)
-        return listing(calls, context, sort=self.sort, top=self.top), context.account
+        return self.sealed(listing(calls, context, sort=self.sort, top=self.top)), context.account
 
     def priced(self, name: str) -> tuple[pl.DataFrame, Context]:
         """The priced calls that the question is about, for the command of that name, and their origin."""

@@ -23,12 +23,15 @@ def calls(
     config: o.Config = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
+    share: o.Share = False,
+    share_k: o.ShareK = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> int:
     """The calls themselves: file and line, ids and numbers, no text."""
     from llmtel.cli.answering import Question, exit_code, tell
     from llmtel.cli.settings import settle
+    from llmtel.cli.shares import sharing
 
     settings = settle(config, map_, join)
     question = Question(
@@ -45,5 +48,6 @@ def calls(
         input_format=input_format,
         all_rejects=rejects,
         settings=settings,
+        sharing=sharing(share, share_k),
     )
     return exit_code(tell(question.calls, format_, output), strict=strict)

@@ -171,13 +171,15 @@ class Cause:
 class Change:
     """From one number to another: a title with both, the causes of it, and what is said of them by name.
 
-    `command` shows more when pasted into a shell.
+    `command` shows more when pasted into a shell. `least`: all that is named is of so many people at least
+    (None: nobody looked).
     """
 
     title: str
     causes: tuple[Cause, ...]
     facts: tuple[tuple[str, str], ...] = ()
     command: str | None = None
+    least: int | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from llmtel.reports.bridges import Sides, told
 from llmtel.reports.causes import Bridged, by_cells, pointed_at, renamed, since
 from llmtel.reports.context import Context
 from llmtel.reports.judging import percent, signed
+from llmtel.reports.sharing import LEVER
 
 LEAST_SHARE, LEAST_USD = 0.1, 1.0
 """A change is material from a tenth of what it was on, and a dollar: less is the weather."""
@@ -42,8 +43,11 @@ def lately(calls: pl.DataFrame, context: Context) -> tuple[Change | None, dict[s
         f"Cost of the last {windows.days} days: {USD.show(now)}, of the {windows.days} before: "
         f"{USD.show(before)} ({signed(now - before, USD)}, {percent(now / before - 1)})"
     )
-    facts = (("mostly", found.who), ("since", found.since), ("try", found.lever))
+    facts = (("mostly", found.who), ("since", found.since), (LEVER, found.lever))
     change = Change(title, found.causes, tuple((name, text) for name, text in facts if text), command)
+    if context.sharing is not None:
+        parts = [calls.filter(windows.both, windows.now == now) for now in (False, True)]
+        return context.sharing.change(change, parts, CELL_BY), meta
     return change, {**meta, "bridge": found.meta(), "command": command}
 
 

@@ -57,22 +57,32 @@ def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int
     """
     field, descending = order(sort)
     summed = calls.with_columns(input_tokens=input_tokens(), output_tokens=output_tokens())
+    sharing = context.sharing
+    fields = [name for name in dict.fromkeys([*SHOWN, field]) if sharing is None or not sharing.hides(name)]
+    summed = (
+        summed if sharing is None else sharing.listable(summed, [name for name in fields if name in FIELDS])
+    )
     chosen = summed.sort(
         field, "ts", "file", "line", descending=[descending, False, False, False], nulls_last=True
     )
     if top is not None:
         chosen = chosen.head(top)
-    shown = dict.fromkeys([*SHOWN, field])
-    names = [name for name in shown if name == field or _says_something(chosen[name])]
+    names = [name for name in fields if name == field or _says_something(chosen[name])]
     rows = chosen.select(
         pl.col("ts").dt.convert_time_zone(context.tz).dt.to_string("%Y-%m-%dT%H:%M:%S%.3f%:z"),
         *(pl.col(name) for name in names if name != "ts"),
         pl.format("{}:{}", pl.col("file").fill_null("?"), pl.col("line").fill_null(0)).alias("where"),
     ).to_dicts()
-    columns = (WHERE, *(_column(name) for name in names))
+    columns = (*(() if sharing else (WHERE,)), *(_column(name) for name in names))
     ids = [column.id for column in columns]
     table = Table(
-        (), (), columns, [{i: row[i] for i in ids} for row in rows], title="calls", distinct=len(calls)
+        (),
+        (),
+        columns,
+        [{i: row[i] for i in ids} for row in rows],
+        title="calls",
+        distinct=len(calls),
+        least=None if sharing is None else sharing.k,
     )
     found = (stand_out.empty(context),) if calls.is_empty() else ()
     blocks: list[Block] = [Line(f"llmtel · {context.subject}")]
@@ -81,7 +91,8 @@ def listing(calls: pl.DataFrame, context: Context, *, sort: str | None, top: int
         if found
         else [
             _for_people(table, field, context.tz),
-            Line(_counted(len(rows), len(calls), field, context.account.noun)),
+            Line(_counted(len(rows), len(summed), field, context.account.noun)),
+            *_unlisted(len(calls) - len(summed), context),
         ]
     )
     blocks += trust.lines(replace(context, include_failed=True), timed=None)
@@ -107,7 +118,7 @@ def _for_people(table: Table, field: str, tz: str) -> Table:
 
     Places name the rows, times are to the second, and what a narrow terminal may leave out is said.
     """
-    places = [str(row["where"]) for row in table.rows]
+    places = [str(row.get("where", "")) for row in table.rows]
     times = [_short(row.get("ts")) for row in table.rows]
     folder = "".join(commonprefix(places).rpartition("/")[:2])  # noqa: RUF071 (up to a slash)
     shared = _shared([time for time in times if time])
@@ -115,7 +126,7 @@ def _for_people(table: Table, field: str, tz: str) -> Table:
     rows = [
         {
             **row,
-            "where": place.removeprefix(folder),
+            **({"where": place.removeprefix(folder)} if "where" in row else {}),
             **({"ts": time and time.removeprefix(shared).strip(" -")} if "ts" in row else {}),
         }
         for row, place, time in zip(table.rows, places, times, strict=True)
@@ -123,7 +134,7 @@ def _for_people(table: Table, field: str, tz: str) -> Table:
     return replace(
         table,
         title=" · ".join(words if any(times) else words[:1]),
-        columns=(replace(WHERE, kind="dimension"), *table.columns[1:]),
+        columns=tuple(replace(one, kind="dimension") if one is WHERE else one for one in table.columns),
         rows=rows,
         distinct=None,
         optional=tuple(name for name in OPTIONAL if name != field),
@@ -154,6 +165,14 @@ def _column(name: str) -> Column:
     field = FIELDS[name]
     unit = {"latency_ms": MS, "ttft_ms": MS, "cost_usd": USD, "cost_logged": USD}.get(name)
     return Column(name, LABELS.get(name, name.replace("_", " ")), field.help, "field", unit)
+
+
+def _unlisted(count: int, context: Context) -> list[Line]:
+    """How many calls are not listed because they would say of whom they are."""
+    if not count or context.sharing is None:
+        return []
+    who = f"fewer than {context.sharing.k} users have calls with the same words"
+    return [Line(f"{in_calls(count, context.account.noun)} not listed: {who}", "shared")]
 
 
 def _counted(shown: int, matching: int, field: str, noun: str) -> str:

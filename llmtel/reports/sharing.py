@@ -16,13 +16,15 @@ import polars as pl
 from llmtel.core.answers import (
     HELD_BACK,
     Block,
+    Change,
     Document,
     Finding,
     Findings,
+    Headline,
     Line,
     Row,
-    Snippet,
     Table,
+    Timeline,
 )
 from llmtel.core.errors import UsageError
 from llmtel.core.schema import FIELDS
@@ -30,7 +32,7 @@ from llmtel.privacy.pseudonyms import Pseudonyms
 from llmtel.privacy.redact import redacted
 from llmtel.privacy.rules import REDACTIONS
 from llmtel.privacy.values import NO_WORD
-from llmtel.query.dimensions import dimension
+from llmtel.query.dimensions import DIMENSIONS, dimension
 from llmtel.query.measures import Measure
 from llmtel.query.metrics import METRICS
 from llmtel.query.terms import terms
@@ -45,6 +47,13 @@ IDS = ("call_id", "response_id", "trace", "file", "line")
 """Fields that are in nothing that is shared: they lead back to the logs."""
 NEVER = ("session", *IDS)
 PATH = "[PATH]"
+LEVER = "try"
+"""The fact of a change that says what can be done."""
+META = frozenset((
+    "tool", "input", "pricing", "what_if", "tz", "range", "without_time", "include_failed", "rejects",
+    "notes",
+))  # fmt: skip
+"""Keys of a document beside its tables in which nothing is about few people."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +139,15 @@ class Sharing:
             said.append(f"{term.name}{term.operator}…" if hidden else str(_safe(pl.Series([term.text]))[0]))
         return tuple(said)
 
+    def hides(self, field: str) -> bool:
+        """Whether a field of single calls is not shown."""
+        return field in {*NEVER, *self.left_out} or (field == "user" and self.k > 1)
+
+    def listable(self, calls: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+        """The calls that may be listed with these fields: many people have calls with the same words."""
+        words = [n for n in names if n != "user" and (n in DIMENSIONS or FIELDS[n].dtype == pl.String)]
+        return calls if self.k == 1 else small_cells.of_many(calls, words, self.k)
+
     def nameless(self, calls: pl.DataFrame) -> pl.DataFrame:
         """Calls without users, for those who look for what stands out: it shall be no person."""
         return calls.with_columns(pl.lit(None, dtype=calls.schema["user"]).alias("user"))
@@ -165,6 +183,18 @@ class Sharing:
             least=self.k,
         )
 
+    def change(
+        self, change: Change | None, sides: Sequence[pl.DataFrame], by: Sequence[str]
+    ) -> Change | None:
+        """What is said of a change between two sides, where every cell of both is of enough people.
+
+        What is looked for over all dimensions is left out: it ends with persons, or with very few.
+        """
+        if change is None or not all(small_cells.enough(side, by, self.k) for side in sides):
+            return None
+        facts = tuple(fact for fact in change.facts if fact[0] == LEVER)
+        return replace(change, facts=facts, command=None, least=self.k)
+
     def sealed(self, document: Document) -> Document:
         """A document that holds nothing but what was guarded, and says what is not in it."""
         blocks = [kept for block in document.blocks if (kept := self._sealed_block(block)) is not None]
@@ -174,20 +204,23 @@ class Sharing:
             blocks=(*blocks, *(Line(text, "shared") for text in self.said(tables))),
             tables=tables,
             findings=tuple(_without_command(one) for one in document.findings if one.cells is not None),
-            meta={**document.meta, "shared": self.meta(tables)},
+            meta={
+                **{name: value for name, value in document.meta.items() if name in META},
+                "shared": self.meta(tables),
+            },
         )
 
     def _sealed_block(self, block: Block) -> Block | None:
         match block:
-            case Table():
+            case Table() | Change():
                 return block if block.least == self.k else None
             case Findings():
                 told = tuple(_without_command(one) for one in block.findings if one.cells is not None)
                 return replace(block, findings=told) if told else None
-            case Snippet():
-                return None
-            case _:
+            case Headline() | Timeline() | Line():
                 return block
+            case _:
+                return None
 
     def said(self, tables: Sequence[Table]) -> list[str]:
         """What is not in a report, in words."""

@@ -48,6 +48,25 @@ def suppressed(
     return why[: len(tables)], [any(group) for group in why[len(tables) :]]
 
 
+def _people() -> pl.Expr:
+    """How many are behind some calls: users, or, where none is known, sessions."""
+    users, sessions = (pl.col(name).drop_nulls().n_unique() for name in WHO)
+    return pl.when(users > 0).then(users).otherwise(sessions)
+
+
+def enough(calls: pl.DataFrame, by: Sequence[str], k: int) -> bool:
+    """Whether every group of calls is of `k` people at least."""
+    return k == 1 or bool((calls.group_by(by).agg(people=_people())["people"] >= k).all())
+
+
+def of_many(calls: pl.DataFrame, by: Sequence[str], k: int) -> pl.DataFrame:
+    """The calls of the groups that are of `k` people at least, in their order."""
+    if not by:
+        return calls if calls.select(_people()).item() >= k else calls.clear()
+    groups = calls.group_by(by).agg(people=_people()).filter(pl.col("people") >= k).select(by)
+    return calls.join(groups, on=by, how="semi", nulls_equal=True, maintain_order="left")
+
+
 def _reasons(small: suppression.Flags, held: suppression.Flags, k: int) -> Iterator[str | None]:
     for few, follows in zip(small, held, strict=True):
         yield SMALL.format(k) if few else HELD_BACK if follows else None

@@ -10,7 +10,9 @@ import pytest
 
 from llmtel import pipeline
 from llmtel.cli import output
+from llmtel.core.answers import Change, Document, Finding, Findings, Snippet, Table
 from llmtel.render import FORMATS, render
+from llmtel.reports.sharing import Sharing
 
 LOGS = Path(__file__).parents[2] / "sample_logs"
 WHO = ("user", "session", "trace", "call_id", "response_id", "file")
@@ -55,9 +57,9 @@ def rendered(llmtel, monkeypatch):
     return call
 
 
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("asked", [("analyze", LOGS, *asked) for asked in ASKED] + [("calls", LOGS)])
 def test_a_shared_report_has_no_id_path_or_host_in_it_in_any_format(rendered, secrets, asked):
-    texts, _ = rendered("analyze", LOGS, "--share", *asked)
+    texts, _ = rendered(*asked, "--share")
     assert {fmt: leaks(text, secrets) for fmt, text in texts.items()} == {fmt: [] for fmt in FORMATS}
 
 
@@ -176,6 +178,38 @@ def test_findings_about_few_people_are_left_out(llmtel, tmp_path):
     rows = [{"user_id": f"u{n}", "model": "own-model" if n < 2 else "gpt-4o-mini"} for n in range(20)]
     answer = shared(llmtel, log(tmp_path / "a.jsonl", rows))
     assert "unpriced" not in [one["kind"] for one in answer["findings"]]
+
+
+def test_calls_are_listed_where_many_have_calls_with_the_same_words(llmtel, tmp_path):
+    rows = [*calls_of(eu=2, us=9), *({"user_id": f"x{n}", "region": "us", "model": "rare"} for n in range(3))]
+    path = log(tmp_path / "a.jsonl", rows)
+    code, out, _ = llmtel("calls", path, "--share", "--format", "json")
+    (table,) = json.loads(out)["tables"]
+    assert code == 0
+    assert [row["region"] for row in table["rows"]] == ["us"] * 9
+    assert {"where", "user", "session", "call_id"}.isdisjoint(table["columns"])
+    assert "5 calls not listed" in llmtel("calls", path, "--share")[1]
+
+
+def test_calls_are_not_sorted_by_what_is_not_shown(llmtel):
+    assert llmtel("calls", LOGS, "--share", "--sort", "user")[0] == 2
+
+
+def test_what_nobody_has_looked_at_is_not_let_through():
+    table = Table((), (), (), [{"secret": 1}])
+    finding = Finding("info", "new_kind", "secret")
+    document = Document(
+        "llmtel.analyze/1",
+        "A",
+        (table, Findings("", (finding,)), Change("secret", ()), Snippet("", ("secret",), "yaml")),
+        tables=(table,),
+        findings=(finding,),
+        meta={"new_key": "secret"},
+    )
+    sealed = Sharing().sealed(document)
+    assert {
+        fmt: "secret" in str(render(sealed, fmt, width=80, color=False)) for fmt in FORMATS
+    } == dict.fromkeys(FORMATS, False)
 
 
 def test_a_number_of_people_without_share_is_a_mistake(llmtel):
