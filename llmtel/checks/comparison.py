@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmtel.checks.evidence import Sides, Traffic
+from llmtel.checks.kinds import fewest_for_test
 from llmtel.checks.rules import Key, Rule, Settings, Split
 from llmtel.checks.samples import Quotient, Share
 from llmtel.checks.side import Side
@@ -56,7 +57,7 @@ def compared(
     """Every metric and segment, in the order of the rules, those of the base alone last."""
     sides = Sides(current, base, Traffic.of(current), seed)
     found = [(rule, key, evidence) for rule in rules for key, evidence in sides.of(rule, everything=True)]
-    p = [_two_sided(evidence) for _, _, evidence in found]
+    p = [_two_sided(rule, evidence) for rule, _, evidence in found]
     tested = [i for i, one in enumerate(p) if one is not None]
     corrected = CORRECTIONS[correction]([x for x in p if x is not None])
     by_place = dict(zip(tested, corrected, strict=True))
@@ -125,13 +126,16 @@ def _parts(rule: Rule, side: Side) -> dict[Key, tuple[float, float]]:
     return found
 
 
-def _two_sided(evidence: Evidence) -> float | None:
-    if evidence.p_rise is None or evidence.p_fall is None or _few(evidence):
+def _two_sided(rule: Rule, evidence: Evidence) -> float | None:
+    if evidence.p_rise is None or evidence.p_fall is None or _few(rule, evidence):
         return None
     return min(1.0, 2 * min(evidence.p_rise, evidence.p_fall))
 
 
-def _few(evidence: Evidence) -> bool:
+def _few(rule: Rule, evidence: Evidence) -> bool:
+    fewest = fewest_for_test(rule.definition)
+    if any(x is not None and x < fewest for x in evidence.n):
+        return True
     counts = (evidence.pairs[0],) if evidence.pairs else evidence.clusters
     return any(x is not None and x < FEWEST_CLUSTERS for x in counts)
 

@@ -7,6 +7,7 @@ from typing import Literal
 from llmtel.core.units import SHARE
 from llmtel.query.measures import Measure, Ratio, known
 from llmtel.query.metric import Metric
+from llmtel.stats import order
 
 MetricKind = Literal["rate", "ratio", "quantile", "extreme", "count", "total"]
 
@@ -50,3 +51,9 @@ def fewest_for_limit(metric: Metric) -> int:
     """Calls below which a percentile is no more than the slowest few: ⌈1 ÷ (1 − q)⌉."""
     q = at(metric)
     return 0 if q is None else round(1 / min(q, 1 - q) + 0.5 - 1e-9)
+
+
+def fewest_for_test(metric: Metric) -> int:
+    """Calls a side below which the interval of a percentile has no end."""
+    q = at(metric)
+    return 0 if q is None else order.fewest(q)

@@ -89,6 +89,13 @@ class Rule:
         where = f"{{{', '.join(self.split.where)}}}" if self.split.where else ""
         return f"{self.metric}{where}"
 
+    def values(self, key: Key) -> dict[str, str | None]:
+        """The values of a segment by dimension; none of them are known of the pooled one.
+
+        Where no call is one of the rule's there is no segment, and nothing to tell.
+        """
+        return dict.fromkeys(self.split.by) if key == POOLED else dict(zip(self.split.by, key, strict=False))
+
     def segment(self, key: Key) -> str:
         """The metric with the filters that pick one segment."""
         shown = "other" if key == POOLED else None

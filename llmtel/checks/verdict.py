@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from llmtel.checks.kinds import fewest_for_test
 from llmtel.checks.limits import Limit
 from llmtel.checks.rules import Rule
 from llmtel.stats.rates import Interval, Rate, wilson
@@ -158,12 +159,13 @@ def _held(limit: Limit, evidence: Evidence) -> Verdict | None:
 def _enough(limit: Limit, rule: Rule, evidence: Evidence) -> Verdict | None:
     """Insufficient, where a test has too few calls or clusters on a side; pairs are their own clusters."""
     settings = rule.settings
+    fewest = max(settings.min_samples, fewest_for_test(rule.definition))
     if evidence.pairs is not None:
         few = evidence.pairs[0] < settings.min_clusters
         reason = f"{evidence.pairs[0]} paired cases, needs {settings.min_clusters}"
         return Verdict("insufficient", reason, limit) if few else None
     for counts, least, name in (
-        (evidence.n, settings.min_samples, "calls"),
+        (evidence.n, fewest, "calls"),
         (evidence.clusters, settings.min_clusters, "conversations"),
     ):
         known = [x for x in counts if x is not None]

@@ -18,7 +18,7 @@ _BAR = 20
 _MOST_NAMED = 6
 _MOST_IN_FULL = 20
 """With more failures than these the rest are named in a line; every machine's output has them all."""
-_WIDEST_NAME = 44
+_WIDEST_NAME = 42
 _WIDE = 88
 """From this width on a limit stands beside the name."""
 
@@ -72,7 +72,7 @@ def _full(judged: Judgement, cells: int, ink: Ink, *, details: bool = False, alo
     name, limit = visible(judged.name), f"limit {visible(judged.limit)}"
     beside = cells >= _WIDE and width(name) <= _WIDEST_NAME
     head = f"{mark} {ink.bold(pad(name, _WIDEST_NAME) if beside else clip(name, cells - 2))}"
-    lines = [f"{head}{limit}" if beside else head]
+    lines = [f"{head}  {limit}" if beside else head]
     facts = [
         ("rule", "" if alone else judged.check),
         ("limit", "" if beside else judged.limit),

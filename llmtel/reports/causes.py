@@ -112,7 +112,7 @@ def bridged(report: Report, grounds: Grounds, method: why.Method) -> Bridged | N
 
 def _segment(calls: pl.DataFrame | None, split: Split, key: Key, tz: str) -> pl.DataFrame | None:
     """The calls of a segment; None where they are not at hand."""
-    if calls is None or key == POOLED or split.window:
+    if calls is None or key == POOLED or split.window or len(key) < len(split.by):
         return None
     found = calls.filter(where.parse(split.where, tz)) if split.where else calls
     for name, value in zip(split.by, key, strict=True):
@@ -160,7 +160,7 @@ def _match(result: Result) -> dict[str, str | None] | None:
     if result.key == POOLED or split.window or not plain:
         return None
     found: dict[str, str | None] = {name: value.strip("\"'") for name, _, value in pairs}
-    found |= dict(zip(split.by, result.key, strict=True))
+    found |= result.rule.values(result.key)
     return found if found.keys() <= {*CELL_BY} else None
 
 

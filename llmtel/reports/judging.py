@@ -267,13 +267,12 @@ def _with_impact(said: str, result: Result) -> str:
 def data(result: Result) -> dict[str, Any]:
     """The raw numbers of a result, for machines; never rounded, null where unknown."""
     evidence, found = result.evidence, result.verdict.limit
-    by, pooled = result.rule.split.by, result.key == POOLED
     ci = evidence.relative_interval if _relative(found) else evidence.absolute_interval
     return {
         "id": result.rule.id,
-        "segment": dict.fromkeys(by) if pooled else dict(zip(by, result.key, strict=True)),
+        "segment": result.rule.values(result.key),
         "where": list(result.rule.split.where),
-        "pooled": pooled,
+        "pooled": result.key == POOLED,
         "metric": result.rule.metric,
         "unit": result.rule.definition.unit.name,
         "base": evidence.base,

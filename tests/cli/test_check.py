@@ -283,6 +283,27 @@ def test_a_rule_that_no_call_matches_is_told(llmtel, monkeypatch, rule, code, sa
         assert llmtel("check", "now.jsonl", "--fail-if", rule, "--strict")[0] == 4
 
 
+def test_a_split_that_no_call_matches_is_one_skipped_comparison(llmtel):
+    rule = "{metric: cost_per_call, by: feature, where: {feature: chatt}, max_increase: 10%}"
+    Path("rules.yaml").write_text(f"defaults: {{on_new: warn}}\nchecks: [{rule}]\n")
+    for other in (("--compare-to", "before.jsonl"), ()):
+        code, out, _ = llmtel("check", "now.jsonl", *other, "--rules", "rules.yaml", "--format", "json")
+        assert code == 0
+        assert json.loads(out)["results"][0]["segment"] == {}
+
+
+def test_a_percentile_is_not_judged_on_fewer_calls_than_bound_it(llmtel, evaluated):
+    """At 95 % the interval of a p95 is finite from 72 values on, that of a p99 from 368."""
+    evaluated("slow.jsonl", 300, day=3, latency_ms=9000)
+    rules = "defaults: {min_samples: 20}\nchecks: ['p99_latency > +20%', 'p95_latency > +20%']\n"
+    Path("rules.yaml").write_text(rules)
+    asked = ("slow.jsonl", "--compare-to", "before.jsonl", "--rules", "rules.yaml")
+    found = json.loads(llmtel("check", *asked, "--format", "json")[1])["results"]
+    p95, p99 = sorted(found, key=lambda one: one["metric"])
+    assert (p95["verdict"], p99["verdict"]) == ("fail", "insufficient")
+    assert p99["reason"] == "300 and 300 calls, needs 368 a side"
+
+
 def test_a_rule_that_no_call_matches_has_no_baseline_on_a_first_run(llmtel, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     out = llmtel("check", "now.jsonl", "--fail-if", "cost_per_call{feature=chatt} > +10%")[1]
