@@ -24,16 +24,21 @@ def info(name: str, figures: Mapping[str, Any], formats: Sequence[tuple[str, int
         rows=[{"format": of, "calls": calls, "logs": logs} for of, calls, logs in formats],
     )
     span = f" · {figures['first']:%-d %b %Y} – {figures['last']:%-d %b %Y}" if figures["first"] else ""
+    counted = "rows" if figures["locked"] else "calls"
+    keys = " and ".join(figures["keys"])
     lines = (
-        Line(f"{name} · {figures['calls']:,} calls · {figures['days']:,} days{span}"),
+        Line(f"{name} · {figures['calls']:,} {counted} · {figures['days']:,} days{span}"),
         Line(f"{figures['files']:,} data files, {figures['size']:,} bytes · version {figures['version']:,}"),
         Line(f"{figures['rejects']:,} records were rejected when it took them"),
+        Line(f"encrypted with the key {keys}" if keys else "not encrypted"),
+        *([Line(figures["locked"], grave=True)] if figures["locked"] else ()),
     )
     told = {
         key: value.isoformat() if key in ("first", "last") and value else value
         for key, value in figures.items()
     }
-    return _document("store", "Store", (*lines, table), (table,), {"store": name, **told})
+    blocks = (*lines, table) if formats else lines
+    return _document("store", "Store", blocks, (table,), {"store": name, **told})
 
 
 def verified(name: str, faults: Sequence[str], orphans: int, files: int) -> Document:

@@ -7,14 +7,19 @@ from datetime import datetime
 
 import polars as pl
 
+from llmtel.core.errors import UsageError
 from llmtel.store import rejected
 from llmtel.store.folder import Where
-from llmtel.store.table import opened
+from llmtel.store.table import Table, opened
 
 
 @dataclass(frozen=True)
 class Facts:
-    """`formats` are the calls of each format and the log files they came from; times are UTC."""
+    """`formats` are the calls of each format and the log files they came from; times are UTC.
+
+    `keys` are the ids of the keys that the store is encrypted with. Where one is not at hand, `locked` says
+    which, formats are not known, and `calls` are rows, also those that stand for no request of their own.
+    """
 
     calls: int
     days: int
@@ -25,24 +30,22 @@ class Facts:
     first: datetime | None
     last: datetime | None
     formats: tuple[tuple[str, int, int], ...]
+    keys: tuple[str, ...]
+    locked: str | None
 
 
 def facts(place: Where) -> Facts:
-    """The numbers of a store; of its files only the columns that they need are read."""
+    """The numbers of a store; of its files only the columns that they need are read, none without a key."""
     table = opened(place)
     files = table.files
-    counts = (
-        table.plain(files)
-        .filter(pl.col("request_count").fill_null(1) > 0)
-        .group_by("format")
-        .agg(pl.len(), pl.col("llmtel_source").n_unique())
-        .sort("len", "format", descending=[True, False])
-        .select("format", "len", "llmtel_source")
-        .collect()
-    )
+    counts, locked = None, None
+    try:
+        counts = _formats(table)
+    except UsageError as error:
+        locked = str(error)
     first, last = files.select(a=pl.col("first").min(), b=pl.col("last").max()).row(0)
     return Facts(
-        calls=int(counts["len"].sum()),
+        calls=int((files["rows"] if counts is None else counts["len"]).sum()),
         days=files["day"].n_unique(),
         files=files.height,
         size=int(files["size"].sum()),
@@ -50,5 +53,19 @@ def facts(place: Where) -> Facts:
         rejects=len(rejected.kept(place)),
         first=first,
         last=last,
-        formats=tuple(counts.iter_rows()),
+        formats=() if counts is None else tuple(counts.iter_rows()),
+        keys=tuple(sorted({table.key_id, *files["key"]} - {""})),
+        locked=locked,
+    )
+
+
+def _formats(table: Table) -> pl.DataFrame:
+    return (
+        table.plain(table.files)
+        .filter(pl.col("request_count").fill_null(1) > 0)
+        .group_by("format")
+        .agg(pl.len(), pl.col("llmtel_source").n_unique())
+        .sort("len", "format", descending=[True, False])
+        .select("format", "len", "llmtel_source")
+        .collect()
     )

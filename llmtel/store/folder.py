@@ -11,12 +11,12 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 from llmtel.core.errors import UsageError
-from llmtel.privacy.keys import KeySource
+from llmtel.store.encryption import Ring
 
 CALLS, LOG = "calls", "_delta_log"
 LOCK = "lock"
@@ -34,10 +34,10 @@ def private() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Folder(ABC):
-    """A store's place: `name` as people call it, `key` where its key is, if it is encrypted."""
+    """A store's place: `name` as people call it, and the keys at hand, if it is encrypted."""
 
     name: str
-    key: KeySource | None = None
+    ring: Ring = field(default_factory=Ring, compare=False)
 
     def __str__(self) -> str:
         return self.name
@@ -175,16 +175,16 @@ Where = Folder | Path
 """A store's place, or the path of one on this machine that is not encrypted."""
 
 
-def at(place: Where | str, key: KeySource | None = None) -> Folder:
+def at(place: Where | str, ring: Ring | None = None) -> Folder:
     """The place that a path or an address names, whether there is a store or not."""
     if isinstance(place, Folder):
         return place
-    return Local(str(place), key)
+    return Local(str(place), ring or Ring())
 
 
-def found(path: str | Path, key: KeySource | None = None) -> Folder | None:
+def found(path: str | Path, ring: Ring | None = None) -> Folder | None:
     """The store that a path is: its folder, or that of its table; None where it is no store."""
     here = Path(path)
     if (here / CALLS / LOG).is_dir():
-        return Local(str(path), key)
-    return Local(str(here.parent), key) if here.name == CALLS and (here / LOG).is_dir() else None
+        return at(here, ring)
+    return at(here.parent, ring) if here.name == CALLS and (here / LOG).is_dir() else None

@@ -65,17 +65,19 @@ def ingest(
     *,
     at_once: int | None = AT_ONCE,
     locked: bool = True,
+    encrypted: bool = False,
 ) -> Ingested:
     """Take what is new of some files into the store at `place`, which is made where there is none.
 
     `read` reads inputs, as often as it takes; `told` is given what was committed. `at_once` are the bytes
     that are read and committed together (None: all). `locked`: wait for other writers on this machine;
-    without it commits are refused and made again. Raises `UsageError` where the store cannot be written.
+    without it commits are refused and made again. `encrypted`: a new store is, and one
+    that is there must be. Raises `UsageError` where the store cannot be written.
     """
     done = Ingested()
     folder = at(place)
     with private():
-        made(folder)
+        made(folder, encrypted=encrypted)
         with folder.lock() if locked else nullcontext():
             for group in _groups(inputs, at_once):
                 _take(folder, group, read, told, done)

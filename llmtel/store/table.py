@@ -6,24 +6,21 @@ refused when anybody has committed since the snapshot.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from llmtel.core.errors import LlmtelError, UnreadableInput, UsageError
-from llmtel.core.schema import SCHEMA_VERSION
-from llmtel.sources.parquet import PARQUET_KEY
 from llmtel.store.actions import Written, add, remove
 from llmtel.store.columns import SCHEMA, to_file
+from llmtel.store.encryption import KEY_ID, Secret
+from llmtel.store.files import encoded, key_of, name_of, scanned
 from llmtel.store.folder import CALLS, LOCK, LOG, Folder, Where, at
 
 if TYPE_CHECKING:
@@ -86,10 +83,11 @@ class Table:
         self.delta = table
         self.version = table.version()
         self.id = str(table.metadata().id)
+        self.key_id = table.metadata().configuration.get(KEY_ID) or ""
 
     @cached_property
     def files(self) -> pl.DataFrame:
-        """The live data files: `path`, `day`, `rows`, `size`, `first`, `last` (times of calls).
+        """The live data files: `path`, `day`, `rows`, `size`, `first`, `last` (times of calls) and `key`.
 
         Raises `UnreadableInput` for a path that leads out of the table.
         """
@@ -107,7 +105,9 @@ class Table:
         for path in files["path"]:
             if not _PATH.fullmatch(path):
                 raise UnreadableInput(f"{self.folder}: its log names {path!r}, which is no file of a store")
-        return files.sort("day", "path", nulls_last=True)
+        return files.with_columns(pl.Series("key", map(key_of, files["path"]), pl.String)).sort(
+            "day", "path", nulls_last=True
+        )
 
     def uri(self, path: str) -> str:
         """The address of the data file at a path of the log."""
@@ -121,18 +121,29 @@ class Table:
         """The rows of some of `files`, day by day; a column that none of them has costs nothing."""
         if files.is_empty():
             return pl.LazyFrame(schema=self.kind.schema)
-        return self._scanned([self.uri(path) for path in files["path"]])
+        self._refuse_other_sizes(files)
+        return pl.concat(
+            scanned([self.uri(path) for path in part["path"]], self.secret(key), self.kind.schema)
+            for key, part in _by_key(files)
+        )
 
     def scan(self, files: pl.DataFrame) -> pl.LazyFrame:
         """The rows of some of `files`, with `@path` and the ordinal `@at` in their file."""
         if files.is_empty():
             return pl.LazyFrame(schema={"@at": pl.UInt32, **self.kind.schema, "@path": pl.String})
+        self._refuse_other_sizes(files)
+        return pl.concat(self._of_key(key, part) for key, part in _by_key(files))
+
+    def _of_key(self, key: str, files: pl.DataFrame) -> pl.LazyFrame:
+        """The rows of files that have one key."""
         uris = [self.uri(path) for path in files["path"]]
         starts = pl.DataFrame(
             {"@uri": uris, "@path": files["path"], "@start": files["rows"].cum_sum() - files["rows"]},
             schema_overrides={"@start": pl.UInt32},
         )
-        found = self._scanned(uris, row_index_name="@at", include_file_paths="@uri")
+        found = scanned(
+            uris, self.secret(key), self.kind.schema, row_index_name="@at", include_file_paths="@uri"
+        )
         return (
             found.join(starts.lazy(), on="@uri", how="left")
             .with_columns(pl.col("@at") - pl.col("@start"))
@@ -143,7 +154,7 @@ class Table:
         self, path: str, at: pl.Series | None = None, *, without: pl.Series | None = None
     ) -> pl.DataFrame:
         """The rows of a file, with their ordinal `@at`: all, some, or those that are not among some."""
-        found = self._scanned([self.uri(path)], row_index_name="@at")
+        found = scanned([self.uri(path)], self.secret(key_of(path)), self.kind.schema, row_index_name="@at")
         if at is not None:
             found = found.filter(pl.col("@at").is_in(at.implode()))
         if without is not None:
@@ -164,10 +175,8 @@ class Table:
 
     def _write_day(self, day: date | None, calls: pl.DataFrame) -> Written:
         frame = _known(to_file(calls).select(self.kind.schema.names()))
-        file = io.BytesIO()
-        frame.write_parquet(file, compression="zstd", metadata={PARQUET_KEY: str(SCHEMA_VERSION)})
-        data = file.getvalue()
-        path = f"day={UNKNOWN_DAY if day is None else day}/{uuid4().hex}-{checksum(data)}.parquet"
+        data = encoded(frame, self.secret(self.key_id))
+        path = f"day={UNKNOWN_DAY if day is None else day}/{name_of(data, self.key_id)}"
         self.folder.write(self.at(path), data)
         first, last = frame.select(a=pl.col("ts").min(), b=pl.col("ts").max()).row(0)
         return Written(path, day, frame.height, len(data), first, last)
@@ -208,16 +217,9 @@ class Table:
                 self.discard(added)
             raise
 
-    def _scanned(self, uris: list[str], **options: Any) -> pl.LazyFrame:  # noqa: ANN401 (options of Polars)
-        """Data files, columns that are not in them null."""
-        return pl.scan_parquet(
-            uris,
-            schema=self.kind.schema,
-            missing_columns="insert",
-            hive_partitioning=False,
-            glob=False,
-            **options,
-        )
+    def secret(self, key: str) -> Secret | None:
+        """The key with an id; None for plain files (""). Raises `UsageError` where it is not at hand."""
+        return Secret(self.folder.ring.key(key, self.folder.name), self.id.encode()) if key else None
 
     def _is_newest(self) -> bool:
         """Whether nothing was committed since the snapshot; false where that cannot be told."""
@@ -226,20 +228,33 @@ class Table:
         except LlmtelError:
             return False
 
+    def _refuse_other_sizes(self, files: pl.DataFrame) -> None:
+        """Raise `UnreadableInput` for a file that is not what was written, where that costs no question.
+
+        An encrypted file that another of its store took the place of would decrypt.
+        """
+        for path, size in files.select("path", "size").iter_rows() if not self.folder.is_shared else ():
+            if self.folder.size(self.at(path)) != size:
+                raise UnreadableInput(
+                    f"{self.folder}: the data file {path} is missing, or is not the one that was written\n"
+                    f"which are bad: llmtel store verify {self.folder}"
+                )
+
     def discard(self, written: Iterable[Written]) -> None:
         """Delete files that no commit has."""
         for one in written:
             self.folder.delete(self.at(one.path))
 
 
+def _by_key(files: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Files of the same key, mostly all of them; of several where a store is being written with another."""
+    for (key,), part in files.partition_by("key", as_dict=True, maintain_order=True).items():
+        yield str(key), part
+
+
 def _known(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows without the columns of which nothing is known, which would cost every reader their nulls."""
     return rows.select(name for name in rows.columns if name == "ts" or rows[name].null_count() < rows.height)
-
-
-def checksum(data: bytes) -> str:
-    """The BLAKE2b-128 of a data file, which its name ends in."""
-    return blake2b(data, digest_size=16).hexdigest()
 
 
 def opened(place: Where, kind: Kind = KEPT_CALLS) -> Table:
@@ -266,25 +281,36 @@ def opened(place: Where, kind: Kind = KEPT_CALLS) -> Table:
     return found
 
 
-def made(place: Where) -> Table:
-    """The store at a place, made where there is none. Raises `UsageError` for a folder of other things."""
+def made(place: Where, *, encrypted: bool = False) -> Table:
+    """The store at a place, made where there is none, to be `encrypted`.
+
+    Raises `UsageError` for a folder of other things, for a key that is not at hand, and for a plain store
+    that should be encrypted.
+    """
     folder = at(place)
     if LOG in folder.names(CALLS):
-        return opened(folder)
+        table = opened(folder)
+        if encrypted and not table.key_id:
+            raise UsageError(
+                f"--store {folder}: it is not encrypted, and should be: llmtel store rekey {folder}"
+            )
+        table.secret(table.key_id)
+        return table
     delta()
     if others := [name for name in folder.names() if name not in {LOCK, CALLS}] + folder.names(CALLS):
         raise UsageError(f"--store {folder}: the folder has other things in it ({others[0]}); name a new one")
+    key = folder.ring.first() if encrypted else ""
     folder.prepare()
-    return created(folder)
+    return created(folder, key)
 
 
-def created(folder: Folder, kind: Kind = KEPT_CALLS) -> Table:
-    """A table that was not there before, in the store at `folder`."""
+def created(folder: Folder, key: str, kind: Kind = KEPT_CALLS) -> Table:
+    """A table that was not there before, in the store at `folder`, with a key of an id ("": plain)."""
     delta().create(
         folder.uri(kind.name),
         schema=pl.Schema({**kind.schema, "day": pl.Date()}),
         partition_by=["day"],
-        configuration={"delta.dataSkippingStatsColumns": "ts", "llmtel.schema": str(VERSION)},
+        configuration={"delta.dataSkippingStatsColumns": "ts", "llmtel.schema": str(VERSION), KEY_ID: key},
         raise_if_key_not_exists=False,
         storage_options=folder.options,
     )

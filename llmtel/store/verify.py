@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import PurePosixPath
 
 import polars as pl
 
 from llmtel.sources.identity import VAGUE, resolved
+from llmtel.store import second
 from llmtel.store.columns import SCHEMA, SOURCE
+from llmtel.store.encryption import Secret
+from llmtel.store.files import checksum, scanned
 from llmtel.store.folder import CALLS, Where, at
-from llmtel.store.table import Table, checksum, opened
+from llmtel.store.table import Table, opened
 
+_OURS = re.compile("/[0-9a-f]{32}(?:-k[0-9a-f]{16})?-([0-9a-f]{32})[.]parquet$")
 _NAMES = {"llmtel_source": SOURCE, "llmtel_vague": VAGUE}
 _NEEDED = ("call_id", "response_id", "ts", "request_count", "format", *_NAMES)
 
@@ -21,9 +24,13 @@ _NEEDED = ("call_id", "response_id", "ts", "request_count", "format", *_NAMES)
 def faults(place: Where) -> list[str]:
     """What is wrong with the data files of a store, each with its file; empty where all is well.
 
-    Raises `UnreadableInput` where the log cannot be read.
+    Each file is read twice, by Polars and by Arrow. Raises `UnreadableInput` where the log cannot be read,
+    and `UsageError` where a key or pyarrow is missing.
     """
+    second.refuse_missing()
     table = opened(place)
+    for key in table.files["key"].unique():
+        table.secret(key)
     bad = dict(_bad_files(table))
     whole = table.files.filter(~pl.col("path").is_in(list(bad)))
     return [*(f"{path}: {why}" for path, why in bad.items()), *_twice(table, whole)]
@@ -39,7 +46,7 @@ def orphans(place: Where) -> list[str]:
 
 
 def _bad_files(table: Table) -> Iterator[tuple[str, str]]:
-    for path, day, rows, size in table.files.select("path", "day", "rows", "size").iter_rows():
+    for path, day, rows, size, key in table.files.select("path", "day", "rows", "size", "key").iter_rows():
         found = table.folder.size(table.at(path))
         if found is None:
             yield path, "it is missing"
@@ -49,29 +56,28 @@ def _bad_files(table: Table) -> Iterator[tuple[str, str]]:
             data = table.folder.read(table.at(path))
             if not _is_as_written(path, data):
                 yield path, "its bytes are not those that were written"
-            elif (why := _wrong(data, day, rows)) is not None:
+            elif (why := _wrong(data, table.secret(key), day, rows)) is not None:
                 yield path, why
 
 
 def _is_as_written(path: str, data: bytes) -> bool:
     """Whether the checksum in a file's name is that of its bytes; files of other tools have none."""
-    stem = PurePosixPath(path).stem
-    return len(stem) != len("-") + 64 or checksum(data) == stem.rpartition("-")[2]
+    told = _OURS.search(path)
+    return told is None or checksum(data) == told[1]
 
 
-def _wrong(data: bytes, day: object, rows: int) -> str | None:
+def _wrong(data: bytes, secret: Secret | None, day: object, rows: int) -> str | None:
     try:
-        frame = pl.read_parquet(data, columns=["ts"], hive_partitioning=False)
-        schema = pl.read_parquet_schema(io.BytesIO(data))
+        frame = scanned(data, secret, None).collect()
     except pl.exceptions.PolarsError as error:
         return f"it cannot be read: {str(error).splitlines()[0][:100]}"
     if frame.height != rows:
         return f"{frame.height:,} rows, where the log says {rows:,}"
-    if any(schema[name] != dtype for name, dtype in SCHEMA.items() if name in schema):
+    if any(frame.schema[name] != dtype for name, dtype in SCHEMA.items() if name in frame.schema):
         return "its columns have other types"
     if not _all_on(frame["ts"], day):
         return "calls of other days are in it"
-    return None
+    return second.difference(data, secret, frame.select(name for name in SCHEMA if name in frame.schema))
 
 
 def _all_on(times: pl.Series, day: object) -> bool:

@@ -1,0 +1,143 @@
+"""Data files that are encrypted: written and read on the same path, refused without their key and damaged."""
+
+import shutil
+
+import duckdb
+import polars as pl
+import pytest
+
+from llmtel.core.errors import UnreadableInput, UsageError
+from llmtel.privacy.keys import KeySource
+from llmtel.store.encryption import DEFAULT, Ring, key_id
+from llmtel.store.facts import facts
+from llmtel.store.folder import at
+from llmtel.store.read import stored
+from llmtel.store.rewrite import compact, forget
+from llmtel.store.table import opened
+from llmtel.store.verify import faults
+
+from .conftest import Store, line
+
+NAMES = {"user": "ada@example.org", "model": "marker-4o", "session_id": "session-17", "prompt": "A secret?"}
+KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
+
+
+@pytest.fixture
+def locked(tmp_path, monkeypatch):
+    """An encrypted store that took a log in two parts; its key is in the environment."""
+    monkeypatch.setenv(DEFAULT, KEY.hex())
+    store, log = Store(tmp_path / "store"), tmp_path / "a.jsonl"
+    for part in range(2):
+        with log.open("a") as file:
+            file.write("".join(line(part * 20 + i, **NAMES) for i in range(20)))
+        store.ingest(log, encrypted=True)
+    return store
+
+
+def files_of(store):
+    return [path for path in sorted(store.folder.rglob("*")) if path.is_file()]
+
+
+def data_files(store):
+    return sorted(store.folder.rglob("day=*/*.parquet"))
+
+
+def test_an_encrypted_store_answers_as_a_plain_one(locked, tmp_path):
+    plain = Store(tmp_path / "plain")
+    plain.ingest(tmp_path / "a.jsonl")
+    assert locked.calls.sort("line").equals(plain.calls.sort("line"))
+    assert compact(locked.folder).after == 5
+    assert forget(locked.folder, NAMES["user"]).gone == 40
+    assert faults(locked.folder) == []
+
+
+def test_without_the_key_no_user_model_or_column_is_to_be_read(locked):
+    for path in files_of(locked):
+        data = path.read_bytes()
+        said = data + str(path.relative_to(locked.folder)).encode()
+        assert not any(name.encode() in said for name in NAMES.values()), path
+        assert data[:4] == b"PARE" or path.suffix != ".parquet" or "checkpoint" in path.name
+    log = b"".join(path.read_bytes() for path in files_of(locked) if path.suffix == ".json")
+    assert KEY.hex().encode() not in log
+    assert key_id(KEY).encode() in log
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [(None, "no environment variable LLMTEL_STORE_KEY"), (OTHER.hex(), f"has another, {key_id(OTHER)}")],
+    ids=["missing", "wrong"],
+)
+def test_a_missing_and_a_wrong_key_are_told_from_damage(locked, monkeypatch, key, says):
+    if key is None:
+        monkeypatch.delenv(DEFAULT)
+    else:
+        monkeypatch.setenv(DEFAULT, key)
+    for ask in (stored, faults, locked.ingest, lambda place: forget(place, "u1")):
+        with pytest.raises(UsageError, match=says) as error:
+            ask(locked.folder)
+        assert f"the key {key_id(KEY)}" in str(error.value)
+        assert OTHER.hex() not in str(error.value)
+    assert (facts(locked.folder).calls, facts(locked.folder).keys) == (40, (key_id(KEY),))
+    assert says in facts(locked.folder).locked
+
+
+def test_a_flipped_byte_anywhere_is_refused_or_harmless(locked):
+    victim = data_files(locked)[0]
+    whole, before = victim.read_bytes(), locked.calls.sort("line")
+    refused = 0
+    for place in range(4, len(whole), len(whole) // 16):
+        victim.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert len(faults(locked.folder)) == 1
+        try:
+            found = locked.calls
+        except UnreadableInput:
+            refused += 1
+        else:
+            assert found.sort("line").equals(before)
+    assert refused > 8
+
+
+def test_a_file_in_place_of_another_is_refused(locked):
+    one, other = data_files(locked)[:2]
+    shutil.copy(one, other)
+    with pytest.raises(UnreadableInput, match="not the one that was written"):
+        _ = locked.calls
+    assert len(faults(locked.folder)) == 1
+
+
+def test_a_file_of_another_store_with_the_same_key_does_not_decrypt(locked, tmp_path):
+    other = Store(tmp_path / "other")
+    other.ingest(tmp_path / "a.jsonl", encrypted=True)
+    scan = opened(locked.folder).secret(key_id(KEY))
+    path = data_files(other)[0]
+    with pytest.raises(pl.exceptions.ComputeError, match="decrypt"):
+        pl.scan_parquet(path, decryption=scan.reading).collect()
+
+
+def test_a_plain_store_is_not_written_where_it_should_be_encrypted(store, tmp_path, monkeypatch):
+    monkeypatch.setenv(DEFAULT, KEY.hex())
+    log = tmp_path / "a.jsonl"
+    log.write_text(line(1))
+    store.ingest(log)
+    with pytest.raises(UsageError, match="rekey"):
+        store.ingest(log, encrypted=True)
+
+
+def test_any_key_at_hand_will_do(locked, monkeypatch, tmp_path):
+    monkeypatch.delenv(DEFAULT)
+    file = tmp_path / "key"
+    file.write_text(KEY.hex())
+    file.chmod(0o600)
+    monkeypatch.setenv("ANOTHER", OTHER.hex())
+    ring = Ring((KeySource("key_env", "ANOTHER", "a"), KeySource("key_file", str(file), "b")))
+    assert stored(at(locked.folder, ring)).calls.height == 40
+
+
+def test_a_plain_store_has_no_trace_of_a_key(store, tmp_path):
+    log = tmp_path / "a.jsonl"
+    log.write_text(line(1))
+    store.ingest(log)
+    assert facts(store.folder).keys == ()
+    assert duckdb.execute("select count(*) from read_parquet(?)", [str(data_files(store)[0])]).fetchone() == (
+        1,
+    )
