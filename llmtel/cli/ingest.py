@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmtel.cli import options as o
+from llmtel.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from llmtel.cli.settings import Settings
+    from llmtel.cli.storing import Storing
     from llmtel.pipeline import Reading
 
 Target = Annotated[
@@ -45,6 +48,14 @@ RetryRejects = Annotated[
         rich_help_panel=o.READ,
     ),
 ]
+Follow = Annotated[
+    bool,
+    typer.Option(
+        "--follow",
+        help="Go on with what is written to the logs, new and rotated files too, until Ctrl-C",
+        rich_help_panel=o.READ,
+    ),
+]
 
 
 def ingest(
@@ -58,6 +69,7 @@ def ingest(
     strict: o.Strict = False,
     rejects: o.Rejects = False,
     retry_rejects: RetryRejects = False,
+    follow: Follow = False,
 ) -> int:
     """Write the calls of logs to a store, or to one Parquet file.
 
@@ -65,28 +77,48 @@ def ingest(
     call once. Prices are not in it: a cost is found when it is asked for.
     """
     from llmtel.cli.settings import settle
-    from llmtel.core.errors import Exit, UsageError
 
-    settings = settle(config, map_, join)
-    if store is not None and output is not None:
-        raise UsageError(f"--store {store} and -o {output}: ingest writes to one place; leave one out")
+    _refuse_together({"--store": store, "--retry-rejects": retry_rejects, "--follow": follow}, output)
     if not paths and not retry_rejects:
         raise UsageError("missing argument 'PATHS...': logs to read")
-    if retry_rejects and output is not None:
-        raise UsageError("--retry-rejects: rejected records are kept by a store; give --store DIR")
+    settings = settle(config, map_, join)
     if output is not None:
         return _to_file(paths or [], output, settings, input_format, strict=strict, rejects=rejects)
     from llmtel.cli.storing import Storing
 
+    if join:
+        raise UsageError("--join: tables are joined when the store is asked")
+    storing = Storing(settings, _place(store, settings), input_format, strict=strict)
+    if retry_rejects:
+        storing.retry(paths or [])
+    if follow:
+        return _followed(storing, paths or [], rejects=rejects)
+    return storing.run(paths, all_rejects=rejects) if paths else Exit.OK
+
+
+def _refuse_together(of_stores: Mapping[str, object], output: Path | None) -> None:
+    """Raise for options of stores beside a file to write to."""
+    for option, given in of_stores.items():
+        if output is not None and given:
+            raise UsageError(
+                f"{option} and -o {output}: ingest writes to a store or to a file; leave one out"
+            )
+
+
+def _place(store: Path | None, settings: Settings) -> Path:
     folder = store or settings.store
     if folder is None:
         raise UsageError("ingest needs a place to write to: --store DIR, store: in llmtel.yaml, or -o FILE")
-    if join:
-        raise UsageError("--join: tables are joined when the store is asked")
-    storing = Storing(settings, folder, input_format, strict=strict)
-    if retry_rejects:
-        storing.retry(paths or [])
-    return storing.run(paths, all_rejects=rejects) if paths else Exit.OK
+    return folder
+
+
+def _followed(storing: Storing, paths: list[str], *, rejects: bool) -> int:
+    from llmtel.cli.following import Following, refuse
+
+    if storing.strict:
+        raise UsageError("--strict with --follow: a log that grows has no end at which nothing may be lost")
+    refuse(paths)
+    return Following(storing, paths).run(all_rejects=rejects)
 
 
 def _to_file(

@@ -32,6 +32,13 @@ def wipe() -> None:
         sys.stderr.flush()
 
 
+def stand(text: str) -> None:
+    """A line that stands on a terminal until the next one, or until it is wiped; elsewhere nothing."""
+    if sys.stderr.isatty():
+        sys.stderr.write(WIPE + text)
+        sys.stderr.flush()
+
+
 class Progress:
     """A bar of bytes read, drawn on a terminal once reading takes longer than a second, wiped at its end.
 

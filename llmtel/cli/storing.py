@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmtel.cli import options as o
-from llmtel.core.account import Account, Note, Reject
+from llmtel.core.account import Account, Note, Reject, together
 from llmtel.core.errors import Exit, LlmtelError
 
 if TYPE_CHECKING:
     from llmtel.cli.settings import Settings
     from llmtel.pipeline import Gathered
+    from llmtel.sources.counted import Counting
     from llmtel.sources.files import Inputs
     from llmtel.sources.openings import Mishap
+    from llmtel.store.ingest import Ingested
 
 
 class _Lost(LlmtelError):
@@ -26,6 +29,10 @@ class _Lost(LlmtelError):
     def __init__(self, found: Gathered) -> None:
         super().__init__("records were lost and --strict is given")
         self.found = found
+
+
+class Stopped(Exception):
+    """It was asked to stop, between two commits."""
 
 
 @dataclass
@@ -43,35 +50,49 @@ class Storing:
 
     def run(self, paths: Sequence[str], *, all_rejects: bool) -> int:
         """Take what is new and say how much; the exit code. With `strict` all is one commit or none."""
-        from llmtel.cli.output import write
-        from llmtel.reports.context import SHOWN_REJECTS
-        from llmtel.reports.ingestion import ingestion
         from llmtel.sources.files import expand
-        from llmtel.store.ingest import AT_ONCE, ingest
 
         inputs = expand(paths)
         code, known = Exit.OK, 0
         try:
-            at_once = None if self.strict else AT_ONCE
-            done = ingest(self.folder, inputs, self._reader(), self._take, at_once=at_once)
+            done = self.take(inputs)
         except _Lost as lost:
-            self._take(lost.found)
+            self._add(lost.found)
             code = Exit.STRICT
         else:
             known = done.known
             if not known:
                 self._refuse_unread(paths, inputs)
-            calls = min(max(done.calls, 0), self.account.calls)
-            self.account.duplicates += self.account.calls - calls
-            self.account.calls = calls
+            self.count(done.calls)
+        self.say(_unchanged(known), all_rejects=all_rejects, written=not code)
+        return code
+
+    def take(self, inputs: Inputs, *, stopped: Callable[[], bool] = lambda: False) -> Ingested:
+        """Take what is new of some files; between two commits it may be `stopped`."""
+        from llmtel.store.ingest import AT_ONCE, ingest
+
+        read, at_once = self._reader(stopped), None if self.strict else AT_ONCE
+        return ingest(self.folder, inputs, read, self._add, at_once=at_once)
+
+    def count(self, calls: int) -> None:
+        """Calls that were read and are not among so many new ones are copies of others."""
+        calls = min(max(calls, 0), self.account.calls)
+        self.account.duplicates += self.account.calls - calls
+        self.account.calls = calls
+
+    def say(self, notes: Sequence[Note] = (), *, all_rejects: bool = False, written: bool = True) -> None:
+        """The account of what was read."""
+        from llmtel.cli.output import write
+        from llmtel.reports.context import SHOWN_REJECTS
+        from llmtel.reports.ingestion import ingestion
+
         shown = self.rejects if all_rejects else self.rejects[:SHOWN_REJECTS]
-        notes = (*self.notes, *_unchanged(known), *self.settings.notes())
+        told = (*together(self.notes), *notes, *self.settings.notes())
         write(
-            ingestion(self.account, shown, notes, None if code else str(self.folder)),
+            ingestion(self.account, shown, told, str(self.folder) if written else None),
             o.OutputFormat.TABLE,
             None,
         )
-        return code
 
     def retry(self, paths: Sequence[str]) -> None:
         """Read the rejected records of the store again; files that were renamed may be among `paths`."""
@@ -87,7 +108,7 @@ class Storing:
             None,
         )
 
-    def _take(self, found: Gathered) -> None:
+    def _add(self, found: Gathered) -> None:
         self.account.add(found.account)
         self.rejects += found.rejects
         self.notes += found.notes
@@ -103,28 +124,35 @@ class Storing:
         )
         pipeline.refuse_unread(read, paths, inputs)
 
-    def _reader(self) -> Callable[[Inputs], Gathered]:
-        from llmtel import pipeline
-        from llmtel.cli.answering import exit_code
-        from llmtel.cli.narration import Progress
+    @cached_property
+    def _counting(self) -> Counting:
         from llmtel.pricing import book as books
         from llmtel.pricing.tokenizers import tokenizer_of
         from llmtel.sources.counted import Counting
+
+        return Counting(tokenizer_of(books.load(self.settings.pricing)))
+
+    def _reader(self, stopped: Callable[[], bool] = lambda: False) -> Callable[[Inputs], Gathered]:
+        from llmtel import pipeline
+        from llmtel.cli.answering import exit_code
+        from llmtel.cli.narration import Progress
         from llmtel.sources.wishes import Wishes
 
-        counting = Counting(tokenizer_of(books.load(self.settings.pricing)))
         settings = self.settings
 
         def read(inputs: Inputs) -> Gathered:
+            if stopped():
+                raise Stopped
             with Progress() as progress:
                 found = pipeline.gather(
                     inputs,
                     input_format=self.input_format,
                     wishes=Wishes(settings.rules, settings.config.tags if settings.config else ()),
                     progress=progress,
-                    counting=counting,
+                    counting=self._counting,
                 )
-            pipeline.refuse_vain(settings.rules, found.seen, found.calls)
+            if not self.account.records:  # nothing was taken so far
+                pipeline.refuse_vain(settings.rules, found.seen, found.calls)
             if exit_code(found.account, strict=self.strict):
                 raise _Lost(found)
             return replace(found, notes=(*found.notes, *pipeline.skipped(inputs)))

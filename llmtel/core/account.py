@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,24 @@ class Note:
     text: str
     count: int = 1
     file: str | None = None
+
+
+def together(notes: Iterable[Note]) -> list[Note]:
+    """Notes of several readings as of one: those that differ in their count alone are one with the sum.
+
+    A note on a file stays as it is, each once.
+    """
+    found: dict[tuple[str, str | None, str], Note] = {}
+    for note in notes:
+        text = note.text if note.file is not None else note.text.replace(f"{note.count:,}", "{n}", 1)
+        key = (note.kind, note.file, text)
+        before = found.get(key)
+        if before is None or note.file is not None:
+            found[key] = note
+        else:
+            n = before.count + note.count
+            found[key] = replace(note, text=text.replace("{n}", f"{n:,}"), count=n)
+    return list(found.values())
 
 
 @dataclass(frozen=True)
