@@ -43,8 +43,8 @@ _NAMES = (
     "prompt_version", "variant", "case", "region", "tags",
 )  # fmt: skip
 """Fields by whose values calls are split, so that these stay, whatever their keys are called."""
-_WORKERS = min(4, os.cpu_count() or 1)
-"""Blocks under work side by side."""
+_WORKERS = min(4, (os.cpu_count() or 1) + 1)
+"""Blocks under work side by side: one more than there are processors, for what Python does alone."""
 _BLOCK = 4 << 20
 """Bytes of a block: its pieces take some thirty times as much."""
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)

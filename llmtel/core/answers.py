@@ -15,6 +15,8 @@ Value = str | int | float | bool | None
 Row = Mapping[str, Value]
 Cell = Mapping[str, Value | tuple[Value, ...]]
 """A segment of calls: dimensions or fields, each with its value or several; none: all calls."""
+LEVER = "try"
+"""The fact of a change that says what can be done."""
 SMALL, HELD_BACK = "<{}", "held back"
 """What stands in a row whose values are not shown: it is of fewer people than that, or one would follow."""
 

@@ -17,7 +17,7 @@ from llmtel.checks.evidence import Traffic
 from llmtel.checks.rules import POOLED, Rule, RuleSet
 from llmtel.checks.side import Side
 from llmtel.checks.verdict import Evidence
-from llmtel.core.answers import Block, Change, Column, Document, Line, Moved, Row, Table
+from llmtel.core.answers import LEVER, Block, Change, Column, Document, Line, Moved, Row, Table
 from llmtel.core.units import COUNT, SHARE, USD
 from llmtel.query.dimensions import dimension
 from llmtel.query.metric import Metric
@@ -171,7 +171,7 @@ def _bridge(what: Comparison) -> tuple[Change | None, dict[str, Any] | None]:
     reasons = found.reasons
     difference = reasons.after - reasons.before
     title = f"cost {USD.show(reasons.before)} → {USD.show(reasons.after)} ({judging.signed(difference, USD)})"
-    facts = (("mostly", found.who), ("since", found.since), ("try", found.lever))
+    facts = (("mostly", found.who), ("since", found.since), (LEVER, found.lever))
     change = Change(title, found.causes, tuple((name, text) for name, text in facts if text))
     return change, found.meta(what.method)
 

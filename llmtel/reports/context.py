@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,7 +17,9 @@ from llmtel.findings.command import Command
 from llmtel.findings.costs import Credit
 from llmtel.findings.coverage import Alias
 from llmtel.findings.grounds import Coverage, coverage
-from llmtel.reports.sharing import Sharing
+
+if TYPE_CHECKING:
+    from llmtel.reports.sharing import Sharing
 
 TOOL = {"name": "llmtel", "version": __version__}
 SHOWN_REJECTS = 5

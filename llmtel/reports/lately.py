@@ -10,13 +10,12 @@ import polars as pl
 from llmtel.checks import why
 from llmtel.checks.cells import CELL_BY
 from llmtel.checks.windows import Windows
-from llmtel.core.answers import Change
+from llmtel.core.answers import LEVER, Change
 from llmtel.core.units import USD
 from llmtel.reports.bridges import Sides, told
 from llmtel.reports.causes import Bridged, by_cells, pointed_at, renamed, since
 from llmtel.reports.context import Context
 from llmtel.reports.judging import percent, signed
-from llmtel.reports.sharing import LEVER
 
 LEAST_SHARE, LEAST_USD = 0.1, 1.0
 """A change is material from a tenth of what it was on, and a dollar: less is the weather."""

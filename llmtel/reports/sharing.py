@@ -15,6 +15,7 @@ import polars as pl
 
 from llmtel.core.answers import (
     HELD_BACK,
+    LEVER,
     Block,
     Change,
     Document,
@@ -47,8 +48,6 @@ IDS = ("call_id", "response_id", "trace", "file", "line")
 """Fields that are in nothing that is shared: they lead back to the logs."""
 NEVER = ("session", *IDS)
 PATH = "[PATH]"
-LEVER = "try"
-"""The fact of a change that says what can be done."""
 META = frozenset((
     "tool", "input", "pricing", "what_if", "tz", "range", "without_time", "include_failed", "rejects",
     "notes",
