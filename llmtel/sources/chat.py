@@ -12,7 +12,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.source import Remark
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 from llmtel.sources.wrapped import error_http, error_text
 
 OBJECTS = ("chat.completion", "chat.completion.chunk", "text_completion")
@@ -27,16 +27,14 @@ def usage(use: str) -> dict[str, pl.Expr]:
         f"{use}cached_tokens",
     )  # fmt: skip
     return leaves(
-        Counts(
-            input=raw.count(f"{use}prompt_tokens"),
-            output=raw.count(f"{use}completion_tokens"),
-            cache_read=raw.count(*cached),
-            cache_write=raw.count(f"{details}cache_write_tokens", f"{use}cache_creation_input_tokens"),
-            reasoning=raw.count(f"{written}reasoning_tokens"),
-            input_audio=raw.count(f"{details}audio_tokens"),
-            output_audio=raw.count(f"{written}audio_tokens"),
-            total=raw.count(f"{use}total_tokens"),
-        )
+        input=raw.count(f"{use}prompt_tokens"),
+        output=raw.count(f"{use}completion_tokens"),
+        cache_read=raw.count(*cached),
+        cache_write=raw.count(f"{details}cache_write_tokens", f"{use}cache_creation_input_tokens"),
+        reasoning=raw.count(f"{written}reasoning_tokens"),
+        input_audio=raw.count(f"{details}audio_tokens"),
+        output_audio=raw.count(f"{written}audio_tokens"),
+        total=raw.count(f"{use}total_tokens"),
     )
 
 

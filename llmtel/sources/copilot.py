@@ -10,7 +10,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.agents import folder, in_order, of_file
 from llmtel.sources.source import Record, lookup
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 TYPE, OUTPUT, STAMP = raw.text("type"), raw.count("data.outputTokens"), raw.time("timestamp")
 MESSAGE = (TYPE == "assistant.message") & OUTPUT.is_not_null()
@@ -64,12 +64,10 @@ def prepared(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 SUMS = leaves(
-    Counts(
-        input=raw.count("rollup.inputTokens"),
-        output=raw.count("rollup.outputTokens"),
-        cache_read=raw.count("rollup.cacheReadTokens"),
-        cache_write=raw.count("rollup.cacheWriteTokens"),
-    )
+    input=raw.count("rollup.inputTokens"),
+    output=raw.count("rollup.outputTokens"),
+    cache_read=raw.count("rollup.cacheReadTokens"),
+    cache_write=raw.count("rollup.cacheWriteTokens"),
 )
 """The leaves of a sum."""
 READS = (

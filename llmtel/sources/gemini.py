@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.usage import MISMATCH, Counts, leaves
+from llmtel.sources.usage import MISMATCH, leaves
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 BLOCKED = (
@@ -79,14 +79,12 @@ def counted(
     given = counts["prompt"] + counts["tool"].fill_null(0)
     written = counts["candidates"] + thoughts
     found = leaves(
-        Counts(
-            input=given,
-            output=written,
-            cache_read=pl.when(given.is_not_null()).then(cached),
-            reasoning=pl.when(written.is_not_null()).then(thoughts),
-            input_audio=input_audio,
-            output_audio=output_audio,
-        )
+        input=given,
+        output=written,
+        cache_read=pl.when(given.is_not_null()).then(cached),
+        reasoning=pl.when(written.is_not_null()).then(thoughts),
+        input_audio=input_audio,
+        output_audio=output_audio,
     )
     total = counts["total"]
     return {**found, MISMATCH: found[MISMATCH] | (total != given + written).fill_null(value=False)}

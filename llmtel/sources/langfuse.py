@@ -21,7 +21,7 @@ from llmtel.sources.quality import Score, judged
 from llmtel.sources.source import Record
 from llmtel.sources.steps import Steps
 from llmtel.sources.trees import leaves_of
-from llmtel.sources.usage import RECONCILED, Counts, leaves
+from llmtel.sources.usage import RECONCILED, leaves
 
 _RESPONSE_ID = re.compile(r'^(?:\{\s*"id"\s*:\s*")?((?:chatcmpl-|resp_|msg_|gen-|cmpl-)[^"]{1,200})')
 _NAMED = "gen_ai.response.id"
@@ -156,11 +156,9 @@ def _leaves() -> dict[str, pl.Expr]:
         for name, value in apart.items()
     }
     found = leaves(
-        Counts(
-            input=p + pl.when(p_has_them).then(0).otherwise(beside_p),
-            output=c + pl.when(c_has_them).then(0).otherwise(beside_c),
-            **counts,
-        )
+        input=p + pl.when(p_has_them).then(0).otherwise(beside_p),
+        output=c + pl.when(c_has_them).then(0).otherwise(beside_c),
+        **counts,
     )
     return {**step, **found, RECONCILED: found[RECONCILED] | p_has_them | c_has_them}
 

@@ -19,7 +19,7 @@ from llmtel.sources.outcome import ANSWERED, TEXT, WORD
 from llmtel.sources.quality import Score, judged
 from llmtel.sources.source import Record, lookup
 from llmtel.sources.trees import leaves_of
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _RUN = ("@trace", "dotted_order:str")
 _MESSAGE = ("generations", 0, 0, "message", "kwargs")
@@ -115,25 +115,23 @@ CALLS: dict[str, pl.Expr] = {
     "feature": raw.text("tags[0]"),
     "prompt_version": raw.text(f"{_META}revision_id"),
     **leaves(
-        Counts(
-            input=pl.coalesce(raw.count("usage.input_tokens"), _exported("prompt_tokens")),
-            output=pl.coalesce(raw.count("usage.output_tokens"), _exported("completion_tokens")),
-            cache_read=raw.count(f"{_IN}cache_read", "prompt_token_details.cache_read"),
-            # what is written is told by its life, in all, or what of it has no known life
-            cache_write=pl.coalesce(
-                _WRITTEN[0]
-                + (raw.count(f"{_IN}cache_creation") - _WRITTEN[0] - _WRITTEN[1].fill_null(0))
-                .clip(0)
-                .fill_null(0),
-                raw.count(f"{_IN}cache_creation"),
-                raw.count("prompt_token_details.cache_creation"),
-            ),
-            cache_write_1h=_WRITTEN[1],
-            reasoning=raw.count(f"{_OUT}reasoning", "completion_token_details.reasoning"),
-            input_audio=raw.count(f"{_IN}audio"),
-            output_audio=raw.count(f"{_OUT}audio"),
-            total=pl.coalesce(raw.count("usage.total_tokens"), _exported("total_tokens")),
-        )
+        input=pl.coalesce(raw.count("usage.input_tokens"), _exported("prompt_tokens")),
+        output=pl.coalesce(raw.count("usage.output_tokens"), _exported("completion_tokens")),
+        cache_read=raw.count(f"{_IN}cache_read", "prompt_token_details.cache_read"),
+        # what is written is told by its life, in all, or what of it has no known life
+        cache_write=pl.coalesce(
+            _WRITTEN[0]
+            + (raw.count(f"{_IN}cache_creation") - _WRITTEN[0] - _WRITTEN[1].fill_null(0))
+            .clip(0)
+            .fill_null(0),
+            raw.count(f"{_IN}cache_creation"),
+            raw.count("prompt_token_details.cache_creation"),
+        ),
+        cache_write_1h=_WRITTEN[1],
+        reasoning=raw.count(f"{_OUT}reasoning", "completion_token_details.reasoning"),
+        input_audio=raw.count(f"{_IN}audio"),
+        output_audio=raw.count(f"{_OUT}audio"),
+        total=pl.coalesce(raw.count("usage.total_tokens"), _exported("total_tokens")),
     ),
     "cost_logged": raw.number("total_cost"),
     "finish_reason": raw.text("outputs.finish_reason"),

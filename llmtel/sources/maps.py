@@ -25,7 +25,7 @@ from llmtel.sources.outcome import TEXT, WORD
 from llmtel.sources.outline import Outline, between
 from llmtel.sources.source import Record, Source, lookup
 from llmtel.sources.steps import is_step
-from llmtel.sources.usage import MISMATCH, RECONCILED, UNKNOWN, Counts, leaves
+from llmtel.sources.usage import MISMATCH, RECONCILED, UNKNOWN, leaves
 
 _MADE_HERE = frozenset({*PRICED, "grain", "request_count", "format", "file", "line", "token_source", "tags"})
 FACTS = {
@@ -199,7 +199,7 @@ def _from_totals(source: Source, fields: Mapping[str, pl.Expr]) -> dict[str, pl.
             raise UsageError(f"total_tokens of {source.name}: map input_tokens or output_tokens with it")
         return {}
     known = {**source.calls, **{name: value for name, value in fields.items() if name not in FACTS}}
-    counts = Counts(
+    solved = leaves(
         input=fields.get("input_tokens", UNKNOWN),
         output=fields.get("output_tokens", UNKNOWN),
         cache_read=known.get("cache_read"),
@@ -208,7 +208,6 @@ def _from_totals(source: Source, fields: Mapping[str, pl.Expr]) -> dict[str, pl.
         reasoning=known.get("reasoning"),
         total=fields.get("total_tokens"),
     )
-    solved = leaves(counts)
     both = {"price_reason", RECONCILED, MISMATCH} if len(made) > len(INPUT_LEAVES) else set()
     return {name: value for name, value in solved.items() if name in made | both or is_step(name)}
 

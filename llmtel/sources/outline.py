@@ -13,7 +13,7 @@ from llmtel.sources import raw
 from llmtel.sources.aliases import Place
 from llmtel.sources.outcome import SUCCESS, TEXT, WORD, joined
 from llmtel.sources.project import numeral
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _PLAIN_TEXTS = (
     "provider", "model", "model_requested", "operation", "user", "feature", "project", "branch", "agent",
@@ -175,7 +175,7 @@ class Outline:
         p, c = self.count("input"), self.count("output")
         if p is None and c is None:
             return {}
-        counts = Counts(
+        return leaves(
             input=p if p is not None else pl.lit(None, dtype=pl.Int64),
             output=c if c is not None else pl.lit(None, dtype=pl.Int64),
             cache_read=self.count("cache_read"),
@@ -184,4 +184,3 @@ class Outline:
             reasoning=self.count("reasoning"),
             total=self.count("total"),
         )
-        return leaves(counts)

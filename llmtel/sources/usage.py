@@ -39,14 +39,15 @@ def _known(expression: pl.Expr | None) -> pl.Expr:
     return pl.lit(0, dtype=pl.Int64) if expression is None else expression.fill_null(0)
 
 
-def leaves(counts: Counts) -> dict[str, pl.Expr]:
-    """The leaves of an overlapping usage, `price_reason`, `@reconciled` and `@mismatch`.
+def leaves(**given: pl.Expr | None) -> dict[str, pl.Expr]:
+    """The leaves of an overlapping usage (named as in `Counts`), `price_reason`, `@reconciled`, `@mismatch`.
 
     In order: total = input + output: both are totals, details are parts of them. total = input + output +
     cache: the input excludes the cache. total = input + output + reasoning: the reasoning comes on top; or
     both. A larger total: the rest is hidden reasoning. More cache than input: the input excludes the cache. A
     leaf that would still be negative makes all leaves unknown, and the price reason `invalid_usage`.
     """
+    counts = Counts(**{name: count for name, count in given.items() if count is not None})
     if counts.total is None and all(
         part is None for part in (counts.reasoning, counts.input_audio, counts.output_audio)
     ):

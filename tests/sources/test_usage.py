@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from llmtel.core.schema import LEAVES
 from llmtel.sources.steps import fields, with_steps
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 NAMES = (
@@ -24,7 +24,7 @@ def read_as(**counts):
     frame = pl.DataFrame(
         {name: [value] for name, value in counts.items()}, schema=dict.fromkeys(counts, pl.Int64)
     )
-    found = leaves(Counts(**{name: pl.col(name) for name in counts}))
+    found = leaves(**{name: pl.col(name) for name in counts})
     return with_steps(frame.lazy(), found).select(fields(found)).collect().row(0, named=True)
 
 

@@ -16,7 +16,7 @@ from llmtel.sources.agents import dated_by_answer
 from llmtel.sources.outcome import ANSWERED
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _USE = "metrics."
 _STAMP = raw.time("timestamp")
@@ -48,11 +48,9 @@ SOURCES = (
             "agent": raw.text("agent.name"),
             "model": raw.text("model_name", "agent.model_name"),
             **leaves(
-                Counts(
-                    input=raw.count(f"{_USE}prompt_tokens"),
-                    output=raw.count(f"{_USE}completion_tokens"),
-                    cache_read=raw.count(f"{_USE}cached_tokens"),
-                )
+                input=raw.count(f"{_USE}prompt_tokens"),
+                output=raw.count(f"{_USE}completion_tokens"),
+                cache_read=raw.count(f"{_USE}cached_tokens"),
             ),
             "cost_logged": raw.number(f"{_USE}cost_usd"),
             ANSWERED: pl.lit(value=True),

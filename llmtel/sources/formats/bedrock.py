@@ -28,11 +28,9 @@ _IN_TEXT = ('*"schemaType":"ModelInvocationLog"*', '*"schemaType": "ModelInvocat
 _USE = "answer.usage."
 _LIVES = [raw.count(f"{_USE}cache_creation.ephemeral_{life}_input_tokens") for life in ("5m", "1h")]
 _WRITTEN = _count(
-    "input.cacheWriteInputTokenCount",
-    "cacheWriteInputTokenCount",
-    f"{_USE}cacheWriteInputTokens",
+    "input.cacheWriteInputTokenCount", "cacheWriteInputTokenCount", f"{_USE}cacheWriteInputTokens",
     f"{_USE}cache_creation_input_tokens",
-)
+)  # fmt: skip
 _STOP = raw.text("answer.stop")
 _ERROR = raw.text("errorCode")
 _STATED = pl.sum_horizontal(_LIVES) > 0

@@ -17,16 +17,9 @@ from llmtel.sources.source import Mark, Remark, Source
 from llmtel.sources.wrapped import FAMILY, bind
 
 _OTHERS = (
-    "message",
-    "sessionId",
-    "timestamp",
-    "ts",
-    "time",
-    "created_at",
-    "usage.cachedInputTokens",
-    "usage.reasoningTokens",
-    "usage.inputTokenDetails",
-)
+    "message", "sessionId", "timestamp", "ts", "time", "created_at", "usage.cachedInputTokens",
+    "usage.reasoningTokens", "usage.inputTokenDetails",
+)  # fmt: skip
 """What logs of coding agents and usages of the AI SDK have besides."""
 
 

@@ -32,19 +32,9 @@ _NEW = usage(USE)
 _OUTPUT = raw.count(f"{USE}output_tokens", "outputTokens")
 
 _CONTEXT = (
-    "system",
-    "summary",
-    "attachment",
-    "progress",
-    "file-history-snapshot",
-    "queue-operation",
-    "custom-title",
-    "agent-name",
-    "permission-mode",
-    "last-prompt",
-    "ai-title",
-    "pr-link",
-)
+    "system", "summary", "attachment", "progress", "file-history-snapshot", "queue-operation",
+    "custom-title", "agent-name", "permission-mode", "last-prompt", "ai-title", "pr-link",
+)  # fmt: skip
 """Types of lines beside those of the two who speak."""
 
 SOURCES = (

@@ -9,7 +9,7 @@ from llmtel.sources.agents import dated_by_answer, folder
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Copies, Mark, Source
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _FOLDER = folder(pl.col("@cwd"))
 
@@ -59,13 +59,11 @@ SOURCES = (
             "project": _FOLDER,
             "context_limit": raw.count("payload.info.model_context_window"),
             **leaves(
-                Counts(
-                    input=rollouts.USE["input_tokens"],
-                    output=rollouts.USE["output_tokens"],
-                    cache_read=rollouts.USE["cached_input_tokens"],
-                    cache_write=rollouts.USE["cache_write_input_tokens"],
-                    reasoning=rollouts.USE["reasoning_output_tokens"],
-                )
+                input=rollouts.USE["input_tokens"],
+                output=rollouts.USE["output_tokens"],
+                cache_read=rollouts.USE["cached_input_tokens"],
+                cache_write=rollouts.USE["cache_write_input_tokens"],
+                reasoning=rollouts.USE["reasoning_output_tokens"],
             ),
             TEXT: pl.when("@failed").then(raw.text("payload.codex_error_info").fill_null("unknown error")),
             ANSWERED: ~pl.col("@failed"),

@@ -12,7 +12,7 @@ from llmtel.sources import raw
 from llmtel.sources.agents import so_far
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _KEYS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
 _USED = {key: raw.count(f"usage.{key}") for key in _KEYS}
@@ -58,12 +58,10 @@ SOURCES = (
             "request_count": pl.lit(None, dtype=pl.Int64),
             "session": pl.col("@thread"),
             **leaves(
-                Counts(
-                    input=pl.col("@input_tokens"),
-                    cache_read=pl.col("@cached_input_tokens"),
-                    output=pl.col("@output_tokens"),
-                    reasoning=pl.col("@reasoning_output_tokens"),
-                )
+                input=pl.col("@input_tokens"),
+                cache_read=pl.col("@cached_input_tokens"),
+                output=pl.col("@output_tokens"),
+                reasoning=pl.col("@reasoning_output_tokens"),
             ),
         },
         sample=lines("""

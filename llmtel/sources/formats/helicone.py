@@ -14,7 +14,7 @@ from llmtel.sources.nested import objects_in
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _NO_REFERENCE = "00000000-0000-0000-0000-000000000000"
 _PROPERTIES = "request_properties."
@@ -60,16 +60,14 @@ SOURCES = (
             "prompt": raw.text("prompt_id"),
             "prompt_version": raw.text("prompt_version"),
             **leaves(
-                Counts(
-                    input=raw.count("prompt_tokens"),
-                    output=raw.count("completion_tokens"),
-                    cache_read=raw.count("prompt_cache_read_tokens"),
-                    cache_write=raw.count("prompt_cache_write_tokens"),
-                    reasoning=raw.count("reasoning_tokens"),
-                    input_audio=raw.count("prompt_audio_tokens"),
-                    output_audio=raw.count("completion_audio_tokens"),
-                    total=raw.count("total_tokens"),
-                )
+                input=raw.count("prompt_tokens"),
+                output=raw.count("completion_tokens"),
+                cache_read=raw.count("prompt_cache_read_tokens"),
+                cache_write=raw.count("prompt_cache_write_tokens"),
+                reasoning=raw.count("reasoning_tokens"),
+                input_audio=raw.count("prompt_audio_tokens"),
+                output_audio=raw.count("completion_audio_tokens"),
+                total=raw.count("total_tokens"),
             ),
             "cost_logged": pl.when(_FROM_CACHE).then(0.0).otherwise(raw.number("costUSD", "cost")),
             "thumb": raw.flag("feedback_rating"),

@@ -16,7 +16,7 @@ from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Remark, Source, picked
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _READ = {
     "timestamp": "timestamp", "asked": "model", "seconds": "working_time", "retries": "retries",
@@ -76,14 +76,12 @@ SOURCES = (
             "service_tier": raw.text("tier"),
             "retries": raw.count("retries"),
             **leaves(
-                Counts(
-                    input=_asked(raw.count("input")),
-                    output=_asked(raw.count("output")),
-                    cache_read=_asked(raw.count("cached")),
-                    cache_write=_asked(raw.count("written")),
-                    reasoning=_asked(raw.count("reasoning")),
-                    total=raw.count("total"),
-                )
+                input=_asked(raw.count("input")),
+                output=_asked(raw.count("output")),
+                cache_read=_asked(raw.count("cached")),
+                cache_write=_asked(raw.count("written")),
+                reasoning=_asked(raw.count("reasoning")),
+                total=raw.count("total"),
             ),
             "cost_logged": _asked(raw.number("cost")),
             "finish_reason": _STOP,

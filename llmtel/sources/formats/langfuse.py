@@ -13,17 +13,9 @@ from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _TYPES = (
-    "GENERATION",
-    "SPAN",
-    "EVENT",
-    "EMBEDDING",
-    "AGENT",
-    "TOOL",
-    "CHAIN",
-    "RETRIEVER",
-    "EVALUATOR",
+    "GENERATION", "SPAN", "EVENT", "EMBEDDING", "AGENT", "TOOL", "CHAIN", "RETRIEVER", "EVALUATOR",
     "GUARDRAIL",
-)
+)  # fmt: skip
 _BESIDE = ("usageDetails", "usage_details", "parentObservationId", "parent_observation_id", "costDetails")
 
 SOURCES = (

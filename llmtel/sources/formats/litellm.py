@@ -17,7 +17,7 @@ from llmtel.sources.nested import opened
 from llmtel.sources.outcome import TEXT, WORD, joined
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _OPENED = ("response", "metadata", "request_tags")
 _META = "metadata."
@@ -83,17 +83,15 @@ _LINES = Source(
         "feature": _text(f"{_META}user_api_key_team_alias", "team_id", "request_tags[0]"),
         "prompt": _text(f"{_META}prompt_management_metadata.prompt_id"),
         **leaves(
-            Counts(
-                input=raw.count("prompt_tokens"),
-                output=raw.count("completion_tokens"),
-                cache_read=_usage("cache_read_input_tokens", f"{_IN}cached_tokens"),
-                cache_write=pl.coalesce(_WRITTEN_5M, _WRITTEN - _WRITTEN_1H.fill_null(0)),
-                cache_write_1h=_WRITTEN_1H,
-                reasoning=_usage("completion_tokens_details.reasoning_tokens"),
-                input_audio=_usage(f"{_IN}audio_tokens"),
-                output_audio=_usage("completion_tokens_details.audio_tokens"),
-                total=raw.count("total_tokens"),
-            )
+            input=raw.count("prompt_tokens"),
+            output=raw.count("completion_tokens"),
+            cache_read=_usage("cache_read_input_tokens", f"{_IN}cached_tokens"),
+            cache_write=pl.coalesce(_WRITTEN_5M, _WRITTEN - _WRITTEN_1H.fill_null(0)),
+            cache_write_1h=_WRITTEN_1H,
+            reasoning=_usage("completion_tokens_details.reasoning_tokens"),
+            input_audio=_usage(f"{_IN}audio_tokens"),
+            output_audio=_usage("completion_tokens_details.audio_tokens"),
+            total=raw.count("total_tokens"),
         ),
         "cost_logged": pl.when(_CACHED).then(0.0).otherwise(raw.number("response_cost", "spend")),
         "retries": raw.count(f"{_META}attempted_retries"),

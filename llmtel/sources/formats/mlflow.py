@@ -9,7 +9,7 @@ from llmtel.sources.mlflow_spans import spans
 from llmtel.sources.outcome import SUCCESS, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _RESPONSES = ("chatcmpl-", "resp_", "msg_", "gen-")
 _ID = raw.text("id")
@@ -46,14 +46,12 @@ SOURCES = (
             "model": raw.text("answered", "model", "asked", "requested"),
             "model_requested": raw.text("requested", "asked", "model"),
             **leaves(
-                Counts(
-                    input=raw.count("usage.input_tokens") + _CACHE_BESIDE,
-                    output=raw.count("usage.output_tokens"),
-                    cache_read=_CACHED,
-                    cache_write=_WRITTEN,
-                    reasoning=raw.count("reasoning"),
-                    total=pl.when(~_BESIDE).then(raw.count("usage.total_tokens")),
-                )
+                input=raw.count("usage.input_tokens") + _CACHE_BESIDE,
+                output=raw.count("usage.output_tokens"),
+                cache_read=_CACHED,
+                cache_write=_WRITTEN,
+                reasoning=raw.count("reasoning"),
+                total=pl.when(~_BESIDE).then(raw.count("usage.total_tokens")),
             ),
             "cost_logged": raw.number("cost.total_cost"),
             "finish_reason": raw.text("stop", "stopped"),

@@ -16,7 +16,7 @@ from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT, joined
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z_]*(?:[- ][A-Za-z_]+)*")
 
@@ -73,15 +73,13 @@ SOURCES = (
             "service_tier": raw.text(f"{_BODY}service_tier"),
             "finish_reason": raw.text(f"{_BODY}choices[0].finish_reason", f"{_BODY}status"),
             **leaves(
-                Counts(
-                    input=raw.count(f"{_USE}prompt_tokens", f"{_USE}input_tokens"),
-                    output=raw.count(f"{_USE}completion_tokens", f"{_USE}output_tokens"),
-                    cache_read=raw.count(f"{_USE}prompt_{_IN}", f"{_USE}input_{_IN}"),
-                    reasoning=raw.count(f"{_USE}completion_{_OUT}", f"{_USE}output_{_OUT}"),
-                    input_audio=raw.count(f"{_USE}prompt_tokens_details.audio_tokens"),
-                    output_audio=raw.count(f"{_USE}completion_tokens_details.audio_tokens"),
-                    total=raw.count(f"{_USE}total_tokens"),
-                )
+                input=raw.count(f"{_USE}prompt_tokens", f"{_USE}input_tokens"),
+                output=raw.count(f"{_USE}completion_tokens", f"{_USE}output_tokens"),
+                cache_read=raw.count(f"{_USE}prompt_{_IN}", f"{_USE}input_{_IN}"),
+                reasoning=raw.count(f"{_USE}completion_{_OUT}", f"{_USE}output_{_OUT}"),
+                input_audio=raw.count(f"{_USE}prompt_tokens_details.audio_tokens"),
+                output_audio=raw.count(f"{_USE}completion_tokens_details.audio_tokens"),
+                total=raw.count(f"{_USE}total_tokens"),
             ),
             "http_status": raw.code("response.status_code"),
             TEXT: _WORDS,

@@ -16,7 +16,7 @@ from llmtel.sources.chat import openrouter, remarks
 from llmtel.sources.outcome import ANSWERED, TEXT, WORD
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 from llmtel.sources.wrapped import FAMILY, OF_A_LOG, bind, error_http, error_text
 
 
@@ -45,14 +45,12 @@ def body(at: str) -> dict[str, pl.Expr]:
         "cost_logged": raw.number(f"{use}cost"),
         "web_searches": searches,
         **leaves(
-            Counts(
-                input=raw.count(f"{use}input_tokens"),
-                output=raw.count(f"{use}output_tokens"),
-                cache_read=raw.count(f"{use}input_tokens_details.cached_tokens"),
-                cache_write=raw.count(f"{use}input_tokens_details.cache_write_tokens"),
-                reasoning=raw.count(f"{use}output_tokens_details.reasoning_tokens"),
-                total=raw.count(f"{use}total_tokens"),
-            )
+            input=raw.count(f"{use}input_tokens"),
+            output=raw.count(f"{use}output_tokens"),
+            cache_read=raw.count(f"{use}input_tokens_details.cached_tokens"),
+            cache_write=raw.count(f"{use}input_tokens_details.cache_write_tokens"),
+            reasoning=raw.count(f"{use}output_tokens_details.reasoning_tokens"),
+            total=raw.count(f"{use}total_tokens"),
         ),
         "http_status": error_http(at),
         WORD: status,

@@ -18,7 +18,7 @@ from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
 from llmtel.sources.spans import attributes, told_by
 from llmtel.sources.trees import leaves_of
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _KEYS = ("context.trace_id", "context.span_id", "start_time", "end_time", "parent_id")
 _FLAT = ("attributes.", "eval.", "annotation.")
@@ -89,7 +89,7 @@ SOURCES = (
         calls={
             **genai.CALLS,
             **genai.QUALITY,
-            **leaves(Counts(**genai.COUNTS)),
+            **leaves(**genai.COUNTS),
             "ts": _START,
             "latency_ms": (_END - _START).dt.total_microseconds() / 1000,
             "operation": pl.coalesce(

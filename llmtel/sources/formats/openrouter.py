@@ -17,7 +17,7 @@ from llmtel.sources.nested import objects_in
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 
 def records(line: Record) -> Iterable[Record]:
@@ -67,12 +67,10 @@ SOURCES = (
             feature=raw.text("app_name"),
             cost_logged=raw.number("cost_total"),
             **leaves(
-                Counts(
-                    input=raw.count("tokens_prompt"),
-                    output=raw.count("tokens_completion"),
-                    cache_read=raw.count("tokens_cached"),
-                    reasoning=raw.count("tokens_reasoning"),
-                )
+                input=raw.count("tokens_prompt"),
+                output=raw.count("tokens_completion"),
+                cache_read=raw.count("tokens_cached"),
+                reasoning=raw.count("tokens_reasoning"),
             ),
         ),
         sample=lines("""
@@ -112,12 +110,10 @@ SOURCES = (
             service_tier=raw.text("service_tier"),
             cost_logged=raw.number("total_cost", "usage"),
             **leaves(
-                Counts(
-                    input=raw.count("native_tokens_prompt", "tokens_prompt"),
-                    output=raw.count("native_tokens_completion", "tokens_completion"),
-                    cache_read=raw.count("native_tokens_cached"),
-                    reasoning=raw.count("native_tokens_reasoning"),
-                )
+                input=raw.count("native_tokens_prompt", "tokens_prompt"),
+                output=raw.count("native_tokens_completion", "tokens_completion"),
+                cache_read=raw.count("native_tokens_cached"),
+                reasoning=raw.count("native_tokens_reasoning"),
             ),
         ),
         sample=lines("""

@@ -18,7 +18,7 @@ from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Copies, Mark, Source
 from llmtel.sources.spans import records
 from llmtel.sources.trees import leaves_of
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _KIND, _STAMP = raw.text("kind"), raw.time("stamp")
 _COUNTS = {
@@ -58,7 +58,7 @@ SOURCES = (
         calls={
             **genai.CALLS,
             **{name: pl.col(f"@{name}") for name in genai.QUALITY},
-            **leaves(Counts(**_COUNTS)),
+            **leaves(**_COUNTS),
             "ts": pl.coalesce(
                 raw.time("start"),
                 pl.when(EVENT_MS >= 0)

@@ -15,7 +15,7 @@ from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Remark, Source, lookup, picked
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _READ = {
     "provider": "provider.id", "test": "testIdx", "described": "testCase.description",
@@ -26,19 +26,8 @@ _READ = {
 }  # fmt: skip
 """What is read of a result, and where it is; no text of a prompt or an answer."""
 _NO_MODELS = (
-    "file",
-    "http",
-    "https",
-    "ws",
-    "wss",
-    "exec",
-    "python",
-    "javascript",
-    "golang",
-    "ruby",
-    "webhook",
-    "echo",
-)
+    "file", "http", "https", "ws", "wss", "exec", "python", "javascript", "golang", "ruby", "webhook", "echo"
+)  # fmt: skip
 _KINDS = "chat|completions?|messages|responses|embeddings?|text"
 _BY_ASSERTION, _BY_ERROR = 1, 2
 _PROVIDER = raw.text("provider")
@@ -90,14 +79,12 @@ SOURCES = (
             "case": raw.text("described", "test"),
             "prompt": raw.text("prompt", "prompt_index"),
             **leaves(
-                Counts(
-                    input=_asked(raw.count("usage.prompt")),
-                    output=_asked(raw.count("usage.completion")),
-                    cache_read=_asked(raw.count("usage.completionDetails.cacheReadInputTokens")),
-                    cache_write=_asked(raw.count("usage.completionDetails.cacheCreationInputTokens")),
-                    reasoning=_asked(raw.count("usage.completionDetails.reasoning")),
-                    total=raw.count("usage.total"),
-                )
+                input=_asked(raw.count("usage.prompt")),
+                output=_asked(raw.count("usage.completion")),
+                cache_read=_asked(raw.count("usage.completionDetails.cacheReadInputTokens")),
+                cache_write=_asked(raw.count("usage.completionDetails.cacheCreationInputTokens")),
+                reasoning=_asked(raw.count("usage.completionDetails.reasoning")),
+                total=raw.count("usage.total"),
             ),
             "cost_logged": pl.when(raw.number("cost") > 0).then(_asked(raw.number("cost"))),
             "web_searches": raw.count("usage.webSearchRequests"),

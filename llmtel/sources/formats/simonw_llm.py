@@ -11,7 +11,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source, Table
-from llmtel.sources.usage import Counts, leaves
+from llmtel.sources.usage import leaves
 
 _COLUMNS = {
     name: name
@@ -54,17 +54,15 @@ SOURCES = (
             "model": raw.text("resolved_model", "model"),
             "model_requested": raw.text("model"),
             **leaves(
-                Counts(
-                    input=raw.count("input_tokens") + pl.sum_horizontal(_BESIDE),
-                    output=raw.count("output_tokens"),
-                    cache_read=pl.coalesce(_BESIDE[0], _WITHIN),
-                    cache_write=_BESIDE[1],
-                    reasoning=_detail(
-                        "completion_tokens_details.reasoning_tokens",
-                        "output_tokens_details.reasoning_tokens",
-                        "thoughtsTokenCount",
-                    ),
-                )
+                input=raw.count("input_tokens") + pl.sum_horizontal(_BESIDE),
+                output=raw.count("output_tokens"),
+                cache_read=pl.coalesce(_BESIDE[0], _WITHIN),
+                cache_write=_BESIDE[1],
+                reasoning=_detail(
+                    "completion_tokens_details.reasoning_tokens",
+                    "output_tokens_details.reasoning_tokens",
+                    "thoughtsTokenCount",
+                ),
             ),
         },
         sample=lines(r"""
