@@ -91,6 +91,9 @@ FIELDS: Catalog[Field] = Catalog(
         Field("user", pl.String, "User on whose behalf the call was made", privacy="personal"),
         Field("feature", pl.String, "Feature, route or use case of the product", privacy="internal"),
         Field("project", pl.String, "Project or working directory (its last part)", privacy="internal"),
+        Field(
+            "api_key", pl.String, "API key: its id, hash or name, never the key itself", privacy="internal"
+        ),
         Field("branch", pl.String, "Git branch", privacy="internal"),
         Field("agent", pl.String, "Agent or sub-agent that made the call", privacy="internal"),
         Field("environment", pl.String, "Deployment environment: prod, staging, …", privacy="internal"),

@@ -100,7 +100,7 @@ def _most(found: Reconciliation, name: str, amount: float) -> str:
     cells = ordered.filter(pl.col(name) != 0)
     top = cells.row(0, named=True)
     place = " on ".join(
-        str(top[key]) for key in reversed(found.by) if key != "project" and top[key] is not None
+        str(top[key]) for key in reversed(found.by) if key in ("day", "model") and top[key] is not None
     )
     if cells.height == 1:
         return f"all of it {place}"

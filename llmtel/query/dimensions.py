@@ -113,7 +113,17 @@ DIMENSIONS: Catalog[Dimension] = Catalog(
     (
         *map(
             _field,
-            ("model", "model_requested", "provider", "user", "feature", "project", "branch", "agent"),
+            (
+                "model",
+                "model_requested",
+                "provider",
+                "user",
+                "feature",
+                "project",
+                "api_key",
+                "branch",
+                "agent",
+            ),
         ),
         *map(_field, ("environment", "session", "prompt", "prompt_version", "variant", "case", "region")),
         *map(_field, ("operation", "status")),

@@ -1,7 +1,7 @@
 """Reconciliation: what our logs say was used, against what the provider bills, and why they differ.
 
-Both sides are summed by day (UTC, as providers bill) and model, and by project where both know it. The
-difference of a cell, billed − computed, is split into causes:
+Both sides are summed by day (UTC, as providers bill) and model, and by project and API key where both know
+them. The difference of a cell, billed − computed, is split into causes:
 
 - *not in our logs*: requests that are billed and not logged, at the bill's usage per request;
 - *not on the bill yet*: calls that are logged and not billed, at our usage per call;
@@ -122,7 +122,7 @@ def _scoped(
 
 
 def _keys(calls: pl.DataFrame, bill: pl.DataFrame) -> tuple[str, ...]:
-    """What both sides can be split by: the day, the model and the project where the bill's money has them."""
+    """What both sides can be split by: the day, and model, project, API key where the bill's money is."""
     money = bill.filter(pl.col("cost_logged").is_not_null())
     money = money if money.height else bill
 
@@ -130,8 +130,8 @@ def _keys(calls: pl.DataFrame, bill: pl.DataFrame) -> tuple[str, ...]:
         return calls.is_empty() or not set(calls[name].drop_nulls()).isdisjoint(money[name].drop_nulls())
 
     model = () if money.height and money["model"].null_count() == money.height else ("model",)
-    project = ("project",) if calls.height and shared("project") else ()
-    return ("day", *model, *project)
+    owners = (name for name in ("project", "api_key") if calls.height and shared(name))
+    return ("day", *model, *owners)
 
 
 def _sum(values: pl.Expr) -> pl.Expr:

@@ -41,7 +41,7 @@ from llmtel.reports import small_cells
 
 K = 5
 """People that a number rests on at least, where nothing else is said."""
-NAMED = ("feature", "project", "branch")
+NAMED = ("feature", "project", "api_key", "branch")
 """Fields that say what a company works on: left out unless the configuration names them."""
 PERSONS = ("user", "session")
 IDS = ("call_id", "response_id", "trace", "file", "line")

@@ -57,6 +57,8 @@ ALIASES = (
     _alias("user", "text", "user_id user end_user customer_id account_id helicone_user external_user uid"),
     _alias("feature", "text", "feature route endpoint_name use_case tag app app_name service workflow"),
     _alias("project", "text", "project project_id project_name"),
+    _alias("api_key", "text", "api_key_id api_key_hash api_key_alias api_key_name key_id key_hash key_alias"
+           " key_name api_key"),
     _alias("branch", "text", "branch git_branch"),
     _alias("agent", "text", "agent agent_name agent_id"),
     _alias("environment", "text", "environment env deployment_environment stage"),

@@ -58,7 +58,7 @@ def _may_hold(text: pl.Series, column: RawColumn) -> bool:
 
 def _read(text: pl.Series, kind: Kind) -> pl.Series:
     if kind in ("str", "time"):
-        return text
+        return text.replace("", None) if (text == "").any() else text
     if kind == "bool":
         word = text.str.strip_chars().str.to_lowercase()
         return pl.select(pl.when(word.is_in(_YES)).then(True).when(word.is_in(_NO)).then(False)).to_series()

@@ -13,12 +13,12 @@ from llmtel.sources.source import Source
 from llmtel.sources.steps import fields, is_step, roots, with_steps
 from llmtel.sources.texts import FINGERPRINT, TEXT_COLUMNS
 from llmtel.sources.usage import MISMATCH
-from llmtel.sources.values import LONGEST_TEXT, limits, times
+from llmtel.sources.values import LONGEST_TEXT, is_secret, limits, times
 
 CATEGORIES = (
     "grain", "format", "token_source", "provider", "model", "model_requested", "operation", "user", "feature",
-    "project", "branch", "agent", "environment", "prompt", "prompt_version", "variant", "region", "status",
-    "error", "finish_reason", "service_tier", "price_reason",
+    "project", "api_key", "branch", "agent", "environment", "prompt", "prompt_version", "variant", "region",
+    "status", "error", "finish_reason", "service_tier", "price_reason",
 )  # fmt: skip
 """Fields of few values: as categories they take little memory and group fast."""
 
@@ -61,6 +61,7 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
     _count_raw_values(mapped, source)
     _count_remarks(mapped, source)
     mapped.calls = _without_placeholders(settled(mapped.calls))
+    _drop_secrets(mapped)
     _check_values(mapped, source)
     if assumed_utc and not source.utc:
         mapped.remarks["utc"] += assumed_utc
@@ -126,11 +127,12 @@ def _count_raw_values(mapped: Mapped, source: Source) -> None:
     told = {"@coerced": mapped.coerced, "@unreadable": mapped.unreadable}
     columns = [column for column in told if column in mapped.calls.columns]
     field_of = _field_of_column(source) if columns else {}
+    loose = {name for expression in source.loose for name in expression.meta.root_names()}
     for column in columns:
         names = mapped.calls.select(
             pl.col(column).explode(empty_as_null=True, keep_nulls=True).drop_nulls().alias("name")
         )
-        for name, count in names.group_by("name").len().iter_rows():
+        for name, count in names.filter(~pl.col("name").is_in(loose)).group_by("name").len().iter_rows():
             told[column][field_of.get(name, name.rsplit(":", 1)[0])] += count
     mapped.calls = mapped.calls.drop(columns)
 
@@ -154,6 +156,16 @@ def _without_placeholders(calls: pl.DataFrame) -> pl.DataFrame:
     if not calls.select(empty.any()).item():
         return calls
     return calls.with_columns(pl.when(~empty).then(pl.col(name)).alias(name) for name in found)
+
+
+def _drop_secrets(mapped: Mapped) -> None:
+    """Keys of an API themselves, where a log has them in place of their ids."""
+    if "api_key" not in mapped.calls.columns:
+        return
+    secret = mapped.calls.select(is_secret(pl.col("api_key")).fill_null(value=False)).to_series()
+    if secret.any():
+        mapped.remarks["secret"] += int(secret.sum())
+        mapped.calls = mapped.calls.with_columns(pl.when(~secret).then(pl.col("api_key")).alias("api_key"))
 
 
 def _count_remarks(mapped: Mapped, source: Source) -> None:

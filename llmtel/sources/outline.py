@@ -16,8 +16,8 @@ from llmtel.sources.project import numeral
 from llmtel.sources.usage import leaves
 
 _PLAIN_TEXTS = (
-    "provider", "model", "model_requested", "operation", "user", "feature", "project", "branch", "agent",
-    "environment", "session", "trace", "prompt", "prompt_version", "variant", "case", "region",
+    "provider", "model", "model_requested", "operation", "user", "feature", "project", "api_key", "branch",
+    "agent", "environment", "session", "trace", "prompt", "prompt_version", "variant", "case", "region",
     "finish_reason", "service_tier",
 )  # fmt: skip
 _PLAIN_COUNTS = ("retries", "web_searches", "context_limit", "prompt_chars", "output_chars")

@@ -41,6 +41,7 @@ _WORKERS = min(4, max(1, (os.cpu_count() or 1) // 2))
 _REMARKS = {
     "utc": "{n} times have no offset and were read as UTC",
     "cut": "{n} values were longer than 1,024 characters and were cut",
+    "secret": "{n} calls were logged with an API key itself: it was dropped; better log its id",
     "usage_mismatch": "{n} calls have token counts that contradict each other or their total",
 }
 

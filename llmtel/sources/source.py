@@ -149,8 +149,9 @@ class Source:
 
     What the expressions see: `prepare` adds columns to the raw rows, which `reads` more than `calls` do;
     with `whole` these are all rows of a file, in order. `careful` are words of lines whose values have other
-    shapes than elsewhere, so that they are read one by one. Records of a source that `speaks` may hold the
-    texts of prompt and answer, which are counted where no counts are logged.
+    shapes than elsewhere, so that they are read one by one; `loose` are raw columns that may hold another
+    type, which is no fault. Records of a source that `speaks` may hold the texts of prompt and answer, which
+    are counted where no counts are logged.
 
     `tables` are those of a database that has the same records.
     `remarks` are told where they hold; `extra` makes more rows from the kept ones; `bind` makes the mapping
@@ -172,6 +173,7 @@ class Source:
     keep: pl.Expr | None = None
     markers: tuple[str, ...] = ()
     careful: tuple[str, ...] = ()
+    loose: tuple[pl.Expr, ...] = ()
     speaks: bool = False
     refuse: pl.Expr | None = None
     remarks: Mapping[str, Remark] = field(default_factory=dict)

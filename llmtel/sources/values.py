@@ -20,6 +20,14 @@ TICKS_AT_EPOCH = 621_355_968_000_000_000
 _TICKS = (6.2e17, 6.6e17)
 """Ticks of the years 1965 to 2092; as nanoseconds these would be 1989 to 1990."""
 
+_KEYS = (
+    r"(?i)^(?:bearer )?(?:(?:[spr]k|gsk|xai|pplx|hf|r8|csk|fw|nvapi)[-_][\w-]{16,}|AIza[\w-]{30,}|"
+    r"eyJ[\w.-]{30,})$"
+)
+"""How the API keys of providers look. An id or a masked key (`sk-…1f9c`, `sk-ab***`) does not."""
+_MIXED = ("[a-z]", "[A-Z]", "[0-9]", r"^[\w+/=-]{40,}$")
+"""What a key of no known kind has in it: many letters of both cases and digits, as no hash has."""
+
 _FIXED = {
     20: "%Y-%m-%dT%H:%M:%SZ",
     24: "%Y-%m-%dT%H:%M:%S.%3fZ",
@@ -141,6 +149,12 @@ _READERS = (
     *(_Reader(_naive(form), assumes_utc=True) for form in _FORMS_OF_UTC),
     _Reader(_days, assumes_utc=True),
 )
+
+
+def is_secret(text: pl.Expr) -> pl.Expr:
+    """Whether a text is an API key itself, by its looks, and not the id, the hash or the name of one."""
+    bare = text.str.strip_chars()
+    return bare.str.contains(_KEYS) | pl.all_horizontal(bare.str.contains(part) for part in _MIXED)
 
 
 def limits(name: str) -> pl.Expr | None:

@@ -26,8 +26,8 @@ _BODY_KNOWS = frozenset({
 })  # fmt: skip
 """Fields that the body states better than the line around it."""
 _BESIDE_A_BARE_BODY = frozenset({
-    "ts", "latency_ms", "ttft_ms", "feature", "project", "environment", "session", "variant", "agent",
-    "branch", "case", "region", "retries", "thumb", "rating", "resolved", "regenerated", "corrected",
+    "ts", "latency_ms", "ttft_ms", "feature", "project", "api_key", "environment", "session", "variant",
+    "agent", "branch", "case", "region", "retries", "thumb", "rating", "resolved", "regenerated", "corrected",
     "escalated", "hallucination", "sample_rate",
 })  # fmt: skip
 """Fields that an application may have added to a body itself; the other names belong to the provider."""

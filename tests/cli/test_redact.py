@@ -14,8 +14,8 @@ from llmtel.sources.formats import sources
 ROOT = Path(__file__).parents[2]
 KEY = "11" * 32
 IDS = {"user", "session", "trace", "call_id", "response_id", "case"}
-LOST = {"file", "line", "tags", "prompt_chars", "output_chars", *IDS}
-"""Fields that say where the copy is, are pseudonyms, or are measured of texts, which are gone."""
+LOST = {"file", "line", "tags", "prompt_chars", "output_chars", "api_key", *IDS}
+"""Fields that say where the copy is, are pseudonyms (or gone, like a key), or are measured of texts."""
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ METRIC_IDS = """
 """.split()  # noqa: SIM905
 
 DIMENSION_IDS = """
-    model model_requested provider user feature project branch agent
+    model model_requested provider user feature project api_key branch agent
     environment session prompt prompt_version variant case region operation status http_status
     error finish_reason service_tier format file token_source price_id price day week month hour 15m 5m
     minute hour_of_day weekday

@@ -120,6 +120,14 @@ def test_projects_are_told_apart_where_both_sides_know_them():
     assert reconciled(ours, frame(bucket(project="wrk_1"))).by == ("day", "model")
 
 
+def test_keys_of_an_api_are_told_apart_where_both_sides_know_them():
+    ours = frame(call(api_key="key_1"), call(api_key="key_2"))
+    found = reconciled(ours, frame(bucket(api_key="key_1"), bucket(api_key="key_3")))
+    assert found.by == ("day", "model", "api_key")
+    assert found.cells.sort("api_key")["calls"].to_list() == [1, 1, 0]
+    assert reconciled(ours, frame(bucket(api_key="apikey_9"))).by == ("day", "model")
+
+
 def test_calls_that_the_bill_is_not_about_are_left_out_and_counted():
     ours = frame(
         call(),

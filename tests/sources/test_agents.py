@@ -234,3 +234,13 @@ def test_a_nested_record_of_another_shape_costs_itself(tmp_path, name, key, dama
     account = pipeline.read([str(path)], input_format=name).account
     assert account.balance() == 0
     assert account.calls + account.buckets >= len(sources()[name].expect)
+
+
+def test_a_cost_that_opencode_writes_as_an_object_is_ignored_and_no_fault(tmp_path):
+    messages = map(json.loads, sources()["opencode"].sample.splitlines())
+    message = next(one for one in messages if one.get("role") == "assistant")
+    path = tmp_path / "message.json"
+    path.write_text(json.dumps(message | {"cost": {"total": 1}}))
+    reading = pipeline.read([str(path)])
+    assert reading.calls["cost_logged"].to_list() == [None]
+    assert reading.account.unreadable.total() == 0

@@ -115,3 +115,28 @@ def test_a_parquet_file_that_only_says_it_is_llmtels_is_refused_in_words(tmp_pat
     pl.DataFrame(frame).write_parquet(path, metadata={"llmtel_schema": version})
     with pytest.raises(UnreadableInput, match="llmtel"):
         pipeline.read([str(path)])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-proj-" + "a1B2c3D4e5F6g7H8",
+        " Bearer sk-ant-api03-" + "x" * 40,
+        "AIza" + "Sy0" * 12,
+        "gsk_" + "Z9y" * 12,
+        "Ab3" * 28,
+    ],
+)
+def test_an_api_key_itself_is_dropped_and_told(read, key):
+    reading = read({"ts": "2026-09-01T10:00:00Z", "model": "m", "api_key": key})
+    assert reading.calls["api_key"].to_list() == [None]
+    assert [note.kind for note in reading.notes] == ["secret"]
+
+
+@pytest.mark.parametrize(
+    "key", ["key_4Tz9", "apikey_01Rj2N8SVvo6BePZj99NhmiT", "88dc28d0f030c55e" * 4, "sk-...1f9c", "team shop"]
+)
+def test_the_id_the_hash_and_the_name_of_an_api_key_are_kept(read, key):
+    reading = read({"ts": "2026-09-01T10:00:00Z", "model": "m", "api_key_id": key})
+    assert reading.calls["api_key"].cast(str).to_list() == [key]
+    assert not reading.notes

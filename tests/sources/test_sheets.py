@@ -177,6 +177,21 @@ def test_a_key_inside_a_cell_is_found_however_it_is_written(tmp_path):
     assert calls.select("input_uncached", "cache_read", "output_text").rows() == [(30, None, 5)]
 
 
+def test_an_empty_cell_says_nothing_where_another_column_may(tmp_path):
+    path = tmp_path / "requests.csv"
+    head = "request_id,request_created_at,delay_ms,response_model,request_model\n"
+    path.write_text(f"{head}r1,2026-09-01T10:00:00Z,5,,gpt-5-mini\n")
+    assert pipeline.read([str(path)]).calls["model"].to_list() == ["gpt-5-mini"]
+
+
+def test_a_bill_in_yuan_is_a_bucket_of_unknown_cost_and_says_so(tmp_path):
+    path = tmp_path / "cost.csv"
+    path.write_text(sources()["deepseek_cost"].sample)
+    reading = pipeline.read([str(path)])
+    assert reading.calls["cost_logged"].to_list() == [None, 0.12]
+    assert [(note.kind, note.count) for note in reading.notes] == [("currency", 1)]
+
+
 def test_buckets_without_results_are_no_usage_and_no_fault(tmp_path):
     path = tmp_path / "usage.json"
     path.write_text('{"object":"page","data":[],"has_more":false,"next_page":null}')

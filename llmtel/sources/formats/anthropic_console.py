@@ -8,16 +8,17 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.buckets import SUMS
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 _TYPE, _GEO, _SPEED = raw.text("usage_type"), raw.text("inference_geo"), raw.text("speed")
 _SHARED = {
     "ts": raw.time("usage_date_utc"),
-    "grain": pl.lit("bucket"),
-    "request_count": pl.lit(None, dtype=pl.Int64),
+    **SUMS,
     "provider": pl.lit("anthropic"),
     "project": raw.text("workspace"),
+    "api_key": raw.text("api_key"),
     "region": pl.when(_GEO != "not_available").then(_GEO),
     "service_tier": pl.coalesce(pl.when(_SPEED != "").then(_SPEED), _TYPE),
     "batch": pl.when(_TYPE == "batch").then(statement=True),
@@ -49,8 +50,8 @@ SOURCES = (
         """),
         expect=rows("""
             {"grain": "bucket", "request_count": null, "model": "claude-haiku-4-5-20251001",
-              "project": "Default", "input_uncached": 70, "cache_read": 900, "cache_write_1h": 20,
-              "output_text": 35, "batch": true, "web_searches": 2}
+              "project": "Default", "api_key": "shop", "input_uncached": 70, "cache_read": 900,
+              "cache_write_1h": 20, "output_text": 35, "batch": true, "web_searches": 2}
         """),
     ),
     Source(

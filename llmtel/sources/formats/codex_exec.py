@@ -10,6 +10,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.agents import so_far
+from llmtel.sources.buckets import SUMS
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 from llmtel.sources.usage import leaves
@@ -54,8 +55,7 @@ SOURCES = (
         keep=_DONE,
         reads=(raw.text("type"), raw.text("thread_id"), *_USED.values()),
         calls={
-            "grain": pl.lit("bucket"),
-            "request_count": pl.lit(None, dtype=pl.Int64),
+            **SUMS,
             "session": pl.col("@thread"),
             **leaves(
                 input=pl.col("@input_tokens"),

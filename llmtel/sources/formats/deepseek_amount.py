@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.buckets import SUMS
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
@@ -43,11 +44,12 @@ SOURCES = (
         reads=(raw.text("type"), raw.count("amount"), raw.text("api_key_name")),
         calls={
             "ts": raw.time("start_time_iso"),
-            "grain": pl.lit("bucket"),
+            **SUMS,
             "request_count": _amount("request_count"),
             "provider": pl.lit("deepseek"),
             "model": raw.text("model"),
             "user": raw.text("user_id"),
+            "api_key": raw.text("api_key_name"),
             "input_uncached": _amount("input_cache_miss_tokens"),
             "cache_read": _amount("input_cache_hit_tokens"),
             "output_text": _amount("output_tokens"),
@@ -61,8 +63,8 @@ SOURCES = (
               0.000002,9
         """),
         expect=rows("""
-            {"grain": "bucket", "request_count": 4, "user": "u7", "input_uncached": null, "output_text": 60,
-              "cost_logged": null}
+            {"grain": "bucket", "request_count": 4, "user": "u7", "api_key": "shop", "input_uncached": null,
+              "output_text": 60, "cost_logged": null}
             {"request_count": null, "user": "u8", "output_text": 9}
         """),
     ),

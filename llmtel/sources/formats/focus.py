@@ -9,8 +9,9 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.buckets import SUMS, dollars, in_dollars_only
 from llmtel.sources.proof import lines, rows
-from llmtel.sources.source import Mark, Remark, Source
+from llmtel.sources.source import Mark, Source
 
 
 def _text(name: str) -> pl.Expr:
@@ -47,7 +48,7 @@ _TIME = pl.coalesce(
     *(_START.str.to_datetime(form, strict=False, time_unit="us") for form in _FORMS),
     _START.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")),
 )
-_DOLLARS = _text("BillingCurrency").str.to_uppercase() == "USD"
+_CURRENCY = _text("BillingCurrency")
 
 SOURCES = (
     Source(
@@ -62,8 +63,7 @@ SOURCES = (
         ),
         calls={
             "ts": _TIME.dt.replace_time_zone("UTC"),
-            "grain": pl.lit("bucket"),
-            "request_count": pl.lit(None, dtype=pl.Int64),
+            **SUMS,
             "provider": pl.coalesce(_text("ServiceProviderName"), _text("ProviderName")),
             "model": pl.coalesce(
                 words.str.to_lowercase().str.extract(_MODEL).str.replace(_REST, "") for words in _WORDS
@@ -74,11 +74,9 @@ SOURCES = (
             "cache_read": pl.when(~_OUTPUT & _CACHE & ~_WRITE).then(_TOKENS),
             "cache_write_5m": pl.when(~_OUTPUT & _CACHE & _WRITE).then(_TOKENS),
             "output_text": pl.when(_OUTPUT).then(_TOKENS),
-            "cost_logged": pl.when(_DOLLARS).then(raw.number("EffectiveCost", "BilledCost")),
+            "cost_logged": dollars(raw.number("EffectiveCost", "BilledCost"), _CURRENCY),
         },
-        remarks={
-            "currency": Remark(~_DOLLARS, "{n} costs are in another currency than USD and count as unknown"),
-        },
+        remarks=in_dollars_only(_CURRENCY),
         sample=lines("""
             BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargeDescription,ConsumedQuantity,
               ConsumedUnit,ProviderName,RegionId,ServiceCategory,ServiceName,SkuMeter,SubAccountName

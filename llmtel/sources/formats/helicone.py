@@ -6,6 +6,7 @@ Whether the cache is inside the prompt follows the provider, which is not docume
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import polars as pl
 
@@ -31,52 +32,51 @@ _STATUS = raw.code("response_status")
 _FROM_CACHE = (raw.text("cache_reference_id") != _NO_REFERENCE).fill_null(value=False)
 _ID = raw.text("response_body.id")
 
-SOURCES = (
-    Source(
-        name="helicone",
-        help="Helicone requests (JSON of its export or API); totals tell whether prompts have the cache, "
-        "which is unverified without them",
-        link="https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse",
-        evidence="documented",
-        utc=True,
-        marks=(
-            Mark(all=("request_id",), any=("delay_ms", "helicone_user", "request_properties")),
-            Mark(all=("data[0].request_id", "data[0].delay_ms")),
+_REQUESTS = Source(
+    name="helicone",
+    help="Helicone requests (JSON of its export or API); totals tell whether prompts have the cache, "
+    "which is unverified without them",
+    link="https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse",
+    evidence="documented",
+    utc=True,
+    marks=(
+        Mark(all=("request_id",), any=("delay_ms", "helicone_user", "request_properties")),
+        Mark(all=("data[0].request_id", "data[0].delay_ms")),
+    ),
+    records=records,
+    calls={
+        "ts": raw.time("request_created_at"),
+        "latency_ms": pl.when(~_FROM_CACHE).then(raw.number("delay_ms")),
+        "ttft_ms": pl.when(~_FROM_CACHE).then(raw.number("time_to_first_token")),
+        "call_id": raw.text("request_id"),
+        "response_id": pl.when(_ID.str.contains(_RESPONSE_IDS)).then(_ID),
+        "provider": raw.text("provider"),
+        "model": raw.text("response_model", "request_model", "model"),
+        "model_requested": raw.text("request_model"),
+        "user": raw.text("request_user_id", "helicone_user"),
+        "session": raw.text(f"{_PROPERTIES}Helicone-Session-Id"),
+        "feature": raw.text(*(f"{_PROPERTIES}{name}" for name in (*_FEATURES, "Helicone-Session-Name"))),
+        "environment": raw.text(f"{_PROPERTIES}environment", f"{_PROPERTIES}Environment"),
+        "prompt": raw.text("prompt_id"),
+        "prompt_version": raw.text("prompt_version"),
+        **leaves(
+            input=raw.count("prompt_tokens"),
+            output=raw.count("completion_tokens"),
+            cache_read=raw.count("prompt_cache_read_tokens"),
+            cache_write=raw.count("prompt_cache_write_tokens"),
+            reasoning=raw.count("reasoning_tokens"),
+            input_audio=raw.count("prompt_audio_tokens"),
+            output_audio=raw.count("completion_audio_tokens"),
+            total=raw.count("total_tokens"),
         ),
-        records=records,
-        calls={
-            "ts": raw.time("request_created_at"),
-            "latency_ms": pl.when(~_FROM_CACHE).then(raw.number("delay_ms")),
-            "ttft_ms": pl.when(~_FROM_CACHE).then(raw.number("time_to_first_token")),
-            "call_id": raw.text("request_id"),
-            "response_id": pl.when(_ID.str.contains(_RESPONSE_IDS)).then(_ID),
-            "provider": raw.text("provider"),
-            "model": raw.text("response_model", "request_model", "model"),
-            "model_requested": raw.text("request_model"),
-            "user": raw.text("request_user_id", "helicone_user"),
-            "session": raw.text(f"{_PROPERTIES}Helicone-Session-Id"),
-            "feature": raw.text(*(f"{_PROPERTIES}{name}" for name in (*_FEATURES, "Helicone-Session-Name"))),
-            "environment": raw.text(f"{_PROPERTIES}environment", f"{_PROPERTIES}Environment"),
-            "prompt": raw.text("prompt_id"),
-            "prompt_version": raw.text("prompt_version"),
-            **leaves(
-                input=raw.count("prompt_tokens"),
-                output=raw.count("completion_tokens"),
-                cache_read=raw.count("prompt_cache_read_tokens"),
-                cache_write=raw.count("prompt_cache_write_tokens"),
-                reasoning=raw.count("reasoning_tokens"),
-                input_audio=raw.count("prompt_audio_tokens"),
-                output_audio=raw.count("completion_audio_tokens"),
-                total=raw.count("total_tokens"),
-            ),
-            "cost_logged": pl.when(_FROM_CACHE).then(0.0).otherwise(raw.number("costUSD", "cost")),
-            "thumb": raw.flag("feedback_rating"),
-            "http_status": pl.when(_STATUS > 0).then(_STATUS),
-            # below zero: pending, cancelled, or a failure of the gateway's own
-            TEXT: pl.when(_STATUS < 0).then(pl.lit("cancelled")),
-            ANSWERED: _STATUS.is_between(100, 399),
-        },
-        sample=lines("""
+        "cost_logged": pl.when(_FROM_CACHE).then(0.0).otherwise(raw.number("costUSD", "cost")),
+        "thumb": raw.flag("feedback_rating"),
+        "http_status": pl.when(_STATUS > 0).then(_STATUS),
+        # below zero: pending, cancelled, or a failure of the gateway's own
+        TEXT: pl.when(_STATUS < 0).then(pl.lit("cancelled")),
+        ANSWERED: _STATUS.is_between(100, 399),
+    },
+    sample=lines("""
             {"request_id":"r1","request_created_at":"2026-09-01T10:00:00Z","delay_ms":1200,
               "time_to_first_token":250,"provider":"ANTHROPIC","request_model":"claude-haiku-4-5",
               "response_model":"claude-haiku-4-5-20251001","response_status":200,"prompt_tokens":10,
@@ -89,12 +89,36 @@ SOURCES = (
               "request_model":"gpt-5-mini","response_status":200,"prompt_tokens":9,"completion_tokens":3,
               "total_tokens":12,"cost":0.1,"cache_enabled":true,"cache_reference_id":"r0"}
         """),
-        expect=rows("""
+    expect=rows("""
             {"call_id": "r1", "model": "claude-haiku-4-5-20251001", "input_uncached": 10, "cache_read": 400,
               "output_text": 20, "latency_ms": 1200.0, "ttft_ms": 250.0, "user": "u1", "session": "s1",
               "feature": "search", "cost_logged": 0.0003, "thumb": true, "status": "ok"}
             {"call_id": "r2", "error": "cancelled", "http_status": null, "input_uncached": null}
             {"call_id": "r3", "latency_ms": null, "cost_logged": 0.0, "input_uncached": 9, "status": "ok"}
+        """),
+)
+
+SOURCES = (
+    _REQUESTS,
+    replace(
+        _REQUESTS,
+        name="helicone_csv",
+        help="Helicone requests as a table (CSV of its export tool), with JSON in its cells; unverified",
+        link="https://docs.helicone.ai/tools/export",
+        layout="csv",
+        records=None,
+        sample=lines("""
+            request_id,request_created_at,delay_ms,time_to_first_token,response_status,provider,response_model,
+              prompt_tokens,completion_tokens,total_tokens,costUSD,request_user_id,request_properties
+            r1,2026-09-01T10:00:00Z,800,300,200,OPENAI,gpt-5-mini,90,12,102,0.0002,u1,
+              "{""feature"":""search"",""Helicone-Session-Id"":""s1""}"
+            r2,2026-09-01T10:00:05Z,40,,429,OPENAI,gpt-5-mini,0,0,0,0,u1,{}
+        """),
+        expect=rows("""
+            {"call_id": "r1", "provider": "OPENAI", "model": "gpt-5-mini", "user": "u1", "session": "s1",
+              "feature": "search", "input_uncached": 90, "output_text": 12, "latency_ms": 800.0,
+              "ttft_ms": 300.0, "cost_logged": 0.0002, "status": "ok"}
+            {"call_id": "r2", "input_uncached": null, "error": "rate_limit"}
         """),
     ),
 )

@@ -81,6 +81,7 @@ _LINES = Source(
         "operation": _text("call_type"),
         "user": _text("end_user", "user", f"{_META}user_api_key_user_id"),
         "feature": _text(f"{_META}user_api_key_team_alias", "team_id", "request_tags[0]"),
+        "api_key": _text("api_key", f"{_META}user_api_key_hash", f"{_META}user_api_key"),
         "prompt": _text(f"{_META}prompt_management_metadata.prompt_id"),
         **leaves(
             input=raw.count("prompt_tokens"),

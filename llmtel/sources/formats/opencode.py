@@ -60,6 +60,7 @@ SOURCES = (
         ),
         keep=(raw.text("role") == "assistant")
         & pl.any_horizontal(value.is_not_null() for value in (_IN, _OUT, _ERROR)),
+        loose=(_COST,),
         calls={
             "ts": raw.time("time.created"),
             "latency_ms": raw.number("time.completed") - raw.number("time.created"),

@@ -64,6 +64,7 @@ SOURCES = (
             .then(raw.text("model_permaslug"))
             .otherwise(pl.concat_str(raw.text("model_permaslug"), _VARIANT, separator=":")),
             user=raw.text("user"),
+            api_key=raw.text("api_key_name"),
             feature=raw.text("app_name"),
             cost_logged=raw.number("cost_total"),
             **leaves(
