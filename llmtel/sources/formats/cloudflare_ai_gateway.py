@@ -1,8 +1,7 @@
-"""Cloudflare AI Gateway: logs from its API, and Logpush, https://developers.cloudflare.com/ai-gateway/.
+"""Cloudflare AI Gateway: logs from its API, https://developers.cloudflare.com/ai-gateway/.
 
 The gateway counts tokens in and out, no more. What its own cache answered has cost nothing and took no
-model's time. Logpush encrypts the texts and has no token counts: calls, errors, and in newer jobs cost and
-duration.
+model's time.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.gateways import said, unless_cached
 from llmtel.sources.nested import object_in, objects_in
 from llmtel.sources.outcome import ANSWERED, SUCCESS, TEXT
 from llmtel.sources.proof import lines, rows
@@ -19,8 +19,6 @@ from llmtel.sources.source import Mark, Record, Source
 
 _BLOCKED = 424
 """The status of a request that data loss prevention has stopped."""
-_USERS, _SESSIONS = ("user", "user_id", "userId", "userID"), ("session", "session_id", "sessionId")
-_FEATURES = ("feature", "route", "use_case", "app", "team", "project")
 
 
 def records(line: Record) -> Iterable[Record]:
@@ -29,24 +27,7 @@ def records(line: Record) -> Iterable[Record]:
     return [{**one, "metadata": object_in(one, "metadata")} for one in found]
 
 
-def _said(at: str, names: tuple[str, ...]) -> pl.Expr:
-    """What the application's own metadata says under one of some names."""
-    return raw.text(*(f"{at}.{name}" for name in names))
-
-
-def _calls(at: str, status: pl.Expr, cached: pl.Expr, cost: pl.Expr, took: pl.Expr) -> dict[str, pl.Expr]:
-    hit = cached.fill_null(value=False)
-    return {
-        "latency_ms": pl.when(~hit).then(took),
-        "cost_logged": pl.when(hit).then(0.0).otherwise(cost),
-        "user": _said(at, _USERS),
-        "session": _said(at, _SESSIONS),
-        "feature": _said(at, _FEATURES),
-        "http_status": status,
-        TEXT: pl.when(status == _BLOCKED).then(pl.lit("content_filter")),
-        ANSWERED: status.is_between(100, 399),
-    }
-
+_STATUS = raw.code("status_code")
 
 SOURCES = (
     Source(
@@ -61,13 +42,8 @@ SOURCES = (
         ),
         records=records,
         calls={
-            **_calls(
-                "metadata",
-                raw.code("status_code"),
-                raw.flag("cached"),
-                raw.number("cost"),
-                raw.number("duration"),
-            ),
+            **said("metadata"),
+            **unless_cached(raw.flag("cached"), raw.number("cost"), latency_ms=raw.number("duration")),
             "ts": raw.time("created_at"),
             "call_id": raw.text("id"),
             "provider": raw.text("provider"),
@@ -75,7 +51,10 @@ SOURCES = (
             "operation": raw.text("request_type"),
             "input_uncached": raw.count("tokens_in"),
             "output_text": raw.count("tokens_out"),
+            "http_status": _STATUS,
             SUCCESS: raw.flag("success"),
+            TEXT: pl.when(_STATUS == _BLOCKED).then(pl.lit("content_filter")),
+            ANSWERED: _STATUS.is_between(100, 399),
         },
         sample=lines(r"""
             {"id":"c1","created_at":"2026-09-01T10:00:00Z","provider":"openai","model":"gpt-5-mini",
@@ -92,45 +71,6 @@ SOURCES = (
               "feature": "search", "latency_ms": 1300.0, "cost_logged": 0.0002, "status": "ok"}
             {"call_id": "c2", "latency_ms": null, "cost_logged": 0.0, "status": "ok"}
             {"call_id": "c3", "error": "content_filter", "http_status": 424, "input_uncached": null}
-        """),
-    ),
-    Source(
-        name="cloudflare_logpush",
-        help="Cloudflare AI Gateway events (Logpush); they have no token "
-        "counts; which fields are readable is unverified",
-        link="https://developers.cloudflare.com/logs/logpush/logpush-job/datasets/account/ai_gateway_events/",
-        evidence="documented",
-        utc=True,
-        marks=(Mark(all=("Gateway", "Provider", "StatusCode")),),
-        calls={
-            **_calls(
-                "Metadata",
-                raw.code("StatusCode"),
-                raw.flag("Cached"),
-                raw.number("Metrics.cost"),
-                raw.number("Metrics.durationMs"),
-            ),
-            "ts": raw.time("Timestamp"),
-            "provider": raw.text("Provider"),
-            "model": raw.text("Model"),
-            "model_requested": raw.text("RequestedModel"),
-            "operation": raw.text("Endpoint"),
-            TEXT: pl.when(raw.flag("RateLimited"))
-            .then(pl.lit("rate_limit"))
-            .when(raw.code("StatusCode") == _BLOCKED)
-            .then(pl.lit("content_filter")),
-        },
-        sample=lines("""
-            {"Gateway":"shop","Timestamp":"2026-09-01T10:00:00Z","Provider":"openai","Model":"gpt-5-mini",
-              "RequestedModel":"dynamic/cheap","StatusCode":200,"Cached":false,"RateLimited":false,"Metrics":{
-              "cost":0.0042,"durationMs":1234},"Metadata":{"type":"encrypted","data":"AA=="}}
-            {"Gateway":"shop","Timestamp":1788256805000000000,"Provider":"openai","Model":"gpt-5-mini",
-              "StatusCode":429,"Cached":false,"RateLimited":true}
-        """),
-        expect=rows("""
-            {"model": "gpt-5-mini", "model_requested": "dynamic/cheap", "latency_ms": 1234.0,
-              "cost_logged": 0.0042, "input_uncached": null, "status": "ok"}
-            {"latency_ms": null, "cost_logged": null, "error": "rate_limit", "http_status": 429}
         """),
     ),
 )

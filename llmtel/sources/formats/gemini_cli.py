@@ -2,13 +2,11 @@
 
 Up to 0.39 a chat is one object, from 0.40 on a line each for its head, its messages and changes of them. A
 message may be written again, the last copy holds; a message that was rewound was paid for all the same.
-What `--output-format json` prints is the sum of a session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 import polars as pl
 
@@ -33,12 +31,6 @@ def messages(line: Record) -> Iterable[Record]:
         return [line]
     head = {"sessionId": line.get("sessionId")}
     return [{**head, **message} if isinstance(message, dict) else {} for message in found] or [{}]
-
-
-def models(line: Record) -> Iterator[dict[str, Any]]:
-    """The models of a session's statistics."""
-    for model, stats in line["stats"]["models"].items():
-        yield {"model": model, "session": line.get("session_id"), **stats}
 
 
 SOURCES = (
@@ -88,40 +80,6 @@ SOURCES = (
         expect=rows("""
             {"call_id": "m2", "session": "s1", "provider": "google", "model": "gemini-3-pro",
               "input_uncached": 310, "cache_read": 600, "output_text": 50, "reasoning": 25, "status": "ok"}
-        """),
-    ),
-    Source(
-        name="gemini_cli_stats",
-        help="Gemini CLI --output-format json: the sums of a session (buckets)",
-        link="https://github.com/google-gemini/gemini-cli/blob/main/docs/cli/headless.md",
-        evidence="documented",
-        marks=(Mark(all=("stats.models", "stats.tools")),),
-        records=models,
-        keep=raw.count("tokens.candidates").is_not_null(),
-        calls={
-            "grain": pl.lit("bucket"),
-            "request_count": raw.count("api.totalRequests"),
-            "provider": pl.lit("google"),
-            "session": raw.text("session"),
-            "model": raw.text("model"),
-            **gemini.counted(
-                {
-                    "prompt": raw.count("tokens.prompt"),
-                    "candidates": raw.count("tokens.candidates"),
-                    **_COUNTS,
-                }
-            ),
-        },
-        sample=lines("""
-            {"session_id":"s1","response":"Done.","stats":{"models":{"gemini-2.5-pro":{"api":{
-              "totalRequests":2,"totalErrors":0,"totalLatencyMs":5053},"tokens":{"prompt":24939,
-              "candidates":20,"total":25113,"cached":21263,"thoughts":154,"tool":0}}},"tools":{
-              "totalCalls":1},"files":{}}}
-        """),
-        expect=rows("""
-            {"grain": "bucket", "request_count": 2, "session": "s1", "model": "gemini-2.5-pro", "ts": null,
-              "input_uncached": 3676, "cache_read": 21263, "output_text": 20, "reasoning": 154,
-              "latency_ms": null, "status": null}
         """),
     ),
 )

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.gateways import said
 from llmtel.sources.nested import object_in
 from llmtel.sources.outcome import ANSWERED, SUCCESS
 from llmtel.sources.proof import lines, rows
@@ -48,12 +49,7 @@ SOURCES = (
             "trace": raw.text("trace_id"),
             "provider": raw.text("ai_org"),
             "model": raw.text("ai_model"),
-            "user": raw.text("metadata._user"),
-            "feature": raw.text(*(f"metadata.{name}" for name in ("feature", "use_case", "app", "route"))),
-            "session": raw.text(
-                *(f"metadata.{name}" for name in ("session_id", "session", "conversation_id"))
-            ),
-            "environment": raw.text("metadata._environment", "metadata.environment"),
+            **said("metadata"),
             "prompt": raw.text("prompt_slug"),
             "input_uncached": raw.count("req_units"),
             "output_text": raw.count("res_units"),
