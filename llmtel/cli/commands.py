@@ -22,6 +22,7 @@ from llmtel.cli import (
     listing,
     price_files,
     prices,
+    privacy,
     reconcile,
     redact,
     stores,
@@ -169,6 +170,12 @@ STORE: dict[Callable[..., object], str] = {
         """,
 }
 """The commands of `llmtel store`, in the same way."""
+PRIVACY: dict[Callable[..., object], str] = {
+    privacy.check: """
+        llmtel privacy check calls.store
+        """,
+}
+"""The commands of `llmtel privacy`, in the same way."""
 baseline = typer.Typer(
     name="baseline",
     help="The baseline that llmtel check compares with: save it, look at it, take a new one.",
@@ -185,6 +192,13 @@ pricing = typer.Typer(
 of_store = typer.Typer(
     name="store",
     help="A store that llmtel ingest filled: what is in it, whether it is whole, and what keeps it small.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+of_privacy = typer.Typer(
+    name="privacy",
+    help="What a store holds of people, and who may read it.",
     rich_markup_mode=None,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -223,5 +237,7 @@ _register(pricing, PRICING)
 app.add_typer(pricing)
 _register(of_store, STORE)
 app.add_typer(of_store)
+_register(of_privacy, PRIVACY)
+app.add_typer(of_privacy)
 _register(of_formats, FORMATS)
 app.add_typer(of_formats)
