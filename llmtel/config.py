@@ -15,8 +15,8 @@ from typing import Any
 from llmtel.core.catalog import unknown
 from llmtel.core.errors import ConfigError, UsageError
 from llmtel.document import Document, Place
-from llmtel.privacy import rules as redactions
-from llmtel.privacy.rules import Rule as Redaction
+from llmtel.privacy import settings as privacy
+from llmtel.privacy.settings import Privacy
 from llmtel.query.timerange import parse_zone
 from llmtel.sources import joins, maps
 from llmtel.sources.formats import sources
@@ -24,6 +24,7 @@ from llmtel.sources.joins import Join
 from llmtel.sources.maps import Mapped, Rule
 
 FILE = "llmtel.yaml"
+_NO_PRIVACY = Privacy()
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Config:
     tz: str | None = None
     pricing: tuple[Path, ...] = ()
     store: str | None = None
-    privacy: tuple[Redaction, ...] = ()
+    privacy: Privacy = _NO_PRIVACY
     document: Document | None = None
 
 
@@ -105,27 +106,6 @@ def _store(place: Place, folder: Path) -> str:
     return told if "://" in told else str(folder / Path(told).expanduser())
 
 
-def _privacy(place: Place, _folder: Path) -> tuple[Redaction, ...]:
-    """The rules of a team for what `llmtel redact` replaces."""
-    keys = place.items(("redact",))
-    seen = set(redactions.REDACTIONS)
-    return tuple(_redaction(entry, seen) for entry in keys["redact"].entries()) if "redact" in keys else ()
-
-
-def _redaction(place: Place, seen: set[str]) -> Redaction:
-    keys = place.items(("name", "pattern", "label", "help", "texts_only"))
-    for key in ("name", "pattern"):
-        if key not in keys:
-            place.fail(f"needs a {key}, e.g. {{name: employee, pattern: 'E[0-9]{{6}}'}}")
-    name, pattern = keys["name"].unique(seen, "among the redactions"), keys["pattern"].text()
-    label = keys["label"].text() if "label" in keys else name.upper()
-    help_ = keys["help"].text() if "help" in keys else f"What {name} of the configuration says"
-    sure = not (keys["texts_only"].flag() if "texts_only" in keys else False)
-    rule = Redaction(name, label, help_, f"(?:{pattern})", anywhere=sure)
-    _understood(lambda: redactions.refuse_unusable(rule), keys["pattern"])
-    return rule
-
-
 SECTIONS: Mapping[str, Callable[[Place, Path], object]] = {
     "map": _rules,
     "join": _joins,
@@ -133,7 +113,7 @@ SECTIONS: Mapping[str, Callable[[Place, Path], object]] = {
     "tz": _zone,
     "pricing": _files,
     "store": _store,
-    "privacy": _privacy,
+    "privacy": privacy.parse,
 }
 """The keys of the file, each with its reader (place, folder of the file) for the field of that name."""
 CHECKS = ("version", "checks", "defaults", "baseline", "exempt")

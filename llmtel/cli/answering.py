@@ -37,7 +37,7 @@ class Question:
     """What was asked, as the options say it. Wrong names raise `LlmtelError` before a byte is read.
 
     `sides` says that two of them are compared: with what each kind of token cost, beside the cost, and with
-    prompts as cases where none are logged.
+    prompts as cases where none are logged. `filters` are those of rules, beside the question's own.
     """
 
     paths: tuple[str, ...]
@@ -59,6 +59,7 @@ class Question:
     settings: Settings = field(default_factory=Settings)
     sides: bool = False
     sharing: Sharing | None = None
+    filters: tuple[str, ...] = ()
     started: float = field(default_factory=time.monotonic)
 
     def analyze(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
@@ -156,6 +157,7 @@ class Question:
                     tokenizer=tokenizer_of(book),
                     within=(span.start, span.end),
                     without=self._unread(name, condition),
+                    filters=(*self.where, *self.filters, *self.money.deferrable),
                     fingerprints=self.sides,
                 ).of_one_grain()
         else:
@@ -179,7 +181,7 @@ class Question:
             rates=partial(rates, book=book),
             tz=self.tz,
             rejects=reading.rejects,
-            unmatched=self.settings.unmatched(calls),
+            unmatched=self.settings.unmatched(calls, self.paths),
             notes=(*reading.notes, *(Note("unused_price", text) for text in unused(reading.calls, book))),
             include_failed=self.include_failed,
             all_rejects=self.all_rejects,

@@ -20,6 +20,7 @@ from llmtel.cli import (
     init,
     inspect,
     listing,
+    people_commands,
     price_files,
     prices,
     privacy,
@@ -168,6 +169,12 @@ STORE: dict[Callable[..., object], str] = {
     stores.expire: """
         llmtel store expire calls.store --older-than 90d
         """,
+    people_commands.users: """
+        llmtel store users calls.store --keep pseudonym
+        """,
+    people_commands.rotate_key: """
+        llmtel store rotate-key calls.store
+        """,
 }
 """The commands of `llmtel store`, in the same way."""
 PRIVACY: dict[Callable[..., object], str] = {
@@ -222,7 +229,7 @@ def look_up(context: typer.Context) -> None:
 def _register(group: typer.Typer, commands: Mapping[Callable[..., object], str]) -> None:
     for command, examples in commands.items():
         group.command(
-            command.__name__.strip("_"),
+            command.__name__.strip("_").replace("_", "-"),
             cls=SectionedCommand,
             epilog="\b\nExamples:\n" + indent(dedent(examples), "  ").strip("\n"),
         )(command)

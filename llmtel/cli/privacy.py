@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from llmtel.cli import options as o
-from llmtel.cli.stores import Dir, _place
+from llmtel.cli.stores import Dir, place
 from llmtel.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def check(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output: 
     from llmtel.reports.privacy import Looked, checked
     from llmtel.store.census import census, faults
 
-    at = _place(folder)
+    at = place(folder)
     found = census(at)
     wrong = faults(found)
     document = checked(

@@ -90,7 +90,7 @@ def redact(
 
     settings = settle(config, map_)
     pseudonyms = _pseudonyms(key_env, key_file)
-    own = settings.config.privacy if settings.config else ()
+    own = settings.config.privacy.redact if settings.config else ()
     rules = (*own, *REDACTIONS.values())
     asked = Asked(pseudonyms, rules, text.value, input_format, tuple(settings.rules))
     with Progress() as progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -79,22 +79,26 @@ class Settings:
         samples: bool = False,
         within: tuple[datetime | None, datetime | None] = (None, None),
         without: Collection[str] = (),
+        filters: Sequence[str] = (),
     ) -> Reading:
         """The calls of some paths, as `pipeline.read`, with the tables joined and notes of what was set.
 
-        Of a store only days `within` (from, until) are read, and no fields of `without`.
+        Of a store only days `within` (from, until) are read, and no fields of `without`;
+        people whom `filters` name have their names.
         """
         from llmtel import pipeline
-        from llmtel.store.folder import found as store_at
+        from llmtel.cli.people import People
 
-        folder = next((found for path in paths if (found := store_at(path)) is not None), None)
+        folder = _store(paths)
         if folder is not None:
             self._refuse_beside_store(folder, paths, input_format)
             if count_all:
                 raise UsageError(
                     f"{folder}: tokens are counted from texts, and a store keeps none; give the logs"
                 )
-            return self._joined(pipeline.read_store(folder, *within, without))
+            reading = pipeline.read_store(folder, *within, without)
+            calls, told = People(folder, self.config).named(reading.calls, filters)
+            return self._joined(replace(reading, calls=calls, notes=(*reading.notes, *told)), paths)
         kept = dict.fromkeys((*(self.config.tags if self.config else ()), *tags))
         wanted = [tag for tag in kept if tag not in self.columns]
         reading = pipeline.read(
@@ -108,11 +112,11 @@ class Settings:
             fingerprints=fingerprints,
             samples=samples,
         )
-        return self._joined(reading)
+        return self._joined(reading, paths)
 
-    def _joined(self, reading: Reading) -> Reading:
+    def _joined(self, reading: Reading, paths: Sequence[str]) -> Reading:
         calls = reading.calls
-        for join in self.joins:
+        for join in self._joins(paths):
             calls = join.joined(calls)
         return replace(reading, calls=calls, notes=(*reading.notes, *self.notes()))
 
@@ -130,9 +134,17 @@ class Settings:
                 f"{options[0]}: how records are read is said when a store takes them: llmtel ingest"
             )
 
-    def unmatched(self, calls: pl.DataFrame) -> tuple[Unmatched, ...]:
-        """For each joined table what it does not have."""
-        return tuple(join.unmatched(calls) for join in self.joins)
+    def _joins(self, paths: Sequence[str]) -> Iterator[Join]:
+        """The tables as the calls of some paths can be joined to them."""
+        from llmtel.cli.people import People
+
+        folder = _store(paths) if self.joins else None
+        people = None if folder is None else People(folder, self.config)
+        return (join if people is None else people.known_to(join) for join in self.joins)
+
+    def unmatched(self, calls: pl.DataFrame, paths: Sequence[str]) -> tuple[Unmatched, ...]:
+        """For each joined table what it does not have of the calls of some paths."""
+        return tuple(join.unmatched(calls) for join in self._joins(paths))
 
     def notes(self) -> tuple[Note, ...]:
         """Which configuration was used, and which fields are read from where a person says."""
@@ -148,6 +160,13 @@ class Settings:
             for join in self.joins
         ]
         return tuple(found)
+
+
+def _store(paths: Sequence[str]) -> Folder | None:
+    """The store that is among some paths."""
+    from llmtel.store.folder import found as store_at
+
+    return next((found for path in paths if (found := store_at(path)) is not None), None)
 
 
 def settle(

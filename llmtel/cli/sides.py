@@ -142,6 +142,7 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
     """Read, price and measure both sides."""
     from llmtel.checks.measure import keys_of, measured
 
+    question = replace(question, filters=tuple(term for rule in wanted.rules for term in rule.split.where))
     calls, context = question.priced(name)
     wanted = wanted.about(calls)
     rules = wanted.rules

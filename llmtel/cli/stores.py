@@ -36,12 +36,16 @@ File = Annotated[
 def info(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
     """Calls, days, formats and size of a store."""
     from llmtel.cli.output import write
+    from llmtel.cli.people import People
+    from llmtel.cli.settings import settle
     from llmtel.reports import keeping
     from llmtel.store.facts import facts
 
-    found = asdict(facts(at := _place(folder)))
+    found = asdict(facts(at := place(folder)))
+    kept, formats = found.pop("kept"), found.pop("formats")
+    people = People(at, settle().config)
     write(
-        keeping.info(str(at), {k: v for k, v in found.items() if k != "formats"}, found["formats"]),
+        keeping.info(str(at), found | kept | {"keys_missing": people.lost()}, formats),
         format_,
         output,
     )
@@ -57,7 +61,7 @@ def verify(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output:
     from llmtel.store import verify as verifying
     from llmtel.store.table import opened
 
-    at = _place(folder)
+    at = place(folder)
     faults = verifying.faults(at)
     files = opened(at).files.height
     write(keeping.verified(str(at), faults, len(verifying.orphans(at)), files), format_, output)
@@ -70,7 +74,7 @@ def rejects(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output
     from llmtel.reports import keeping
     from llmtel.store import rejected
 
-    at = _place(folder)
+    at = place(folder)
     write(keeping.rejected(str(at), rejected.kept(at)), format_, output)
 
 
@@ -82,26 +86,35 @@ def export(output: File, folder: Dir = None) -> None:
     kinds = {".parquet": exporting.parquet, ".jsonl": exporting.jsonl}
     if output.suffix not in kinds:
         raise UsageError(f"-o {output}: the file ends in {' or '.join(kinds)}, which says what is written")
-    put(kinds[output.suffix](_place(folder)), output)
+    put(kinds[output.suffix](place(folder)), output)
 
 
 def compact(folder: Dir = None) -> None:
     """Make one data file of each day that has several."""
     from llmtel.store.rewrite import compact as work
 
-    done = work(at := _place(folder))
-    _tell(at, "compact", f"{done.before:,} data files → {done.after:,}", before=done.before, after=done.after)
+    done = work(at := place(folder))
+    tell(at, "compact", f"{done.before:,} data files → {done.after:,}", before=done.before, after=done.after)
 
 
-def forget(user: User, folder: Dir = None) -> None:
+def forget(user: User, folder: Dir = None, config: o.Config = None) -> None:
     """Remove a user's calls from a store, and from its earlier versions.
 
-    Logs, exports and reports are not touched: a log that still has the user brings them back when it grows.
+    The user is found under every key at hand. Logs, exports and reports are not touched: a log that still has
+    the user brings them back when it grows.
     """
+    from llmtel.cli.narration import narrate
+    from llmtel.cli.people import People, not_at_hand
+    from llmtel.cli.settings import settle
     from llmtel.store.rewrite import forget as work
 
-    done = work(at := _place(folder), user)
-    _tell(at, "forget", f"{done.gone:,} calls removed, also from earlier versions", removed=done.gone)
+    at = place(folder)
+    people = People(at, settle(config).config)
+    names, missing = people.pseudonyms_of(user)
+    done = work(at, names)
+    tell(at, "forget", f"{done.gone:,} calls removed, also from earlier versions", removed=done.gone)
+    if missing:
+        narrate(f"{not_at_hand(missing)}: what is left of the user under it cannot be found, by anyone")
 
 
 def expire(older_than: OlderThan, folder: Dir = None) -> None:
@@ -109,11 +122,11 @@ def expire(older_than: OlderThan, folder: Dir = None) -> None:
     from llmtel.store.rewrite import expire as work
 
     before = _day(older_than)
-    done = work(at := _place(folder), before)
-    _tell(at, "expire", f"{done.gone:,} calls of days before {before} removed", removed=done.gone)
+    done = work(at := place(folder), before)
+    tell(at, "expire", f"{done.gone:,} calls of days before {before} removed", removed=done.gone)
 
 
-def _place(path: Path | None) -> Folder:
+def place(path: Path | None) -> Folder:
     """The store that a path is, or that of the configuration. Raises `UsageError` where it is none."""
     from llmtel.cli.settings import settle
     from llmtel.store.folder import found as store_at
@@ -136,7 +149,8 @@ def _day(text: str) -> date:
     return parse_time("--older-than", text)[0].date()
 
 
-def _tell(at: Folder, what: str, text: str, **figures: int) -> None:
+def tell(at: Folder, what: str, text: str, **figures: int | str) -> None:
+    """Say what was done to a store."""
     from llmtel.cli.output import write
     from llmtel.reports import keeping
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmtel.cli import options as o
+from llmtel.cli.people import People
 from llmtel.core.account import Account, Note, Reject, together
 from llmtel.core.errors import Exit, LlmtelError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from llmtel.sources.files import Inputs
     from llmtel.sources.openings import Mishap
     from llmtel.store.ingest import Ingested
+    from llmtel.store.policy import Policy
 
 
 class _Lost(LlmtelError):
@@ -48,6 +50,14 @@ class Storing:
     notes: list[Note] = field(default_factory=list)
     unclaimed: list[Mishap] = field(default_factory=list)
 
+    @cached_property
+    def policy(self) -> Policy:
+        """What the store keeps of people; where it is to be made, that is said."""
+        people = People(self.folder, self.settings.config)
+        policy = people.policy()
+        self.notes += people.begun(policy)
+        return policy
+
     def run(self, paths: Sequence[str], *, all_rejects: bool) -> int:
         """Take what is new and say how much; the exit code. With `strict` all is one commit or none."""
         from llmtel.sources.files import expand
@@ -72,7 +82,7 @@ class Storing:
         from llmtel.store.ingest import AT_ONCE, ingest
 
         read, at_once = self._reader(stopped), None if self.strict else AT_ONCE
-        return ingest(self.folder, inputs, read, self._add, at_once=at_once)
+        return ingest(self.folder, inputs, read, self._add, policy=self.policy, at_once=at_once)
 
     def count(self, calls: int) -> None:
         """Calls that were read and are not among so many new ones are copies of others."""
@@ -101,7 +111,7 @@ class Storing:
         from llmtel.sources.files import expand
         from llmtel.store.retry import retry
 
-        done = retry(self.folder, self._reader(), expand(paths).files)
+        done = retry(self.folder, self._reader(), expand(paths).files, self.policy)
         write(
             retried(str(self.folder), done.read, done.calls, done.still, done.lost),
             o.OutputFormat.TABLE,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 
 import polars as pl
@@ -18,6 +20,8 @@ _NOTHING = "0-"
 """Characters of ids that stand for none, such as the nil UUID (RFC 9562)."""
 _KIND_OF_ID = re.compile(r"(?:chatcmpl|cmpl|resp|msg|req|gen|batch|run|call|toolu|T)[-_]")
 """Beginnings by which vendors say what an id is of; formats are told by them, and no person is."""
+_MADE = re.compile(rf"(?:u|s|t|id)_[0-9a-f]{{{2 * (_KEY_ID_BYTES + _DIGEST_BYTES)}}}")
+"""A pseudonym as the store has it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Pseudonyms:
         """Pseudonyms of a new key, which is forgotten with them."""
         return cls(secrets.token_bytes(KEY_BYTES))
 
-    @property
+    @cached_property
     def key_id(self) -> str:
         """What tells keys apart, and tells nothing of the key."""
         return blake2b(_KEY_ID_LABEL, key=self.key, digest_size=_KEY_ID_BYTES).hexdigest()
@@ -44,17 +48,25 @@ class Pseudonyms:
 
         Null stays null, and what is no id ("", or zeros) stays as it is.
         """
-        distinct = values.unique().drop_nulls()
-        named = {value: self._one(value, prefix) for value in distinct if value.strip(_NOTHING)}
-        if not named:
-            return values
-        return values.replace_strict(list(named), list(named.values()), default=values)
+        return _replaced(values, lambda value: self.one(value, prefix))
 
-    def one(self, value: str, prefix: str = "id_") -> str:
-        """The pseudonym of one value."""
-        return self._one(value, prefix) if value.strip(_NOTHING) else value
+    def settled(self, values: pl.Series, prefix: str) -> pl.Series:
+        """As `of`, always with `prefix`; and what is a pseudonym already, of any key, stays as it is."""
+        return _replaced(
+            values, lambda value: value if _MADE.fullmatch(value) else self.one(value, prefix, vendors=False)
+        )
 
-    def _one(self, value: str, prefix: str) -> str:
-        own = _KIND_OF_ID.match(value)
+    def one(self, value: str, prefix: str = "id_", *, vendors: bool = True) -> str:
+        """The pseudonym of one value; `vendors`: their own beginnings stay."""
+        if not value.strip(_NOTHING):
+            return value
+        own = _KIND_OF_ID.match(value) if vendors else None
         digest = blake2b(value.encode("utf-8", "surrogatepass"), key=self.key, digest_size=_DIGEST_BYTES)
         return f"{own[0] if own else prefix}{self.key_id}{digest.hexdigest()}"
+
+
+def _replaced(values: pl.Series, name: Callable[[str], str]) -> pl.Series:
+    """The values under other names; a name is found once for each distinct value."""
+    distinct = values.unique().drop_nulls()
+    names = pl.Series(values.name, [name(value) for value in distinct], dtype=pl.String)
+    return values.replace_strict(distinct, names, default=None) if len(distinct) else values

@@ -31,6 +31,7 @@ def info(name: str, figures: Mapping[str, Any], formats: Sequence[tuple[str, int
         Line(f"{figures['files']:,} data files, {figures['size']:,} bytes · version {figures['version']:,}"),
         Line(f"{figures['rejects']:,} records were rejected when it took them"),
         Line(f"encrypted with the key {keys}" if keys else "not encrypted"),
+        Line(_people(figures["users"], figures["key_ids"], figures["keys_missing"])),
         *([Line(figures["locked"], grave=True)] if figures["locked"] else ()),
     )
     told = {
@@ -39,6 +40,13 @@ def info(name: str, figures: Mapping[str, Any], formats: Sequence[tuple[str, int
     }
     blocks = (*lines, table) if formats else lines
     return _document("store", "Store", blocks, (table,), {"store": name, **told})
+
+
+def _people(users: str, key_ids: Sequence[str], missing: Sequence[str]) -> str:
+    """How users are kept, and under which keys."""
+    how = {"plain": "kept by name", "pseudonym": "kept as pseudonyms", "drop": "not kept"}[users]
+    keys = ", ".join(f"{one} (not at hand)" if one in missing else one for one in key_ids)
+    return f"users are {how}" + (f", under the key{'s' if len(key_ids) > 1 else ''} {keys}" if keys else "")
 
 
 def verified(name: str, faults: Sequence[str], orphans: int, files: int) -> Document:
@@ -54,7 +62,7 @@ def verified(name: str, faults: Sequence[str], orphans: int, files: int) -> Docu
     return _document("store_verify", "Verify", tuple(lines), (), meta)
 
 
-def done(name: str, what: str, text: str, **figures: int) -> Document:
+def done(name: str, what: str, text: str, **figures: int | str) -> Document:
     """What was done to the store at `name`, in a sentence and in numbers."""
     return _document(f"store_{what}", what.capitalize(), (Line(text),), (), {"store": name, **figures})
 

@@ -175,9 +175,12 @@ def _by_wealth(calls: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
                 for name in (*source.copies.earliest, *source.copies.largest)
             )
     known = pl.sum_horizontal(pl.col(name).is_not_null() for name in FIELDS if name not in PLACE)
-    order = content.select(copies["@row"], known.alias("@known"), pl.struct(pl.all()).hash(0).alias("@hash"))
+    # what points at people last, so that the choice is the same where pseudonyms stand in its place
+    impersonal = [name for name in content.columns if name in FIELDS and FIELDS[name].privacy != "personal"]
+    hashes = {"@hash": pl.struct(impersonal).hash(0), "@last": pl.struct(pl.all()).hash(0)}
+    order = content.select(copies["@row"], known.alias("@known"), **hashes)
     ordered = tied.join(order, on="@row", how="left").sort(
-        "@group", "@part", "@known", "@hash", descending=[False, False, True, False]
+        "@group", "@part", "@known", *hashes, descending=[False, False, True, False, False]
     )
     return ordered.select(tied.columns)
 

@@ -87,9 +87,16 @@ def unpacked(calls: pl.DataFrame) -> pl.DataFrame:
     several = calls.filter(pl.col(COPIES).is_not_null())
     if several.is_empty():
         return calls
-    pieces = (
-        several.select(pl.col(COPIES).str.split("\n").explode().str.json_decode(_PIECE).alias("piece"))
+    return pl.concat([calls.filter(pl.col(COPIES).is_null()), rows(pieces(several))])
+
+
+def pieces(several: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """The copies of rows of several copies, each with the columns `by` of its row."""
+    copies = pl.col(COPIES).str.split("\n").alias("piece")
+    return (
+        several.select(*by, copies)
+        .explode("piece")
+        .with_columns(pl.col("piece").str.json_decode(_PIECE))
         .unnest("piece")
         .with_columns(pl.from_epoch("ts", "us").dt.replace_time_zone("UTC"))
     )
-    return pl.concat([calls.filter(pl.col(COPIES).is_null()), rows(pieces)])

@@ -10,6 +10,7 @@ import polars as pl
 from llmtel.core.errors import UsageError
 from llmtel.store import rejected
 from llmtel.store.folder import Where
+from llmtel.store.policy import Kept
 from llmtel.store.table import Table, opened
 
 
@@ -19,6 +20,7 @@ class Facts:
 
     `keys` are the ids of the keys that the store is encrypted with. Where one is not at hand, `locked` says
     which, formats are not known, and `calls` are rows, also those that stand for no request of their own.
+    `kept` is how users are kept.
     """
 
     calls: int
@@ -32,6 +34,7 @@ class Facts:
     formats: tuple[tuple[str, int, int], ...]
     keys: tuple[str, ...]
     locked: str | None
+    kept: Kept
 
 
 def facts(place: Where) -> Facts:
@@ -56,6 +59,7 @@ def facts(place: Where) -> Facts:
         formats=() if counts is None else tuple(counts.iter_rows()),
         keys=tuple(sorted({table.key_id, *files["key"]} - {""})),
         locked=locked,
+        kept=Kept.of(table),
     )
 
 

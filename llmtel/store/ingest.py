@@ -18,10 +18,12 @@ from llmtel.sources.files import Inputs
 from llmtel.store import ledger as ledgers
 from llmtel.store import rejected
 from llmtel.store.actions import Written
+from llmtel.store.audit import audit
 from llmtel.store.columns import SOURCE, from_file
-from llmtel.store.folder import Folder, Where, at, private
+from llmtel.store.folder import CALLS, LOG, Folder, Where, at, private
 from llmtel.store.ledger import Known
 from llmtel.store.merge import Change, merged
+from llmtel.store.policy import PLAIN, Policy
 from llmtel.store.table import Refused, Table, made, opened
 
 AT_ONCE = 256 << 20
@@ -57,12 +59,13 @@ class Ingested:
     refused: int = 0
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     place: Where,
     inputs: Inputs,
     read: Callable[[Inputs], A],
     told: Callable[[A], None] = lambda _: None,
     *,
+    policy: Policy = PLAIN,
     at_once: int | None = AT_ONCE,
     locked: bool = True,
     encrypted: bool = False,
@@ -70,17 +73,21 @@ def ingest(
     """Take what is new of some files into the store at `place`, which is made where there is none.
 
     `read` reads inputs, as often as it takes; `told` is given what was committed. `at_once` are the bytes
-    that are read and committed together (None: all). `locked`: wait for other writers on this machine;
-    without it commits are refused and made again. `encrypted`: a new store is, and one
-    that is there must be. Raises `UsageError` where the store cannot be written.
+    that are read and committed together (None: all). `policy` says what is kept of people.
+    `locked`: wait for other writers on this machine; without it commits are refused and made again.
+    `encrypted`: a new store is, and one that is there must be. Raises `UsageError` where the store cannot be
+    written.
     """
     done = Ingested()
     folder = at(place)
     with private():
-        made(folder, encrypted=encrypted)
+        is_new = LOG not in folder.names(CALLS)
+        made(folder, policy.kept.properties, encrypted=encrypted)
+        if is_new:
+            audit(folder, f"made; users: {' '.join((policy.users, *policy.kept.key_ids))}")
         with folder.lock() if locked else nullcontext():
             for group in _groups(inputs, at_once):
-                _take(folder, group, read, told, done)
+                _take(folder, group, read, told, policy, done)
     return done
 
 
@@ -109,7 +116,12 @@ def _part(inputs: Inputs, files: list[str]) -> Inputs:
 
 
 def _take(
-    folder: Folder, inputs: Inputs, read: Callable[[Inputs], A], told: Callable[[A], None], done: Ingested
+    folder: Folder,
+    inputs: Inputs,
+    read: Callable[[Inputs], A],
+    told: Callable[[A], None],
+    policy: Policy,
+    done: Ingested,
 ) -> None:
     """Read and commit some files; from the beginning again while others commit in between."""
     for _ in range(_MOST_TRIES):
@@ -125,7 +137,7 @@ def _take(
             return
         arrival = read(fresh)
         try:
-            done.calls += _committed(table, arrival, fresh, found)
+            done.calls += _committed(table, policy, arrival, fresh, found)
         except Refused:
             done.refused += 1
             time.sleep(random.uniform(0, 0.05))  # noqa: S311 (so that the same two do not meet again)
@@ -137,10 +149,12 @@ def _take(
     raise UsageError(f"--store {folder}: others write to it all the time; try again")
 
 
-def _committed(table: Table, arrival: Arrival, fresh: Inputs, found: Mapping[str, Known]) -> int:
+def _committed(
+    table: Table, policy: Policy, arrival: Arrival, fresh: Inputs, found: Mapping[str, Known]
+) -> int:
     """Commit what was read; by how many calls the store grows."""
     names, states, void = _sources(fresh, found)
-    change = merged(with_sources(arrival.calls, names), void, table)
+    change = merged(with_sources(arrival.calls, names, table, policy), void, table)
     rejected.keep(table.folder, arrival.rejects, dict(zip(fresh.files, names, strict=True)), fresh, void)
     commit(table, change, states)
     return change.calls
@@ -161,12 +175,17 @@ def _sources(fresh: Inputs, found: Mapping[str, Known]) -> tuple[list[str], dict
     return names, states, void
 
 
-def with_sources(calls: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    """Calls of the reader with `SOURCE`, the names of their files. Raises `UsageError` for buckets."""
+def with_sources(calls: pl.DataFrame, names: list[str], table: Table, policy: Policy) -> pl.DataFrame:
+    """Calls of the reader as a table may have them, with `SOURCE`, the names of their files.
+
+    Raises `UsageError` for buckets, and where the table keeps people otherwise than the policy.
+    """
     _refuse_buckets(calls)
+    policy.refuse_other(table)
     if not calls.height:
         return calls
-    return calls.with_columns(pl.Series(names, dtype=pl.String).gather(calls["@file"]).alias(SOURCE))
+    by_file = pl.Series(names, dtype=pl.String).gather(calls["@file"])
+    return policy.applied(calls).with_columns(by_file.alias(SOURCE))
 
 
 def _refuse_buckets(calls: pl.DataFrame) -> None:

@@ -19,6 +19,7 @@ from llmtel.store.folder import Where, at, private
 from llmtel.store.ingest import Arrival, commit, with_sources
 from llmtel.store.ledger import Known
 from llmtel.store.merge import Change, merged
+from llmtel.store.policy import PLAIN, Policy
 from llmtel.store.rejected import Entry
 from llmtel.store.table import Refused, Table, opened
 
@@ -47,11 +48,14 @@ class _Found:
     lost: list[tuple[Entry, str]]
 
 
-def retry(place: Where, read: Callable[[Inputs], Arrival], near: Sequence[str] = ()) -> Retried:
+def retry(
+    place: Where, read: Callable[[Inputs], Arrival], near: Sequence[str] = (), policy: Policy = PLAIN
+) -> Retried:
     """Read the rejected records of the store at `place` again.
 
-    `read` reads inputs; `near` are more files among which one that was renamed may be. Of a file whose lines
-    stand alone these lines are read, any other as a whole, in place of what was read of it.
+    `read` reads inputs; `near` are more files among which one that was renamed may be, `policy` says what
+    is kept of people. Of a file whose lines stand alone these lines are read, any other as a whole, in place
+    of what was read of it.
     """
     folder = at(place)
     with private(), folder.lock():
@@ -63,7 +67,7 @@ def retry(place: Where, read: Callable[[Inputs], Arrival], near: Sequence[str] =
             if not found.known:
                 return Retried(0, 0, (), lost)
             try:
-                calls, still = _again(table, found, read)
+                calls, still = _again(table, found, read, policy)
             except Refused:
                 time.sleep(random.uniform(0, 0.05))  # noqa: S311 (as in `ingest`)
                 continue
@@ -123,7 +127,9 @@ def _is_line(path: str, span: Span) -> bool:
         return False
 
 
-def _again(table: Table, found: _Found, read: Callable[[Inputs], Arrival]) -> tuple[int, list[Entry]]:
+def _again(
+    table: Table, found: _Found, read: Callable[[Inputs], Arrival], policy: Policy
+) -> tuple[int, list[Entry]]:
     """Read the records and commit what they give: by how many calls the store grows, and what is left."""
     inputs = Inputs(
         list(found.known),
@@ -133,13 +139,18 @@ def _again(table: Table, found: _Found, read: Callable[[Inputs], Arrival]) -> tu
     )
     arrival = read(inputs)
     left = list(_left(found, arrival.rejects, inputs))
-    change, states = _change(table, found, inputs, arrival, left)
+    change, states = _change(table, policy, found, inputs, arrival, left)
     commit(table, change, states)
     return change.calls, left
 
 
 def _change(
-    table: Table, found: _Found, inputs: Inputs, arrival: Arrival, left: Sequence[Entry]
+    table: Table,
+    policy: Policy,
+    found: _Found,
+    inputs: Inputs,
+    arrival: Arrival,
+    left: Sequence[Entry],
 ) -> tuple[Change, dict[str, int]]:
     """What the lines that were picked add, and what files that were read as a whole replace.
 
@@ -158,7 +169,7 @@ def _change(
             void.add(name)
         names.append(name)
         takes.append(better)
-    calls = with_sources(arrival.calls, names)
+    calls = with_sources(arrival.calls, names, table, policy)
     if calls.height:
         files = pl.Series([found.entries[path][0].file for path in inputs.files], dtype=pl.Categorical)
         calls = calls.filter(pl.Series(takes).gather(calls["@file"]))

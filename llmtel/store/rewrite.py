@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 import polars as pl
 
 from llmtel.store.actions import Written
+from llmtel.store.audit import audit
 from llmtel.store.columns import COPIES, from_file, unpacked
 from llmtel.store.folder import Where, at, private
 from llmtel.store.table import Refused, Table, opened
 
-AUDIT = "audit.jsonl"
 _TRIES = 100
 _WEEK = 7 * 24
 
@@ -81,26 +80,27 @@ def compact(place: Where) -> Rewritten:
     return done
 
 
-def forget(place: Where, user: str) -> Rewritten:
-    """Drop the calls of a user, from the live files and from earlier versions of the store.
+def forget(place: Where, users: Collection[str]) -> Rewritten:
+    """Drop the calls of a user, by all names there are, from the live files and from earlier versions.
 
     A line in the audit says when and how many, not whom.
     """
+    named = sorted(users)
 
     def of_user(rows: pl.DataFrame) -> pl.DataFrame:
         ordinals = rows.with_row_index("@row")
-        single = ordinals.filter((pl.col("user") == user) & pl.col(COPIES).is_null())["@row"]
+        single = ordinals.filter(pl.col("user").is_in(named) & pl.col(COPIES).is_null())["@row"]
         several = ordinals.filter(pl.col(COPIES).is_not_null())
         members = [
             row for row, call in zip(several["@row"], several.drop("@row").iter_slices(1), strict=True)
-            if call["user"][0] == user or (unpacked(call)["user"] == user).any()
+            if call["user"].is_in(named).any() or unpacked(call)["user"].is_in(named).any()
         ]  # fmt: skip
         gone = pl.concat([single, pl.Series("@row", members, dtype=pl.UInt32)])
         return ordinals.filter(~pl.col("@row").is_in(gone.implode())).drop("@row")
 
     def with_user(table: Table) -> pl.DataFrame:
-        quoted = json.dumps(user, ensure_ascii=False)
-        told = (pl.col("user") == user) | pl.col("llmtel_copies").str.contains(quoted, literal=True)
+        quoted = [json.dumps(user, ensure_ascii=False) for user in named]
+        told = pl.col("user").is_in(named) | pl.col("llmtel_copies").str.contains_any(quoted)
         paths = table.scan(table.files).filter(told).select("@path").unique().collect()["@path"]
         return table.files.filter(pl.col("path").is_in(paths.implode()))
 
@@ -129,9 +129,3 @@ def swept(place: Where, hours: int) -> int:
         table = opened(folder).delta
         gone = table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
         return len(gone)
-
-
-def audit(place: Where, what: str, rows: int) -> None:
-    """Note who did what, when, and to how many rows."""
-    entry = {"at": datetime.now(UTC).isoformat(), "uid": os.getuid(), "what": what, "rows": rows}
-    at(place).append(AUDIT, json.dumps(entry) + "\n")

@@ -31,6 +31,7 @@ VERSION = 1
 """Version of the stored columns (`llmtel.schema` of the table)."""
 UNKNOWN_DAY = "__HIVE_DEFAULT_PARTITION__"
 _PATH = re.compile(rf"day=(\d{{4}}-\d\d-\d\d|{UNKNOWN_DAY})/[A-Za-z0-9._-]+\.parquet")
+_NONE: Mapping[str, str] = {}
 
 
 class Refused(Exception):
@@ -83,7 +84,8 @@ class Table:
         self.delta = table
         self.version = table.version()
         self.id = str(table.metadata().id)
-        self.key_id = table.metadata().configuration.get(KEY_ID) or ""
+        self.properties: Mapping[str, str] = table.metadata().configuration
+        self.key_id = self.properties.get(KEY_ID) or ""
 
     @cached_property
     def files(self) -> pl.DataFrame:
@@ -268,7 +270,7 @@ def opened(place: Where, kind: Kind = KEPT_CALLS) -> Table:
     folder = at(place)
     try:
         found = Table(folder, table(folder.uri(kind.name), storage_options=folder.options), kind)
-        known = found.delta.metadata().configuration.get("llmtel.schema", "")
+        known = found.properties.get("llmtel.schema", "")
     except DeltaError as error:
         words = str(error).splitlines()[0][:200]
         raise UnreadableInput(f"{folder}: the log of the store cannot be read: {words}") from error
@@ -281,8 +283,8 @@ def opened(place: Where, kind: Kind = KEPT_CALLS) -> Table:
     return found
 
 
-def made(place: Where, *, encrypted: bool = False) -> Table:
-    """The store at a place, made where there is none, to be `encrypted`.
+def made(place: Where, properties: Mapping[str, str] = _NONE, *, encrypted: bool = False) -> Table:
+    """The store at a place, made where there is none, with these properties and to be `encrypted`.
 
     Raises `UsageError` for a folder of other things, for a key that is not at hand, and for a plain store
     that should be encrypted.
@@ -301,16 +303,23 @@ def made(place: Where, *, encrypted: bool = False) -> Table:
         raise UsageError(f"--store {folder}: the folder has other things in it ({others[0]}); name a new one")
     key = folder.ring.first() if encrypted else ""
     folder.prepare()
-    return created(folder, key)
+    return created(folder, key, properties=properties)
 
 
-def created(folder: Folder, key: str, kind: Kind = KEPT_CALLS) -> Table:
+def created(
+    folder: Folder, key: str, kind: Kind = KEPT_CALLS, properties: Mapping[str, str] = _NONE
+) -> Table:
     """A table that was not there before, in the store at `folder`, with a key of an id ("": plain)."""
     delta().create(
         folder.uri(kind.name),
         schema=pl.Schema({**kind.schema, "day": pl.Date()}),
         partition_by=["day"],
-        configuration={"delta.dataSkippingStatsColumns": "ts", "llmtel.schema": str(VERSION), KEY_ID: key},
+        configuration={
+            "delta.dataSkippingStatsColumns": "ts",
+            "llmtel.schema": str(VERSION),
+            KEY_ID: key,
+            **properties,
+        },
         raise_if_key_not_exists=False,
         storage_options=folder.options,
     )

@@ -47,7 +47,7 @@ def test_a_forgotten_user_is_in_no_file(filled):
     files = list(filled.folder.rglob("*.parquet"))
     assert any("u3" in pl.read_parquet(path)["user"].to_list() for path in files)
     gone = filled.calls.filter(pl.col("user") == "u3").height
-    assert forget(filled.folder, "u3").gone == gone
+    assert forget(filled.folder, ["u3"]).gone == gone
     assert "u3" not in filled.calls["user"].to_list()
     assert all(
         "u3" not in pl.read_parquet(p)["user"].to_list() for p in filled.folder.rglob("day=*/*.parquet")
@@ -61,7 +61,7 @@ def test_a_user_whom_only_another_copy_names_is_forgotten_too(store, tmp_path):
     other.write_text(line(1, user="ada lovelace"))
     store.ingest(one, other)
     assert store.calls["user"].to_list() == ["ada"]
-    assert forget(store.folder, "ada lovelace").gone == 1
+    assert forget(store.folder, ["ada lovelace"]).gone == 1
     assert store.calls.is_empty()
 
 
