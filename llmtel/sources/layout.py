@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -172,14 +172,20 @@ def _put_together(lines: list[bytes]) -> None:
 
 
 def lines_of_nested(
-    block: bytes, records: Callable[[Record], Iterable[Record]], line: int
+    block: bytes, records: Callable[[Record], Iterable[Record]], line: int, words: Sequence[bytes] = ()
 ) -> tuple[bytes, list[int]]:
     """Lines of nested exports, from `line` on, as lines of single records; and the line each came from.
 
-    Bad lines stay as they are; a line without records becomes an empty object.
+    Bad lines stay as they are, and so do lines without any of the `words`, where there are words; a line
+    without records becomes an empty object.
     """
     out, numbers = [], []
+    nested = re.compile(b"|".join(map(re.escape, words)))
     for offset, text in enumerate(block.removesuffix(b"\n").split(b"\n")):
+        if not nested.search(text):
+            out.append(text)
+            numbers.append(line + offset)
+            continue
         try:
             inner = [orjson.dumps(record) for record in records(orjson.loads(text))] or [b"{}"]
         except (orjson.JSONDecodeError, RecursionError, TypeError, AttributeError, KeyError, ValueError):

@@ -11,18 +11,18 @@ from typing import Any
 
 import orjson
 
-from llmtel.sources.source import Record, lookup, picked
+from llmtel.sources.source import Pick, Record, lookup
 
 _OF_MODELS = ("CHAT_MODEL", "LLM", "EMBEDDING")
 _READ = {
     "usage": "mlflow.chat.tokenUsage", "cost": "mlflow.llm.cost", "model": "mlflow.llm.model",
     "provider": "mlflow.llm.provider", "asked": "model", "shape": "mlflow.message.format",
 }  # fmt: skip
-_OF_ANSWER = {
+_OF_ANSWER = Pick({
     "answered": "model", "id": "id", "stop": "choices[0].finish_reason", "stopped": "stop_reason",
     "cached": "usage.prompt_tokens_details.cached_tokens",
     "reasoning": "usage.completion_tokens_details.reasoning_tokens",
-}  # fmt: skip
+})  # fmt: skip
 
 
 def spans(export: Record) -> Iterator[dict[str, Any]]:
@@ -96,5 +96,5 @@ def _of_span(span: Record) -> dict[str, Any]:
         "failure": " ".join(str(failure.get("exception.type") or "") for failure in failures).strip() or None,
         "requested": asked.get("model") if isinstance(asked, dict) else None,
         **{key: _attribute(span, name) for key, name in _READ.items()},
-        **picked(answer, _OF_ANSWER),
+        **_OF_ANSWER(answer),
     }

@@ -314,7 +314,8 @@ def _add(batch: Batch, block: bytes, number: int, line: int) -> int:
     if records is None:
         batch.add(block, number, line)
     else:
-        block, numbers = layout.lines_of_nested(block, records, line)
+        words = tuple(word.encode() for word in batch.plan.source.nested)
+        block, numbers = layout.lines_of_nested(block, records, line, words)
         batch.add(block, number, line)
         batch.numbers = (batch.numbers or []) + numbers
     return batch.lines - before

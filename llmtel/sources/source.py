@@ -30,9 +30,39 @@ def lookup(record: object, steps: Sequence[raw.Step]) -> object:
     return value
 
 
-def picked(record: object, paths: Mapping[str, str]) -> dict[str, Any]:
-    """The values at some paths of a record, under other names; nothing else is taken along."""
-    return {name: lookup(record, raw.steps_of(path)) for name, path in paths.items()}
+class Pick:
+    """Takes the values at some paths of a record, under other names, and nothing else (None: not there)."""
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self.nothing = dict.fromkeys(paths)
+        self.tree: _Tree = {}
+        for name, path in paths.items():
+            below = self.tree
+            *above, last = raw.steps_of(path)
+            for step in above:
+                below = below.setdefault(step, ([], {}))[1]
+            below.setdefault(last, ([], {}))[0].append(name)
+
+    def __call__(self, record: object) -> dict[str, Any]:
+        """The values of one record. What is on the way to several of them is looked up once."""
+        found: dict[str, Any] = self.nothing.copy()
+        _take(record, self.tree, found)
+        return found
+
+
+_Tree = dict[raw.Step, tuple[list[str], Any]]
+"""Steps of paths: the names of the values that end there, and the steps below."""
+
+
+def _take(value: object, tree: _Tree, found: dict[str, Any]) -> None:
+    for step, (names, below) in tree.items():
+        inner = value.get(step) if isinstance(value, dict) else lookup(value, (step,))
+        if inner is None:
+            continue
+        for name in names:
+            found[name] = inner
+        if below:
+            _take(inner, below, found)
 
 
 @dataclass(frozen=True)
@@ -156,7 +186,8 @@ class Source:
     `tables` are those of a database that has the same records.
     `remarks` are told where they hold; `extra` makes more rows from the kept ones; `bind` makes the mapping
     for a file from some of its records, and `decisions` says what it chose; `records`, a last resort for
-    nested exports, finds the records inside a decoded object.
+    nested exports, finds the records inside a decoded object, in lines that have one of the words `nested`
+    (every line, where there are none); other lines are records as they are.
 
     `tells` are keys whose values name what calls are split by, though the mapping alone does not say so: a
     copy that is shared keeps them.
@@ -184,6 +215,7 @@ class Source:
     reads: tuple[pl.Expr, ...] = ()
     bind: Callable[[Sequence[Record], Source], Source] | None = None
     records: Callable[[Record], Iterable[Record]] | None = None
+    nested: tuple[str, ...] = ()
     layout: Literal["json", "csv"] = "json"
     tables: tuple[Table, ...] = ()
     utc: bool = False

@@ -165,8 +165,9 @@ def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | No
             scores += _evaluation(inner)
     if scores:
         told["judged"] = judged(scores)
+    contents = [key for key in found if key.endswith("_content")]
     for size, (whole, parts, other) in _TEXTS.items():
-        told[size] = _length(found, whole, parts, other)
+        told[size] = _length(found, whole, [key for key in contents if key.startswith(parts)], other)
     return told
 
 
@@ -178,16 +179,12 @@ def _evaluation(found: dict[str, Any]) -> list[Score]:
     return [Score(name, *(found.get(f"gen_ai_evaluation_score_{part}") for part in ("value", "label")))]
 
 
-def _length(found: dict[str, Any], whole: str, parts: tuple[str, str], other: str) -> int | None:
-    """Characters of a prompt or an answer: of all its messages, or of its parts."""
+def _length(found: dict[str, Any], whole: str, parts: list[str], other: str) -> int | None:
+    """Characters of a prompt or an answer: of all its messages, or of its parts, which are at some keys."""
     text = found.get(whole)
     if isinstance(text, str):
         return len(text)
-    lengths = [
-        len(value)
-        for key, value in found.items()
-        if key.startswith(parts) and key.endswith("_content") and isinstance(value, str)
-    ]
+    lengths = [len(found[key]) for key in parts if isinstance(found[key], str)]
     text = found.get(other)
     return sum(lengths) if lengths else len(text) if isinstance(text, str) else None
 

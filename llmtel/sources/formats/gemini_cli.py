@@ -52,6 +52,7 @@ SOURCES = (
         ),
         whole=True,
         records=messages,
+        nested=('"messages"',),
         prepare=lambda rows: rows.with_columns(of_file(raw.text("sessionId")).alias("@session"), in_order()),
         keep=(raw.text("type") == "gemini") & raw.count("tokens.input").is_not_null(),
         reads=(raw.text("sessionId"),),

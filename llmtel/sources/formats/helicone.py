@@ -44,6 +44,7 @@ _REQUESTS = Source(
         Mark(all=("data[0].request_id", "data[0].delay_ms")),
     ),
     records=records,
+    nested=('"data"',),
     calls={
         "ts": raw.time("request_created_at"),
         "latency_ms": pl.when(~_FROM_CACHE).then(raw.number("delay_ms")),

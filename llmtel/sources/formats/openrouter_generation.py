@@ -40,6 +40,7 @@ SOURCES = (
             Mark(all=("data[0].native_tokens_prompt",)),
         ),
         records=records,
+        nested=('"data"',),
         calls={
             **OPENROUTER,
             "call_id": raw.text("id"),

@@ -14,16 +14,16 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
-from llmtel.sources.source import Mark, Record, Remark, Source, lookup, picked
+from llmtel.sources.source import Mark, Pick, Record, Remark, Source, lookup
 from llmtel.sources.usage import leaves
 
-_READ = {
+_READ = Pick({
     "provider": "provider.id", "test": "testIdx", "described": "testCase.description",
     "prompt": "promptId", "prompt_index": "promptIdx", "ms": "latencyMs", "cost": "cost",
     "score": "score", "success": "success", "reason": "failureReason", "error": "error",
     "failed": "response.error", "cached": "response.cached",
     "refused": "response.isRefusal", "stop": "response.finishReason",
-}  # fmt: skip
+})  # fmt: skip
 """What is read of a result, and where it is; no text of a prompt or an answer."""
 _NO_MODELS = (
     "file", "http", "https", "ws", "wss", "exec", "python", "javascript", "golang", "ruby", "webhook", "echo"
@@ -47,7 +47,7 @@ def results(export: Record) -> Iterator[dict[str, Any]]:
             "stamp": summary.get("timestamp"),
             "answered": lookup(result, ("response", "output")) is not None,
             "usage": usage,
-            **picked(result, _READ),
+            **_READ(result),
         }
 
 
