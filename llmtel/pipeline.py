@@ -68,7 +68,8 @@ class Reading:
 
     `counted`, where every text was counted: the tokens of each call's texts in their base encoding
     (`prompt`, `output`), row by row beside `calls`; null where there was no text. `covered`, where not all
-    calls were read, are the first and last time of all.
+    calls were read, are the first and last time of all. `cells` are the rollups of days of a store whose
+    calls have expired.
     """
 
     calls: pl.DataFrame
@@ -78,6 +79,7 @@ class Reading:
     inputs: tuple[Input, ...]
     counted: pl.DataFrame | None = None
     covered: tuple[datetime | None, datetime | None] | None = None
+    cells: pl.DataFrame | None = None
 
     def of_one_grain(self) -> Reading:
         """This reading. Raises `UsageError` where it has calls and a provider's sums over the same calls."""
@@ -194,7 +196,8 @@ def read_store(
     lost = len(rejected.kept(folder))
     text = f"{lost:,} records were rejected when the store took them: llmtel store rejects {folder}"
     notes = (Note("stored_rejects", text, lost),) if lost else ()
-    return Reading(calls, account, (), (*notes, *_counted(calls)), (), covered=found.covered)
+    told = (*notes, *_counted(calls))
+    return Reading(calls, account, (), told, (), covered=found.covered, cells=found.cells)
 
 
 def refuse_vain(rules: Sequence[Rule], seen: Sequence[Seen], calls: pl.DataFrame) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from llmtel.core.answers import Document
     from llmtel.findings.command import Command
     from llmtel.pricing.entries import Book
+    from llmtel.query.rollup import Rolled
+    from llmtel.query.timerange import TimeRange
     from llmtel.reports.context import Context
     from llmtel.reports.sharing import Sharing
 
@@ -76,7 +78,8 @@ class Question:
             Query(self.metrics or DEFAULT, by=one, sort=self.sort, tz=self.tz)
             if self.sharing is not None:
                 self.sharing.refuse(one, self.metrics)
-        calls, context = self._answer("analyze", nothing)
+        # Nobody knows how many people a cell rests on, so nothing of it is shared.
+        calls, context = self._answer("analyze", nothing, rolled=self.sharing is None)
         calls = calls.drop(UNASKED)
         if not self.by and not self.metrics:
             document = overview(calls, context, top=self.top, sort=self.sort)
@@ -93,6 +96,7 @@ class Question:
         from llmtel.cli.narration import narrate
         from llmtel.pricing.meters import metered
         from llmtel.reports import focus
+        from llmtel.reports.rolled import KIND
 
         if self.sharing is not None:
             raise UsageError("--format focus is a bill by day and model, and not fit for --share")
@@ -106,6 +110,9 @@ class Question:
         unpriced = calls.filter(calls["cost_usd"].is_null())
         models = [str(name) for name in unpriced["model"].drop_nulls().unique().sort()]
         dated = unpriced["ts"].null_count()
+        for note in context.notes:
+            if note.kind == KIND:
+                narrate(note.text)
         for said in focus.left_out(len(unpriced), calls["ts"].null_count() - dated, models):
             narrate(said)
         return focus.focus(rows, context.credits, context), context.account
@@ -128,8 +135,13 @@ class Question:
         """No calls, where the command of that name needs none."""
         return self._answer(name, UnreadableInput(""))
 
-    def _answer(self, name: str, nothing: UnreadableInput | None) -> tuple[pl.DataFrame, Context]:
-        """The priced calls that the question is about, and what the report says of their origin."""
+    def _answer(
+        self, name: str, nothing: UnreadableInput | None, *, rolled: bool = False
+    ) -> tuple[pl.DataFrame, Context]:
+        """The priced calls that the question is about, and what the report says of their origin.
+
+        `rolled`: rollups of further calls are in the answer too.
+        """
         import polars as pl
 
         from llmtel import pipeline
@@ -141,7 +153,9 @@ class Question:
         from llmtel.pricing.tokenizers import tokenizer_of
         from llmtel.pricing.unused import unused
         from llmtel.query import timerange, where
+        from llmtel.query.rollup import until
         from llmtel.reports.context import Context, time_range
+        from llmtel.reports.rolled import left_out
 
         condition = where.parse(self.where, self.tz, self.settings.columns)
         span = timerange.parse_range(self.since, self.until, self.tz)
@@ -173,6 +187,8 @@ class Question:
         if span.bounded:
             calls = calls.filter(span.filter)
         calls = imagined(calls)
+        past, told = self._past(reading.cells if rolled else None, condition, span, book)
+        told = told if rolled else left_out(reading.cells)
         context = Context(
             account=reading.account,
             prices=self.money.prices(book, self.cost_source, stated=cost.is_stated(calls)),
@@ -182,7 +198,13 @@ class Question:
             tz=self.tz,
             rejects=reading.rejects,
             unmatched=self.settings.unmatched(calls, self.paths),
-            notes=(*reading.notes, *(Note("unused_price", text) for text in unused(reading.calls, book))),
+            notes=(
+                *reading.notes,
+                *told,
+                *(Note("unused_price", text) for text in unused(reading.calls, book)),
+            ),
+            rolled=past,
+            rolled_until=None if rolled else until(reading.cells),
             include_failed=self.include_failed,
             all_rejects=self.all_rejects,
             covered=(first, last),
@@ -196,6 +218,20 @@ class Question:
         if self.sharing is not None:
             return self.sharing.masked(calls), context.shared(self.sharing)
         return calls, context
+
+    def _past(
+        self, cells: pl.DataFrame | None, condition: pl.Expr, span: TimeRange, book: Book
+    ) -> tuple[Rolled | None, tuple[Note, ...]]:
+        """What the question has of a store's rollups, and what is said of that."""
+        from llmtel.query.rollup import narrowed
+        from llmtel.reports import rolled
+
+        if cells is None:
+            return None, ()
+        past = narrowed(cells, condition)
+        by = tuple(name for one in self.by for name in one)
+        repriced = bool(self.money.what_if) or self.cost_source != "auto"
+        return past, rolled.notes(past, rolled.Asked(by, self.tz, span, book.sha256, repriced))
 
     def _unread(self, name: str, condition: pl.Expr) -> tuple[str, ...]:
         """The fields that need not be read of a store."""

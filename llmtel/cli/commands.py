@@ -166,6 +166,9 @@ STORE: dict[Callable[..., object], str] = {
     stores.forget: """
         llmtel store forget calls.store --user ada
         """,
+    stores.rollup: """
+        llmtel store rollup calls.store
+        """,
     stores.expire: """
         llmtel store expire calls.store --older-than 90d
         """,

@@ -125,7 +125,8 @@ class _Asked:
     def _read(self) -> _Sides:
         """Both sides: a baseline as it is, the rest as calls."""
         from llmtel.checks import baseline
-        from llmtel.cli.sides import PREVIOUS, is_baseline, windows
+        from llmtel.cli.sides import PREVIOUS, as_far_as, is_baseline, windows
+        from llmtel.reports.rolled import of_both
 
         paths = self.question.paths
         base = baseline.load(Path(self.before)) if is_baseline(self.before) else None
@@ -139,12 +140,13 @@ class _Asked:
             return _Sides(calls.clear(), context, calls, labels, current=current)
         calls, context = self.question.priced("compare")
         if PREVIOUS.fullmatch(self.before.strip()):
+            context = as_far_as(context, calls, self.before)
             before, calls, now, earlier = windows(calls, self.before)
             return _Sides(calls, context, before, (earlier, now))
         if base is not None:
             return _Sides(calls, context, None, labels, base)
-        before = replace(self.question, paths=(self.before,)).priced("compare")[0]
-        return _Sides(calls, context, before, labels)
+        before, further = replace(self.question, paths=(self.before,)).priced("compare")
+        return _Sides(calls, of_both(context, further), before, labels)
 
     def _rules(self, sides: _Sides) -> tuple[Rule, ...]:
         """The metrics as rules; where a side is a file those that it holds."""

@@ -141,6 +141,7 @@ class Pair:
 def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
     """Read, price and measure both sides."""
     from llmtel.checks.measure import keys_of, measured
+    from llmtel.reports.rolled import of_both
 
     question = replace(question, filters=tuple(term for rule in wanted.rules for term in rule.split.where))
     calls, context = question.priced(name)
@@ -149,9 +150,11 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
     before, base, missing = None, None, None
     label = " ".join(question.paths)
     if other.window:
+        context = as_far_as(context, calls, other.window)
         before, calls, label, other_label = windows(calls, other.window)
     elif other.logs:
-        before, other_label = replace(question, paths=other.logs).priced(name)[0], " ".join(other.logs)
+        before, further = replace(question, paths=other.logs).priced(name)
+        context, other_label = of_both(context, further), " ".join(other.logs)
     elif other.baseline is not None:
         base, missing = _load(other.baseline, stored(question.where))
     sample = partial(measured, rules=rules.rules, cluster_by=rules.cluster_by, tz=question.tz)
@@ -197,12 +200,7 @@ def windows(calls: pl.DataFrame, text: str) -> tuple[pl.DataFrame, pl.DataFrame,
     """
     import polars as pl
 
-    found = PREVIOUS.fullmatch(text.strip())
-    if found is None:
-        raise UsageError(
-            f"--compare {text}: write prev and a length, as in 'prev 7d', 'prev 4w' or 'prev 12h'"
-        )
-    length = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    length = _length(text)
     last = calls["ts"].max()
     if not isinstance(last, datetime):
         return calls.clear(), calls, "no time", "no time"
@@ -211,8 +209,26 @@ def windows(calls: pl.DataFrame, text: str) -> tuple[pl.DataFrame, pl.DataFrame,
     parts = [
         calls.filter((ts > start) & (ts <= end)) for start, end in ((middle - length, middle), (middle, last))
     ]
-    told = f"{found[1]}{found[2]}"
+    told = "".join(text.split()[1:])
     return parts[0], parts[1], f"the last {told}", f"the {told} before"
+
+
+def _length(text: str) -> timedelta:
+    """How long a window is. Raises `UsageError` for another form than `prev 7d`."""
+    found = PREVIOUS.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(
+            f"--compare {text}: write prev and a length, as in 'prev 7d', 'prev 4w' or 'prev 12h'"
+        )
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def as_far_as(context: Context, calls: pl.DataFrame, text: str) -> Context:
+    """A context that speaks of rollups only where the windows of `windows` reach into them."""
+    from llmtel.reports.rolled import unless_before
+
+    last = calls["ts"].max()
+    return unless_before(context, last - 2 * _length(text)) if isinstance(last, datetime) else context
 
 
 def is_baseline(path: str) -> bool:

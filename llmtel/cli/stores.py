@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from llmtel.store.folder import Folder
+    from llmtel.store.rollups import Prices
 
 Dir = Annotated[
     Path | None,
@@ -23,8 +25,9 @@ Dir = Annotated[
 ]
 User = Annotated[str, typer.Option("--user", metavar="NAME", help="The user, as the logs name them")]
 OlderThan = Annotated[
-    str, typer.Option("--older-than", metavar="TIME", help="Days before this go: 90d, 12w, 2026-01-31")
+    str | None, typer.Option("--older-than", metavar="TIME", help="Days before this go: 90d, 12w, 2026-01-31")
 ]
+NoRollup = Annotated[bool, typer.Option("--no-rollup", help="Leave nothing of the days that go")]
 File = Annotated[
     Path,
     typer.Option(
@@ -117,13 +120,61 @@ def forget(user: User, folder: Dir = None, config: o.Config = None) -> None:
         narrate(f"{not_at_hand(missing)}: what is left of the user under it cannot be found, by anyone")
 
 
-def expire(older_than: OlderThan, folder: Dir = None) -> None:
-    """Remove whole days that are older than a time. Calls without a time stay."""
-    from llmtel.store.rewrite import expire as work
+def rollup(
+    folder: Dir = None,
+    since: o.Since = None,
+    until: o.Until = None,
+    pricing: o.PriceFiles = None,
+    config: o.Config = None,
+) -> None:
+    """Make the rollups of days, or make them anew: sums and histograms by hour, which outlive the calls.
 
+    Answers are read from them once the calls have expired; store expire makes them by itself.
+    """
+    from llmtel.query.timerange import parse_range
+    from llmtel.store.rollups import roll_up
+
+    span = parse_range(since, until)
+    first = None if span.start is None else span.start.date()
+    after = None if span.end is None else (span.end + timedelta(days=1, microseconds=-1)).date()
+    made = roll_up(at := place(folder), _prices(config, pricing), first, after)
+    text = f"{made.calls:,} calls of {made.days:,} days → {made.cells:,} cells, {made.size:,} bytes"
+    tell(at, "rollup", text, days=made.days, calls=made.calls, cells=made.cells, bytes=made.size)
+
+
+def expire(
+    folder: Dir = None,
+    older_than: OlderThan = None,
+    no_rollup: NoRollup = False,
+    pricing: o.PriceFiles = None,
+    config: o.Config = None,
+) -> None:
+    """Remove whole days that are older than a time; what they come to stays, by hour, in rollups.
+
+    Calls without a time stay. Calls of such a day that come later are not stored.
+    """
+    from llmtel.store.retention import expire as work
+
+    if older_than is None:
+        raise UsageError("how old? Say it with --older-than 90d")
     before = _day(older_than)
-    done = work(at := place(folder), before)
-    tell(at, "expire", f"{done.gone:,} calls of days before {before} removed", removed=done.gone)
+    done = work(at := place(folder), before, None if no_rollup else _prices(config, pricing))
+    kept = (
+        f"; rollups of {done.rollups.days:,} days: {done.rollups.size:,} bytes" if done.rollups.days else ""
+    )
+    text = f"{done.calls:,} calls of {done.days:,} days before {before} removed{kept}"
+    tell(at, "expire", text, removed=done.calls, days=done.days, rolled_up=done.rollups.calls)
+
+
+def _prices(config: Path | None, pricing: list[Path] | None) -> Prices:
+    """The prices that freeze in rollups."""
+    from llmtel.cli.settings import settle
+    from llmtel.pricing import book as books
+    from llmtel.pricing import cost
+    from llmtel.store.rollups import Prices
+
+    book = books.load((*settle(config).pricing, *(pricing or ())))
+    return Prices(lambda calls: cost.priced(calls, book), book.sha256)
 
 
 def place(path: Path | None) -> Folder:

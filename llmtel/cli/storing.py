@@ -14,6 +14,8 @@ from llmtel.core.account import Account, Note, Reject, together
 from llmtel.core.errors import Exit, LlmtelError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from llmtel.cli.settings import Settings
     from llmtel.pipeline import Gathered
     from llmtel.sources.counted import Counting
@@ -49,6 +51,7 @@ class Storing:
     rejects: list[Reject] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     unclaimed: list[Mishap] = field(default_factory=list)
+    first_kept: date | None = None
 
     @cached_property
     def policy(self) -> Policy:
@@ -82,7 +85,11 @@ class Storing:
         from llmtel.store.ingest import AT_ONCE, ingest
 
         read, at_once = self._reader(stopped), None if self.strict else AT_ONCE
-        return ingest(self.folder, inputs, read, self._add, policy=self.policy, at_once=at_once)
+        done = ingest(self.folder, inputs, read, self._add, policy=self.policy, at_once=at_once)
+        self.account.calls -= done.expired
+        self.account.expired += done.expired
+        self.first_kept = done.first_kept
+        return done
 
     def count(self, calls: int) -> None:
         """Calls that were read and are not among so many new ones are copies of others."""
@@ -97,12 +104,21 @@ class Storing:
         from llmtel.reports.ingestion import ingestion
 
         shown = self.rejects if all_rejects else self.rejects[:SHOWN_REJECTS]
-        told = (*together(self.notes), *notes, *self.settings.notes())
+        told = (*together(self.notes), *self._late(), *notes, *self.settings.notes())
         write(
             ingestion(self.account, shown, told, str(self.folder) if written else None),
             o.OutputFormat.TABLE,
             None,
         )
+
+    def _late(self) -> list[Note]:
+        """What came too late to be stored."""
+        n = self.account.expired
+        text = (
+            f"{n:,} {'call is' if n == 1 else 'calls are'} of days that have expired, and not stored: "
+            f"the store keeps days from {self.first_kept} on"
+        )
+        return [Note("expired", text, n)] if n else []
 
     def retry(self, paths: Sequence[str]) -> None:
         """Read the rejected records of the store again; files that were renamed may be among `paths`."""

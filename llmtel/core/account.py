@@ -67,7 +67,8 @@ class Account:
 
     A record is what the format iterates: a line, an array element, a span, a CSV row. `reconciled` are the
     calls whose token counts were not read by the plain rule, because their totals tell otherwise.
-    `buckets` are those of the calls that are a provider's sums over many.
+    `buckets` are those of the calls that are a provider's sums over many. `expired` calls are not stored: a
+    store does no longer keep their days.
     `unreadable` and `coerced` count values by field, beside the records: a value that was there and could not
     be used, and one read from another type.
     """
@@ -83,12 +84,13 @@ class Account:
     other: int = 0
     blank: int = 0
     unfinished: int = 0
+    expired: int = 0
     reconciled: int = 0
     buckets: int = 0
     unreadable: Counter[str] = field(default_factory=Counter)
     coerced: Counter[str] = field(default_factory=Counter)
 
-    PARTS = ("calls", "duplicates", "rejected", "other", "blank", "unfinished")
+    PARTS = ("calls", "duplicates", "rejected", "other", "blank", "unfinished", "expired")
     SUMS = ("files", "files_rejected", "bytes", "lines", "records", *PARTS, "reconciled", "buckets")
 
     @property

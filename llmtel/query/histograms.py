@@ -16,11 +16,10 @@ from llmtel.stats.histogram import SCALE, base, relative_error
 ERROR = relative_error()
 ZERO = -(2**15)
 """Stands for the bucket of zeros beside the numbered ones; no value has it."""
-STATE = {
-    "buckets": pl.List(pl.Int32), "counts": pl.List(pl.Float64), "zeros": pl.Float64(),
-    "low": pl.Float64(), "high": pl.Float64(),
-}  # fmt: skip
-"""A histogram in one row: numbers of buckets, how much is in each, zeros, the smallest and largest value."""
+LISTS = {"buckets": pl.List(pl.Int32), "counts": pl.List(pl.Float64)}
+"""The columns of a histogram in one row: numbers of buckets, and how much is in each."""
+ENDS = ("zeros", "low", "high")
+"""And beside them how many zeros, the smallest and the largest value."""
 _NOISE = 1e-9
 _BUCKETED = ("bucket", "n", "low", "high")
 
@@ -41,7 +40,7 @@ def bucketed(rows: pl.LazyFrame, column: str, weight: str | None, keys: Keys) ->
 
 
 def spread(rows: pl.LazyFrame, column: str, weight: str | None, keys: Keys, name: str) -> pl.LazyFrame:
-    """The histogram of each group in one row: `keys`, and the columns of `STATE` with `name` before them."""
+    """The histogram of each group in one row: `keys`, and LISTS and ENDS with `name` before them."""
     numbered = pl.col("bucket") != ZERO
     state = {
         "buckets": pl.col("bucket").filter(numbered),

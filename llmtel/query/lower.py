@@ -148,7 +148,7 @@ class Lowering:
         if m.how == "count":
             counted = name if weight is None else self.column(pl.when(values).then(weight))
             zero_is_zero = (n > 0) | (pl.col(ROWS) == 0)
-            total = self._aggregate(counted, "sum", Part(m, "sum", finished)).fill_null(0)
+            total = self._aggregate(counted, "sum", Part(m, "sum", finished))
             return Lowered(pl.when(zero_is_zero).then(total), n, scope)
         if m.how == "quantile":
             q = Quantile(name, None if weight is None else self.column(weight), m.at)

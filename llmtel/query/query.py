@@ -167,7 +167,7 @@ class _Plan:
     def _values(self, raw: pl.DataFrame) -> pl.DataFrame:
         return raw.with_columns(
             *(m.value.alias(name) for name, m in self.lowered.items()),
-            *(m.n.cast(pl.Int64).alias(f"n:{name}") for name, m in self.lowered.items()),
+            *(m.n.cast(pl.Int64).fill_null(0).alias(f"n:{name}") for name, m in self.lowered.items()),
             *(m.scope.cast(pl.Int64).alias(f"scope:{name}") for name, m in self.lowered.items()),
         )
 

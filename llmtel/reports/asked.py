@@ -12,7 +12,7 @@ from llmtel.core.answers import Block, Document, Line, Table
 from llmtel.core.units import MS, USD, Unit
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
-from llmtel.reports.context import Context, time_range
+from llmtel.reports.context import Context
 from llmtel.reports.tables import default, for_people, timed, without_unknown
 
 ABOUT_MONEY = (
@@ -39,7 +39,8 @@ def asked(
     """A table over each of `by` (none: the total), with `metrics` or those of the overview's tables."""
     wanted = tuple(metrics) or default(calls)
     query = partial(Query, wanted, tz=context.tz, include_failed=context.include_failed)
-    total, *tables = run_many([query(), *(query(by=one, sort=sort, top=top) for one in by)], calls)
+    queries = [query(), *(query(by=one, sort=sort, top=top) for one in by)]
+    total, *tables = run_many(queries, calls, context.cells)
     if not metrics:
         total, tables = without_unknown(total), [without_unknown(table) for table in tables]
     tables = [replace(table, title=", ".join(table.by)) for table in tables]
@@ -47,7 +48,7 @@ def asked(
     if calls.is_empty():
         found = (*found, stand_out.empty(context))
     (total, *tables), found = context.guarded(calls, [total, *tables], found)
-    first, last = time_range(calls, context.tz)
+    first, last = context.range(calls)
     span = headline.span_of(first, last, context.tz)
     blocks: list[Block] = [Line(" · ".join(p for p in ("llmtel", context.subject, span) if p))]
     shown = tables or [total]

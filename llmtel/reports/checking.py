@@ -16,6 +16,7 @@ from llmtel.core.errors import Exit
 from llmtel.reports.causes import Grounds, reasons
 from llmtel.reports.context import Context
 from llmtel.reports.judging import about, change, judgement, segment, sentence
+from llmtel.reports.rolled import KIND as ROLLED
 from llmtel.reports.trust import in_calls, price_line, records, remarks
 
 WORDS: Mapping[Outcome, str] = {"fail": "FAIL", "warn": "WARN", "info": "OK", "pass": "OK"}
@@ -133,7 +134,7 @@ def _lines(report: Report, context: Context, said: Circumstances, outcome: Outco
     lines += _about_age(report)
     lines += [] if green else _about_prices(report.base, context)
     if outcome in ("pass", "info") and not context.account.rejected:
-        return [*lines]
+        return [*lines, *remarks([note for note in context.notes if note.kind == ROLLED], ())]
     trust = [records(context.account), price_line(context.prices)]
     lines.append(Line(" · ".join((*trust, *([f"exit {said.code:d}"] if said.code else [])))))
     lines += remarks(context.notes, context.shown_rejects())

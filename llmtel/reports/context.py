@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -17,6 +17,7 @@ from llmtel.findings.command import Command
 from llmtel.findings.costs import Credit
 from llmtel.findings.coverage import Alias
 from llmtel.findings.grounds import Coverage, coverage
+from llmtel.query.rollup import Rolled
 
 if TYPE_CHECKING:
     from llmtel.reports.sharing import Sharing
@@ -25,7 +26,7 @@ TOOL = {"name": "llmtel", "version": __version__}
 SHOWN_REJECTS = 5
 LOGS = "the logs"
 """What paths are called in a report for others."""
-NAMELESS = frozenset({"response_time", "counted", "stored_rejects"})
+NAMELESS = frozenset({"response_time", "counted", "stored_rejects", "rolled_up"})
 """Kinds of notes that name neither file nor person."""
 
 
@@ -69,6 +70,8 @@ class Context:
     `seconds` is what the run took so far.
     `today` is the UTC day of the run, where the age of the book matters. `what_if` says in words at which
     other prices the calls are shown; `credits` are amounts that the user has with providers.
+    `rolled` is what is known of further calls from rollups alone; `rolled_until` is up to when rollups have
+    calls that are not in the answer.
     `all_rejects` asks for every rejected record to be shown, not the first few. `sharing` says that the
     report is for others.
     """
@@ -90,6 +93,8 @@ class Context:
     today: date | None = None
     what_if: str | None = None
     credits: Sequence[Credit] = ()
+    rolled: Rolled | None = None
+    rolled_until: datetime | None = None
     name: str = "analyze"
     sharing: Sharing | None = None
 
@@ -103,6 +108,17 @@ class Context:
     def schema(self) -> str:
         """The versioned name of the JSON form."""
         return f"llmtel.{self.name}/1"
+
+    @property
+    def cells(self) -> pl.DataFrame | None:
+        """The rollups that the answer is about beside the calls."""
+        return None if self.rolled is None else self.rolled.cells
+
+    def knows(self, calls: pl.DataFrame, field: str) -> bool:
+        """Whether any call knows a field, of those that are there or of those in rollups."""
+        if calls[field].null_count() < len(calls):
+            return True
+        return self.rolled is not None and not self.rolled.cells.is_empty() and self.rolled.knows(field)
 
     def shown_rejects(self) -> Sequence[Reject]:
         """The rejected records to show: the first few, or all where they were asked for."""
@@ -126,8 +142,9 @@ class Context:
         )
 
     def range(self, calls: pl.DataFrame) -> list[str | None]:
-        """The first and last time of a call; the days where the report is for others."""
-        times = time_range(calls, self.tz)
+        """The first and last time of a call, rolled up or not; the days where the report is for others."""
+        rolled = [] if self.cells is None else [self.cells.select("ts")]
+        times = time_range(pl.concat([calls.select("ts"), *rolled]), self.tz)
         return times if self.sharing is None else [time and time[: len("2026-11-13")] for time in times]
 
     def guarded(
@@ -150,6 +167,7 @@ class Context:
             "range": self.range(calls),
             **({} if self.timeless is None else {"without_time": self.timeless}),
             "include_failed": self.include_failed,
+            **({} if self.rolled is None else {"rollups": self.rolled.meta()}),
             **remarks_meta(self.shown_rejects(), self.notes),
         }
 

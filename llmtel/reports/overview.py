@@ -15,9 +15,9 @@ from llmtel.findings.drop_off import DROP_OFF
 from llmtel.findings.grounds import cost_words, coverage, token_words
 from llmtel.query.query import Query, run_many
 from llmtel.reports import headline, stand_out, trust
-from llmtel.reports.context import Context, time_range
+from llmtel.reports.context import Context
 from llmtel.reports.lately import lately
-from llmtel.reports.tables import are_buckets, default, for_people, known, timed, without_unknown
+from llmtel.reports.tables import are_buckets, default, for_people, timed, without_unknown
 
 SPLITS: Mapping[str, int] = {"model": 10, "feature": 10, "user": 3}
 """The tables, and how many rows each shows before the tail is pooled."""
@@ -46,13 +46,13 @@ def overview(
     calls: pl.DataFrame, context: Context, *, top: int | None = None, sort: str | None = None
 ) -> Document:
     """The overview of `calls` (priced, all fields), as blocks for people; `tables` hold the total first."""
-    first, last = time_range(calls, context.tz)
+    first, last = context.range(calls)
     buckets = len(calls) if are_buckets(calls) else 0
     step = _step(first, last, daily=bool(buckets))
     splits = {
         name: n
         for name, n in (SPLITS_OF_BUCKETS if buckets else SPLITS).items()
-        if known(calls, name) and not (context.sharing and context.sharing.refuses(name))
+        if context.knows(calls, name) and not (context.sharing and context.sharing.refuses(name))
     }
     query = partial(Query, tz=context.tz, include_failed=context.include_failed)
     total, errors, *tables = run_many(
@@ -66,6 +66,7 @@ def overview(
             *([query(STEP_METRICS_OF_BUCKETS if buckets else STEP_METRICS, by=(step,))] if step else []),
         ],
         calls,
+        context.cells,
     )
     found = stand_out.findings(calls, context, tables[: len(splits)])
     (total, errors, *tables), found = context.guarded(calls, [total, errors, *tables], found)
@@ -163,5 +164,7 @@ def _absent(calls: pl.DataFrame, context: Context) -> list[str]:
     """What no call knows, in words; a provider's sums know nothing of single calls."""
     words = ABSENT_OF_BUCKETS if are_buckets(calls) else ABSENT
     hidden = context.sharing.left_out if context.sharing else ()
-    unknown = [word for field, word in words.items() if field not in hidden and not known(calls, field)]
+    unknown = [
+        word for field, word in words.items() if field not in hidden and not context.knows(calls, field)
+    ]
     return [] if calls.is_empty() else unknown

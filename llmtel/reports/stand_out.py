@@ -24,7 +24,8 @@ LEVELS = ("error", "warning", "info")
 def findings(calls: pl.DataFrame, context: Context, tables: Sequence[Table]) -> tuple[Finding, ...]:
     """All findings about `calls` and the `tables` made of them, ranked."""
     if calls.is_empty():
-        return ranked([*about_coverage(calls, context, tables), empty(context)], 0, 0)
+        nothing = [] if context.cells is not None and len(context.cells) else [empty(context)]
+        return ranked([*about_coverage(calls, context, tables), *nothing], 0, 0)
     if context.sharing is not None:
         calls = context.sharing.nameless(calls)
     sums = cube(calls, context.tz)

@@ -17,6 +17,7 @@ PARTS = {
     "other": "other",
     "blank": "blank",
     "unfinished": "unfinished",
+    "expired": "expired",
 }
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 

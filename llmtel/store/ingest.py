@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
@@ -50,10 +51,13 @@ A = TypeVar("A", bound=Arrival)
 class Ingested:
     """What an ingest did: `calls` more are in the store, `known` files had nothing new.
 
-    `refused` commits came after somebody else's and were made again.
+    `refused` commits came after somebody else's and were made again. `expired` calls came too late, for days
+    before `first_kept`.
     """
 
     calls: int = 0
+    expired: int = 0
+    first_kept: date | None = None
     known: int = 0
     commits: int = 0
     refused: int = 0
@@ -137,11 +141,14 @@ def _take(
             return
         arrival = read(fresh)
         try:
-            done.calls += _committed(table, policy, arrival, fresh, found)
+            change = _committed(table, policy, arrival, fresh, found)
         except Refused:
             done.refused += 1
             time.sleep(random.uniform(0, 0.05))  # noqa: S311 (so that the same two do not meet again)
             continue
+        done.calls += change.calls
+        done.expired += change.expired
+        done.first_kept = change.first_kept
         done.known += known
         done.commits += 1
         told(arrival)
@@ -151,13 +158,13 @@ def _take(
 
 def _committed(
     table: Table, policy: Policy, arrival: Arrival, fresh: Inputs, found: Mapping[str, Known]
-) -> int:
-    """Commit what was read; by how many calls the store grows."""
+) -> Change:
+    """Commit what was read; what it changes."""
     names, states, void = _sources(fresh, found)
     change = merged(with_sources(arrival.calls, names, table, policy), void, table)
     rejected.keep(table.folder, arrival.rejects, dict(zip(fresh.files, names, strict=True)), fresh, void)
     commit(table, change, states)
-    return change.calls
+    return change
 
 
 def _sources(fresh: Inputs, found: Mapping[str, Known]) -> tuple[list[str], dict[str, int], set[str]]:

@@ -15,6 +15,7 @@ import polars as pl
 
 from llmtel.sources.identity import resolved, vague
 from llmtel.store.columns import COPIES, IDS, SCHEMA, SOURCE, from_file, keyed, packed, rows, unpacked
+from llmtel.store.horizon import first_kept, in_time
 from llmtel.store.table import Table, readable
 
 _APART = (SOURCE, "format", "call_id", "response_id")
@@ -27,12 +28,14 @@ _CALL = pl.col("request_count").fill_null(1) > 0
 class Change:
     """Rows to add, and those to remove: of each file (`path`) by their ordinals (`at`).
 
-    `calls` is by how many calls the store grows.
+    `calls` is by how many calls the store grows; `expired` others are of days before `first_kept`.
     """
 
     added: pl.DataFrame
     removed: dict[str, pl.Series]
     calls: int
+    expired: int
+    first_kept: date | None
 
 
 def merged(new: pl.DataFrame, void: Collection[str], table: Table) -> Change:
@@ -40,6 +43,8 @@ def merged(new: pl.DataFrame, void: Collection[str], table: Table) -> Change:
 
     `void` are the sources whose stored rows are read anew and hold no longer.
     """
+    first = first_kept(table)
+    new, expired = in_time(new, first)
     fresh = rows(vague(new)) if new.height else rows(new)
     with readable(table.folder):
         stored = _stored(fresh, void, table)
@@ -50,7 +55,7 @@ def merged(new: pl.DataFrame, void: Collection[str], table: Table) -> Change:
     stays, added = _unchanged(old, result)
     gone = stored.filter(~stays).select("@path", "@at")
     removed = {str(path): part["@at"] for (path,), part in gone.partition_by("@path", as_dict=True).items()}
-    return Change(added, removed, grows)
+    return Change(added, removed, grows, expired, first)
 
 
 def _chosen(copies: pl.DataFrame) -> pl.DataFrame:

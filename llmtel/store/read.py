@@ -10,6 +10,7 @@ import polars as pl
 
 from llmtel.core.schema import complete
 from llmtel.sources.mapping import CATEGORIES
+from llmtel.store import rollups
 from llmtel.store.columns import KEPT
 from llmtel.store.folder import Where
 from llmtel.store.table import opened, readable
@@ -20,13 +21,14 @@ class Stored:
     """Calls of a store (all FIELDS, unpriced), and what they were read from.
 
     `size` are the bytes of the data files that were opened, `covered` the first and last time of all calls
-    of the store.
+    of the store. `cells` are the rollups of days whose calls have expired.
     """
 
     calls: pl.DataFrame
     files: int
     size: int
     covered: tuple[datetime | None, datetime | None]
+    cells: pl.DataFrame | None = None
 
 
 def stored(
@@ -51,4 +53,5 @@ def stored(
     with readable(table.folder):
         calls = table.plain(files).select(names).collect()
     calls = calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in names)
-    return Stored(complete(calls), files.height, int(files["size"].sum()), covered)
+    cells = rollups.cells(table, since, until)
+    return Stored(complete(calls), files.height, int(files["size"].sum()), covered, cells)

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date
+from typing import TypeVar
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from llmtel.store.columns import COPIES, from_file, unpacked
 from llmtel.store.folder import Where, at, private
 from llmtel.store.table import Refused, Table, opened
 
+T = TypeVar("T")
 _TRIES = 100
 _WEEK = 7 * 24
 
@@ -28,6 +29,16 @@ class Rewritten:
     before: int
     after: int
     gone: int
+
+
+def accepted(work: Callable[[], T]) -> T:
+    """What `work` gives once none of its commits is refused: it begins anew where others were first."""
+    for _ in range(_TRIES):
+        try:
+            return work()
+        except Refused:
+            time.sleep(random.uniform(0, 0.05))  # noqa: S311 (so that the same two do not meet again)
+    raise Refused
 
 
 def rewrite(
@@ -42,28 +53,26 @@ def rewrite(
     `changes` is false where the calls stay the same.
     """
     folder = at(place)
+
+    def work() -> Rewritten:
+        table = opened(folder)
+        chosen = files(table)
+        if chosen.is_empty():
+            return Rewritten(table.files.height, table.files.height, 0)
+        written: list[Written] = []
+        try:
+            for part in chosen.partition_by("day"):
+                kept = change(pl.concat(from_file(table.rows(path).drop("@at")) for path in part["path"]))
+                written += table.write(kept) if kept.height else []
+        except BaseException:
+            table.discard(written)
+            raise
+        table.commit(written, chosen["path"], changes=changes)
+        gone = int(chosen["rows"].sum()) - sum(one.rows for one in written)
+        return Rewritten(table.files.height, table.files.height - chosen.height + len(written), gone)
+
     with private(), folder.lock():
-        for _ in range(_TRIES):
-            table = opened(folder)
-            chosen = files(table)
-            if chosen.is_empty():
-                return Rewritten(table.files.height, table.files.height, 0)
-            written: list[Written] = []
-            try:
-                for part in chosen.partition_by("day"):
-                    kept = change(pl.concat(from_file(table.rows(path).drop("@at")) for path in part["path"]))
-                    written += table.write(kept) if kept.height else []
-            except BaseException:
-                table.discard(written)
-                raise
-            try:
-                table.commit(written, chosen["path"], changes=changes)
-            except Refused:
-                time.sleep(random.uniform(0, 0.05))  # noqa: S311 (as in `ingest`)
-                continue
-            gone = int(chosen["rows"].sum()) - sum(one.rows for one in written)
-            return Rewritten(table.files.height, table.files.height - chosen.height + len(written), gone)
-    raise Refused
+        return accepted(work)
 
 
 def compact(place: Where) -> Rewritten:
@@ -107,18 +116,6 @@ def forget(place: Where, users: Collection[str]) -> Rewritten:
     done = rewrite(place, with_user, of_user)
     swept(place, 0)
     audit(place, "forget", done.gone)
-    return done
-
-
-def expire(place: Where, before: date) -> Rewritten:
-    """Drop the days before one, from the live files and from earlier versions; unknown days stay."""
-
-    def old(table: Table) -> pl.DataFrame:
-        return table.files.filter(pl.col("day") < before)
-
-    done = rewrite(place, old, lambda rows: rows.clear())
-    swept(place, 0)
-    audit(place, f"expire before {before}", done.gone)
     return done
 
 

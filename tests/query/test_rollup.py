@@ -14,7 +14,7 @@ from llmtel.query.histograms import ERROR
 from llmtel.query.metrics import METRICS
 from llmtel.query.past import ROLLED_UP
 from llmtel.query.query import Query, run_many
-from llmtel.query.rollup import BY, rolled
+from llmtel.query.rollup import BY, packed, rolled, unpacked
 
 APART = {"sessions", "users", "cost_per_user", "cost_per_session"}
 """Metrics that count distinct things: parts do not tell them."""
@@ -170,6 +170,16 @@ def test_a_cell_holds_nothing_that_points_at_people():
     texts = {name for name, dtype in cells.schema.items() if dtype == pl.String}
     assert texts == {*BY, "book"}
     assert not any("secret" in str(row) or "'u" in str(row) for row in cells.select(texts).rows())
+
+
+def test_cells_are_stored_and_read_back():
+    cells = rolled(made(6), "book").sort(pl.all())
+    assert unpacked(packed(cells)).equals(cells)
+    older = packed(cells).with_columns(names=pl.col("names").str.replace("errors_sum", "gone"))
+    assert unpacked(older)["errors_sum"].null_count() == cells.height
+    rows = run_many([Query(("calls", "errors"))], made(6).clear(), unpacked(older))[0].rows
+    assert rows[0]["calls"] > 0
+    assert rows[0]["errors"] is None
 
 
 def test_the_column_of_a_percentile_says_how_it_was_found():

@@ -1,7 +1,7 @@
 """Compacting, forgetting, expiring and checking; and the commands that ask a store."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -10,7 +10,7 @@ from llmtel import pipeline
 from llmtel.cli.app import run
 from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.store.read import stored
-from llmtel.store.rewrite import compact, expire, forget
+from llmtel.store.rewrite import compact, forget
 from llmtel.store.table import opened
 from llmtel.store.verify import faults
 
@@ -63,13 +63,6 @@ def test_a_user_whom_only_another_copy_names_is_forgotten_too(store, tmp_path):
     assert store.calls["user"].to_list() == ["ada"]
     assert forget(store.folder, ["ada lovelace"]).gone == 1
     assert store.calls.is_empty()
-
-
-def test_days_that_are_too_old_expire(filled):
-    expire(filled.folder, date(2026, 9, 3))
-    days = set(filled.calls["ts"].dt.date())
-    assert min(days) == date(2026, 9, 3)
-    assert len(days) == 3
 
 
 def test_a_flipped_byte_and_a_missing_file_are_found(filled):
