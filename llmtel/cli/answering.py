@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from llmtel.core.answers import Document
     from llmtel.findings.command import Command
     from llmtel.pricing.entries import Book
-    from llmtel.query.rollup import Rolled
     from llmtel.query.timerange import TimeRange
     from llmtel.reports.context import Context
+    from llmtel.reports.rolled import Asked
     from llmtel.reports.sharing import Sharing
 
 UNASKED = ("call_id", "response_id", "trace", "line")
@@ -155,7 +155,7 @@ class Question:
         from llmtel.query import timerange, where
         from llmtel.query.rollup import until
         from llmtel.reports.context import Context, time_range
-        from llmtel.reports.rolled import left_out
+        from llmtel.reports.rolled import left_out, told
 
         condition = where.parse(self.where, self.tz, self.settings.columns)
         span = timerange.parse_range(self.since, self.until, self.tz)
@@ -187,8 +187,7 @@ class Question:
         if span.bounded:
             calls = calls.filter(span.filter)
         calls = imagined(calls)
-        past, told = self._past(reading.cells if rolled else None, condition, span, book)
-        told = told if rolled else left_out(reading.cells)
+        past, said = told(reading.cells if rolled else None, condition, self._asked(span, book.sha256))
         context = Context(
             account=reading.account,
             prices=self.money.prices(book, self.cost_source, stated=cost.is_stated(calls)),
@@ -200,7 +199,7 @@ class Question:
             unmatched=self.settings.unmatched(calls, self.paths),
             notes=(
                 *reading.notes,
-                *told,
+                *(said if rolled else left_out(reading.cells)),
                 *(Note("unused_price", text) for text in unused(reading.calls, book)),
             ),
             rolled=past,
@@ -219,19 +218,12 @@ class Question:
             return self.sharing.masked(calls), context.shared(self.sharing)
         return calls, context
 
-    def _past(
-        self, cells: pl.DataFrame | None, condition: pl.Expr, span: TimeRange, book: Book
-    ) -> tuple[Rolled | None, tuple[Note, ...]]:
-        """What the question has of a store's rollups, and what is said of that."""
-        from llmtel.query.rollup import narrowed
-        from llmtel.reports import rolled
+    def _asked(self, span: TimeRange, book: str) -> Asked:
+        """The question as far as rollups answer it otherwise than calls."""
+        from llmtel.reports.rolled import Asked
 
-        if cells is None:
-            return None, ()
-        past = narrowed(cells, condition)
         by = tuple(name for one in self.by for name in one)
-        repriced = bool(self.money.what_if) or self.cost_source != "auto"
-        return past, rolled.notes(past, rolled.Asked(by, self.tz, span, book.sha256, repriced))
+        return Asked(by, self.tz, span, book, bool(self.money.what_if) or self.cost_source != "auto")
 
     def _unread(self, name: str, condition: pl.Expr) -> tuple[str, ...]:
         """The fields that need not be read of a store."""

@@ -61,6 +61,7 @@ class Following:
         wipe()
         self.storing.account.files = len(self.states)
         self.storing.count(self.calls)
+        self.storing.retire()
         self.storing.say(all_rejects=all_rejects)
         return Exit.OK
 
@@ -148,6 +149,7 @@ class Following:
         if self.commits >= _CROWDED:
             self.commits = 0
             compact(self.storing.folder)
+            self.storing.retire()
 
 
 def refuse(paths: Sequence[str]) -> None:

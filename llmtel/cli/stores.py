@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from llmtel.store.folder import Folder
-    from llmtel.store.rollups import Prices
 
 Dir = Annotated[
     Path | None,
@@ -25,7 +24,13 @@ Dir = Annotated[
 ]
 User = Annotated[str, typer.Option("--user", metavar="NAME", help="The user, as the logs name them")]
 OlderThan = Annotated[
-    str | None, typer.Option("--older-than", metavar="TIME", help="Days before this go: 90d, 12w, 2026-01-31")
+    str | None,
+    typer.Option(
+        "--older-than",
+        metavar="TIME",
+        help="Days before this go: 90d, 12w, 2026-01-31  [default: privacy: retention: of the configuration]",
+        show_default=False,
+    ),
 ]
 NoRollup = Annotated[bool, typer.Option("--no-rollup", help="Leave nothing of the days that go")]
 File = Annotated[
@@ -131,13 +136,15 @@ def rollup(
 
     Answers are read from them once the calls have expired; store expire makes them by itself.
     """
+    from llmtel.cli.retiring import prices
+    from llmtel.cli.settings import settle
     from llmtel.query.timerange import parse_range
     from llmtel.store.rollups import roll_up
 
     span = parse_range(since, until)
     first = None if span.start is None else span.start.date()
     after = None if span.end is None else (span.end + timedelta(days=1, microseconds=-1)).date()
-    made = roll_up(at := place(folder), _prices(config, pricing), first, after)
+    made = roll_up(at := place(folder), prices(settle(config), pricing or ()), first, after)
     text = f"{made.calls:,} calls of {made.days:,} days → {made.cells:,} cells, {made.size:,} bytes"
     tell(at, "rollup", text, days=made.days, calls=made.calls, cells=made.cells, bytes=made.size)
 
@@ -153,28 +160,20 @@ def expire(
 
     Calls without a time stay. Calls of such a day that come later are not stored.
     """
+    from llmtel.cli.retiring import first_kept, prices
+    from llmtel.cli.settings import settle
     from llmtel.store.retention import expire as work
 
-    if older_than is None:
-        raise UsageError("how old? Say it with --older-than 90d")
-    before = _day(older_than)
-    done = work(at := place(folder), before, None if no_rollup else _prices(config, pricing))
+    settings = settle(config)
+    before = _day(older_than) if older_than else first_kept(settings)
+    if before is None:
+        raise UsageError("how old? --older-than 90d says it, or privacy: {retention: 90d} in llmtel.yaml")
+    done = work(at := place(folder), before, None if no_rollup else prices(settings, pricing or ()))
     kept = (
         f"; rollups of {done.rollups.days:,} days: {done.rollups.size:,} bytes" if done.rollups.days else ""
     )
     text = f"{done.calls:,} calls of {done.days:,} days before {before} removed{kept}"
     tell(at, "expire", text, removed=done.calls, days=done.days, rolled_up=done.rollups.calls)
-
-
-def _prices(config: Path | None, pricing: list[Path] | None) -> Prices:
-    """The prices that freeze in rollups."""
-    from llmtel.cli.settings import settle
-    from llmtel.pricing import book as books
-    from llmtel.pricing import cost
-    from llmtel.store.rollups import Prices
-
-    book = books.load((*settle(config).pricing, *(pricing or ())))
-    return Prices(lambda calls: cost.priced(calls, book), book.sha256)
 
 
 def place(path: Path | None) -> Folder:

@@ -77,6 +77,7 @@ class Storing:
             if not known:
                 self._refuse_unread(paths, inputs)
             self.count(done.calls)
+            self.retire()
         self.say(_unchanged(known), all_rejects=all_rejects, written=not code)
         return code
 
@@ -110,6 +111,17 @@ class Storing:
             o.OutputFormat.TABLE,
             None,
         )
+
+    def retire(self) -> None:
+        """Let days expire that the configuration keeps no longer."""
+        from llmtel.cli.retiring import retire
+
+        if (done := retire(self.folder, self.settings)) is not None:
+            text = (
+                f"{done.calls:,} calls of {done.days:,} days have expired (privacy: retention:); "
+                "what they came to stays in rollups"
+            )
+            self.notes.append(Note("retired", text, done.calls))
 
     def _late(self) -> list[Note]:
         """What came too late to be stored."""

@@ -15,7 +15,7 @@ from llmtel.findings.words import short_day, span_words
 from llmtel.query.dimensions import FINER_THAN_HOURS, dimension
 from llmtel.query.histograms import ERROR
 from llmtel.query.past import ROLLED_UP
-from llmtel.query.rollup import BY, Rolled, calls_in
+from llmtel.query.rollup import BY, Rolled, calls_in, narrowed
 from llmtel.query.timerange import TimeRange
 from llmtel.reports.context import Context
 
@@ -38,7 +38,17 @@ class Asked:
     repriced: bool
 
 
-def notes(found: Rolled, asked: Asked) -> tuple[Note, ...]:
+def told(
+    cells: pl.DataFrame | None, condition: pl.Expr, asked: Asked
+) -> tuple[Rolled | None, tuple[Note, ...]]:
+    """What of a store's rollups meets a condition, and the sentences about it."""
+    if cells is None:
+        return None, ()
+    found = narrowed(cells, condition)
+    return found, _notes(found, asked)
+
+
+def _notes(found: Rolled, asked: Asked) -> tuple[Note, ...]:
     """The sentences about the rollups that an answer rests on; none where it rests on none."""
     if found.unseen:
         text = (

@@ -7,9 +7,10 @@ from datetime import date
 
 import polars as pl
 
+from llmtel.store.audit import audit
 from llmtel.store.folder import Where, at, private
 from llmtel.store.horizon import state
-from llmtel.store.rewrite import accepted, audit, swept
+from llmtel.store.rewrite import accepted, swept
 from llmtel.store.rollups import Made, Prices, replaced
 from llmtel.store.table import opened
 
@@ -21,6 +22,11 @@ class Expired:
     days: int
     calls: int
     rollups: Made
+
+
+def has_before(place: Where, first: date) -> bool:
+    """Whether a store has calls of days before one."""
+    return bool((opened(place).files["day"] < first).any())
 
 
 def expire(place: Where, before: date, prices: Prices | None) -> Expired:

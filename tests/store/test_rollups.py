@@ -1,7 +1,7 @@
 """Days expire and their rollups outlive them; answers are read from both."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -236,6 +236,29 @@ def test_late_calls_stand_in_the_account(llmtel, filled, tmp_path):
     out = " ".join(llmtel("ingest", late, "--store", filled.folder)[1].split())
     assert "2 records = 1 call + 1 expired" in out
     assert "1 call is of days that have expired" in out
+
+
+def test_what_the_configuration_keeps_no_longer_expires_at_ingest(llmtel, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    now, log = datetime.now(UTC), tmp_path / "a.jsonl"
+    log.write_text("".join(line(i, timestamp=(now - timedelta(days=i)).isoformat()) for i in range(20)))
+    (tmp_path / "llmtel.yaml").write_text("privacy: {users: plain, retention: 7d}\n")
+    for _ in range(2):
+        out = " ".join(llmtel("ingest", log, "--store", "s")[1].split())
+        assert ("12 calls of 12 days have expired" in out) == ("1 file," in out)
+        found = stored(tmp_path / "s")
+        assert found.calls.height == 8
+        assert found.cells["calls_sum"].sum() == 12
+    with log.open("a") as file:
+        file.write(line(30, timestamp=(now - timedelta(days=9)).isoformat()))
+    assert "1 expired" in llmtel("ingest", log, "--store", "s")[1]
+    assert "0 calls" in llmtel("store", "expire", "s")[1]
+
+
+def test_how_old_must_be_said_somewhere(llmtel, filled):
+    code, _, err = llmtel("store", "expire", filled.folder)
+    assert code == 2
+    assert "retention" in err
 
 
 def test_a_store_whose_calls_have_all_expired_still_answers(llmtel, filled):
