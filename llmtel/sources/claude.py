@@ -6,6 +6,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.agents import folder
+from llmtel.sources.anthropic import usage
 
 USE = "message.usage."
 MODEL = raw.text("message.model")
@@ -25,6 +26,15 @@ _PLACE = r"(?:^|/)projects/[^/]*?(?<folder>[^/-]+)-*/(?<session>[^/]+?)(?:\.json
 SESSION = pl.coalesce(_SESSION, pl.col("@place").struct.field("session"))
 FOLDER = pl.coalesce(folder(raw.text("cwd")), pl.col("@place").struct.field("folder"))
 """The working directory's last part; where a line has none, that of the folder that is named after it."""
+_NEW = usage(USE)
+LEAVES = {
+    **_NEW,
+    "input_uncached": pl.coalesce(_NEW["input_uncached"], raw.count("inputTokens")),
+    "cache_read": pl.coalesce(_NEW["cache_read"], raw.count("cacheReadInputTokens")),
+    "cache_write_5m": pl.coalesce(_NEW["cache_write_5m"], raw.count("cacheCreationInputTokens")),
+    "output_text": pl.coalesce(_NEW["output_text"], raw.count("outputTokens")),
+}
+"""What a call used, also in the flat lines of old versions."""
 READS = (_ATTEMPT, _SESSION, pl.col(raw.PATH))
 """What `prepared` reads beside the mapping."""
 

@@ -1,8 +1,10 @@
 """Every format proves itself by the sample beside it."""
 
+import ast
 import csv
 import io
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from llmtel import pipeline
 from llmtel.core.errors import UnreadableInput
 from llmtel.core.schema import FIELDS
-from llmtel.sources import detect
+from llmtel.sources import detect, formats
 from llmtel.sources.formats import sources
 
 SOURCES = list(sources().values())
@@ -85,6 +87,23 @@ def test_a_sample_cut_at_any_byte_is_read_or_refused_in_words(source, sample):
 def test_input_format_overrides_what_a_file_looks_like(source, sample):
     reading = pipeline.read([sample(source)], input_format=source.name)
     assert reading.account.calls == sum(row.get("request_count") != 0 for row in source.expect)
+
+
+def declarations(path):
+    """The lines of each format declared in a file, without its sample and what is expected of it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Source", "replace"):
+            proof = [one for one in node.keywords if one.arg in ("sample", "expect")]
+            lines = node.end_lineno - node.lineno + 1 - sum(p.end_lineno - p.lineno + 1 for p in proof)
+            yield lines, proof
+
+
+@pytest.mark.parametrize("path", sorted(Path(formats.__path__[0]).glob("[!_]*.py")), ids=lambda p: p.stem)
+def test_a_format_stays_within_a_page(path):
+    found = list(declarations(path))
+    assert any(proof for _, proof in found)
+    assert max(lines for lines, _ in found) <= 60
+    assert len(path.read_text().splitlines()) <= 115
 
 
 def tied():

@@ -15,10 +15,6 @@ from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
 
-def _count(*paths: str) -> pl.Expr:
-    return raw.count(*paths)
-
-
 def _tagged(*keys: str) -> pl.Expr:
     return raw.text(*(f"requestMetadata.{key}" for key in keys))
 
@@ -27,10 +23,11 @@ _IN_TEXT = ('*"schemaType":"ModelInvocationLog"*', '*"schemaType": "ModelInvocat
 """CloudWatch has a log as a text; the order of its keys varies."""
 _USE = "answer.usage."
 _LIVES = [raw.count(f"{_USE}cache_creation.ephemeral_{life}_input_tokens") for life in ("5m", "1h")]
-_WRITTEN = _count(
+_WRITTEN = raw.count(
     "input.cacheWriteInputTokenCount", "cacheWriteInputTokenCount", f"{_USE}cacheWriteInputTokens",
     f"{_USE}cache_creation_input_tokens",
 )  # fmt: skip
+_WROTE = ("output.outputTokenCount", f"{_USE}outputTokens", f"{_USE}output_tokens")
 _STOP = raw.text("answer.stop")
 _ERROR = raw.text("errorCode")
 _STATED = pl.sum_horizontal(_LIVES) > 0
@@ -59,8 +56,8 @@ SOURCES = (
             "user": raw.text("identity.arn"),
             "feature": _tagged("feature", "app", "use_case"),
             "session": _tagged("session", "session_id", "sessionId"),
-            "input_uncached": _count("input.inputTokenCount", f"{_USE}inputTokens", f"{_USE}input_tokens"),
-            "cache_read": _count(
+            "input_uncached": raw.count("input.inputTokenCount", f"{_USE}inputTokens", f"{_USE}input_tokens"),
+            "cache_read": raw.count(
                 "input.cacheReadInputTokenCount",
                 "cacheReadInputTokenCount",
                 f"{_USE}cacheReadInputTokens",
@@ -70,7 +67,9 @@ SOURCES = (
                 name: pl.when(_STATED).then(life).otherwise(lives)
                 for (name, lives), life in zip(written(_USE, _WRITTEN).items(), _LIVES, strict=True)
             },
-            "output_text": _count("output.outputTokenCount", f"{_USE}outputTokens", f"{_USE}output_tokens"),
+            "output_text": raw.count(
+                "output.outputTokenCount", f"{_USE}outputTokens", f"{_USE}output_tokens"
+            ),
             "latency_ms": raw.number("answer.metrics.latencyMs", f"answer.{TIMES}.invocationLatency"),
             "ttft_ms": raw.number(f"answer.{TIMES}.firstByteLatency"),
             "finish_reason": _STOP,

@@ -9,27 +9,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from llmtel.sources import raw
+from llmtel.sources import claude, raw
 from llmtel.sources.agents import dated_by_answer
-from llmtel.sources.anthropic import ADVISORS, ttl_unknown, usage, with_advisors
-from llmtel.sources.claude import (
-    FAILED,
-    FOLDER,
-    HAS_USAGE,
-    KEEP,
-    MODEL,
-    READS,
-    SESSION,
-    SYNTHETIC,
-    USE,
-    prepared,
-)
+from llmtel.sources.anthropic import ttl_unknown, with_advisors
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Copies, Mark, Source
 
-_NEW = usage(USE)
-_OUTPUT = raw.count(f"{USE}output_tokens", "outputTokens")
+_OUTPUT = raw.count(f"{claude.USE}output_tokens", "outputTokens")
 
 _CONTEXT = (
     "system", "summary", "attachment", "progress", "file-history-snapshot", "queue-operation",
@@ -60,35 +47,32 @@ SOURCES = (
         ),
         markers=('"usage"', '"isApiErrorMessage"', '"api_error"', '"inputTokens"'),
         careful=('"api_error"',),
-        keep=KEEP,
-        prepare=prepared,
-        reads=READS,
+        keep=claude.KEEP,
+        prepare=claude.prepared,
+        reads=claude.READS,
         calls={
             "ts": raw.time("timestamp"),
             "provider": pl.lit("anthropic"),
             "call_id": raw.text("requestId", "message.id"),
             "response_id": raw.text("message.id"),
-            "session": SESSION,
-            "model": pl.when(~SYNTHETIC).then(MODEL),
-            "feature": pl.coalesce(raw.text("attributionSkill"), raw.text("attributionPlugin"), FOLDER),
-            "project": FOLDER,
+            "session": claude.SESSION,
+            "model": pl.when(~claude.SYNTHETIC).then(claude.MODEL),
+            "feature": pl.coalesce(
+                raw.text("attributionSkill"), raw.text("attributionPlugin"), claude.FOLDER
+            ),
+            "project": claude.FOLDER,
             "branch": raw.text("gitBranch"),
             "agent": raw.text("agentId"),
             "finish_reason": raw.text("message.stop_reason"),
-            **_NEW,
-            "input_uncached": pl.coalesce(_NEW["input_uncached"], raw.count("inputTokens")),
-            "cache_read": pl.coalesce(_NEW["cache_read"], raw.count("cacheReadInputTokens")),
-            "cache_write_5m": pl.coalesce(_NEW["cache_write_5m"], raw.count("cacheCreationInputTokens")),
-            "output_text": pl.coalesce(_NEW["output_text"], raw.count("outputTokens")),
-            ADVISORS: _NEW[ADVISORS],
+            **claude.LEAVES,
             "cost_logged": raw.number("costUSD"),
             "retries": pl.col("@retries"),
             "http_status": raw.code("apiErrorStatus"),
-            TEXT: pl.when(FAILED)
+            TEXT: pl.when(claude.FAILED)
             .then(raw.text("error").fill_null("unknown error"))
             .when(raw.text("message.stop_reason") == "refusal")
             .then(pl.lit("refusal")),
-            ANSWERED: HAS_USAGE,
+            ANSWERED: claude.HAS_USAGE,
         },
         copies=Copies(
             prefer=(~raw.flag("isSidechain").fill_null(value=False), _OUTPUT, raw.time("timestamp")),
@@ -96,7 +80,7 @@ SOURCES = (
             largest=("retries",),
         ),
         remarks={
-            "ttl_unknown": ttl_unknown(USE),
+            "ttl_unknown": ttl_unknown(claude.USE),
             **dated_by_answer(raw.time("timestamp")),
         },
         extra=with_advisors,

@@ -7,43 +7,17 @@ the cache, older ones with it: the total tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.harnesses import events
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
-from llmtel.sources.source import Mark, Pick, Record, Remark, Source
+from llmtel.sources.source import Mark, Remark, Source
 from llmtel.sources.usage import leaves
 
-_READ = Pick({
-    "timestamp": "timestamp", "asked": "model", "seconds": "working_time", "retries": "retries",
-    "error": "error", "cache": "cache", "model": "output.model", "failure": "output.error",
-    "stop": "output.choices[0].stop_reason", "id": "call.response.id",
-    "tier": "call.response.service_tier", "input": "output.usage.input_tokens",
-    "output": "output.usage.output_tokens", "reasoning": "output.usage.reasoning_tokens",
-    "total": "output.usage.total_tokens", "cached": "output.usage.input_tokens_cache_read",
-    "written": "output.usage.input_tokens_cache_write", "cost": "output.usage.total_cost",
-    "role": "role", "requested": "requested_model",
-})  # fmt: skip
-"""What is read of a model event, and where it is; no text of a prompt or an answer."""
-_OF_LOG = Pick({"task": "eval.task", "run": "eval.run_id"})
 _ASKED, _STOP = raw.text("asked"), raw.text("stop")
 _REPLAYED = (raw.text("cache") == "read").fill_null(value=False)
-
-
-def events(log: Record) -> Iterator[dict[str, Any]]:
-    """The events of all samples; those that are no finished calls of a model are empty."""
-    of_log = _OF_LOG(log)
-    for sample in log.get("samples") or ():
-        of_sample = {"sample": sample.get("uuid"), "case": sample.get("id"), **of_log}
-        for event in sample.get("events") or ():
-            if event.get("event") == "model" and not event.get("pending"):
-                yield {**_READ(event), **of_sample, "is_call": True}
-            else:
-                yield {}
 
 
 def _asked(value: pl.Expr) -> pl.Expr:

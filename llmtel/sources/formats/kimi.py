@@ -8,50 +8,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from llmtel.sources import raw
-from llmtel.sources.agents import so_far
+from llmtel.sources import kimi, raw
 from llmtel.sources.outcome import ANSWERED
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
 
-_OLD, _NEW = "message.payload.token_usage.", "usage."
-_TYPE, _STEP = raw.text("type"), raw.text("turnStep")
-_COUNTS = {
-    "input_uncached": raw.count(f"{_OLD}input_other", f"{_NEW}inputOther"),
-    "cache_read": raw.count(f"{_OLD}input_cache_read", f"{_NEW}inputCacheRead"),
-    "cache_write_5m": raw.count(f"{_OLD}input_cache_creation", f"{_NEW}inputCacheCreation"),
-    "output_text": raw.count(f"{_OLD}output", f"{_NEW}output"),
-}
-_IS_REQUEST = (_TYPE == "llm.request").fill_null(value=False)
-_IS_USAGE = (
-    _COUNTS["output_text"].is_not_null()
-    & ((raw.text("message.type") == "StatusUpdate") | (_TYPE == "usage.record")).fill_null(value=False)
-    # what is of a session sums up what is of its turns
-    & (raw.text("usageScope") != "session").fill_null(value=True)
-)
-_ATTEMPT = raw.text("attempt").str.extract(r"^(\d+)/").cast(pl.Int64, strict=False)
 _MESSAGE = raw.text("message.payload.message_id")
-
-
-def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with `@call` (the first row of each), its `@attempts`, and the usage that followed (`@FIELD`)."""
-    step = so_far(pl.when(_IS_REQUEST).then(_STEP)).shift(1).over("@segment")
-    kind = pl.when(_IS_REQUEST).then(pl.lit("request")).when(_IS_USAGE).then(pl.lit("usage"))
-    waiting = (so_far(kind).shift(1).over("@segment") == "request").fill_null(value=False)
-    again = ((step == _STEP) & (_ATTEMPT > 1)).fill_null(value=False)
-    opens = (_IS_REQUEST & ~again) | (_IS_USAGE & ~waiting)
-    rows = rows.with_columns(opens.alias("@call"))
-    group = ["@segment", pl.col("@call").cast(pl.Int64).cum_sum().over("@segment")]
-    return rows.with_columns(
-        _ATTEMPT.max().over(group).alias("@attempts"),
-        *(
-            pl.when(_IS_USAGE).then(value).max().over(group).alias(f"@{name}")
-            for name, value in _COUNTS.items()
-        ),
-    )
-
-
-_USED = {name: pl.col(f"@{name}") for name in _COUNTS}
+_USED = {name: pl.col(f"@{name}") for name in kimi.COUNTS}
 
 SOURCES = (
     Source(
@@ -70,15 +33,15 @@ SOURCES = (
         ),
         markers=('"llm.request"', '"StatusUpdate"', '"usage.record"'),
         whole=True,
-        prepare=with_calls,
+        prepare=kimi.with_calls,
         keep=pl.col("@call"),
         reads=(
-            _TYPE,
-            _STEP,
+            kimi.TYPE,
+            kimi.STEP,
             raw.text("message.type"),
             raw.text("usageScope"),
             raw.text("attempt"),
-            *_COUNTS.values(),
+            *kimi.COUNTS.values(),
         ),
         calls={
             "ts": raw.time("time", "timestamp"),
@@ -88,7 +51,7 @@ SOURCES = (
             "model": raw.text("model"),
             "agent": raw.text("agentId"),
             **_USED,
-            "retries": pl.when(_IS_REQUEST).then(pl.col("@attempts").fill_null(1) - 1),
+            "retries": pl.when(kimi.IS_REQUEST).then(pl.col("@attempts").fill_null(1) - 1),
             ANSWERED: pl.when(_USED["output_text"].is_not_null()).then(statement=True),
         },
         sample=lines("""

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.nested import object_in
 from llmtel.sources.outcome import ANSWERED, TEXT, joined
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Record, Source
@@ -22,25 +22,12 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z_]*(?:[- ][A-Za-z_]+)*")
 
 
 def records(line: Record) -> Iterable[dict[str, Any]]:
-    """The record of a line, its body as an object."""
-    response = line.get("response")
+    """The record of a line, its body as an object, and its own name for the request where it is one."""
+    response, name = line.get("response"), line.get("custom_id")
+    named = {"feature": name if isinstance(name, str) and _NAME.fullmatch(name) else None}
     if not isinstance(response, dict):
-        return [dict(line)]
-    body = response.get("body")
-    if isinstance(body, str):
-        try:
-            body = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            body = None
-    name = line.get("custom_id")
-    feature = name if isinstance(name, str) and _NAME.fullmatch(name) else None
-    return [
-        {
-            **line,
-            "feature": feature,
-            "response": {**response, "body": body if isinstance(body, dict) else None},
-        }
-    ]
+        return [{**line, **named}]
+    return [{**line, **named, "response": {**response, "body": object_in(response, "body")}}]
 
 
 _BODY = "response.body."

@@ -17,11 +17,7 @@ from llmtel.sources.source import Mark, Remark, Source, Table
 from llmtel.sources.usage import MISMATCH
 
 _IN, _OUT, _THOUGHT = (raw.count(f"tokens.{name}") for name in ("input", "output", "reasoning"))
-_READ, _WRITE, _TOTAL = (
-    raw.count("tokens.cache.read"),
-    raw.count("tokens.cache.write"),
-    raw.count("tokens.total"),
-)
+_READ, _WRITE, _TOTAL = (raw.count(f"tokens.{name}") for name in ("cache.read", "cache.write", "total"))
 _ERROR = raw.text("error.name")
 _COST = raw.number("cost")
 _PROVIDER = raw.text("providerID", "model.providerID")
@@ -44,10 +40,7 @@ SOURCES = (
         help="opencode messages (~/.local/share/opencode: storage/message/*.json or opencode.db)",
         link="https://opencode.ai/docs",
         marks=(
-            Mark(
-                all=("sessionID", "role"),
-                any=("modelID", "providerID", "model.modelID", "time.created"),
-            ),
+            Mark(all=("sessionID", "role"), any=("modelID", "providerID", "model.modelID", "time.created")),
             Mark(all=("sessionID", "messageID", "type")),
         ),
         tables=(

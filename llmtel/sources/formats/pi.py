@@ -15,6 +15,11 @@ from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Remark, Source
 
+_OTHERS = (
+    "model_change", "thinking_level_change", "compaction", "branch_summary", "custom", "custom_message",
+    "label", "session_info",
+)  # fmt: skip
+"""Types of entries beside messages."""
 _USE = "message.usage."
 _SENT = raw.time("message.timestamp", "timestamp")
 _WRITE = raw.count(f"{_USE}cacheWrite")
@@ -40,21 +45,7 @@ SOURCES = (
         marks=(
             Mark(all=("version",), values={"type": ("session",)}),
             Mark(all=("message.role",), values={"type": ("message",)}),
-            Mark(
-                all=("id", "parentId", "timestamp"),
-                values={
-                    "type": (
-                        "model_change",
-                        "thinking_level_change",
-                        "compaction",
-                        "branch_summary",
-                        "custom",
-                        "custom_message",
-                        "label",
-                        "session_info",
-                    )
-                },
-            ),
+            Mark(all=("id", "parentId", "timestamp"), values={"type": _OTHERS}),
         ),
         whole=True,
         prepare=with_session,

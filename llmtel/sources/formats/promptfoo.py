@@ -6,25 +6,15 @@ from promptfoo's own cache is no call. A result has no time of its own: it is da
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.harnesses import results
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
-from llmtel.sources.source import Mark, Pick, Record, Remark, Source, lookup
+from llmtel.sources.source import Mark, Remark, Source
 from llmtel.sources.usage import leaves
 
-_READ = Pick({
-    "provider": "provider.id", "test": "testIdx", "described": "testCase.description",
-    "prompt": "promptId", "prompt_index": "promptIdx", "ms": "latencyMs", "cost": "cost",
-    "score": "score", "success": "success", "reason": "failureReason", "error": "error",
-    "failed": "response.error", "cached": "response.cached",
-    "refused": "response.isRefusal", "stop": "response.finishReason",
-})  # fmt: skip
-"""What is read of a result, and where it is; no text of a prompt or an answer."""
 _NO_MODELS = (
     "file", "http", "https", "ws", "wss", "exec", "python", "javascript", "golang", "ruby", "webhook", "echo"
 )  # fmt: skip
@@ -34,21 +24,6 @@ _PROVIDER = raw.text("provider")
 _REPLAYED = raw.flag("cached").fill_null(value=False)
 _VENDOR = _PROVIDER.str.extract("^([A-Za-z0-9_-]+):")
 _IS_MODEL = ~_VENDOR.is_in(_NO_MODELS)
-
-
-def results(export: Record) -> Iterator[dict[str, Any]]:
-    """The results of a run, or the one that a line is."""
-    summary = export["results"] if isinstance(export.get("results"), dict) else export
-    found = summary.get("results")
-    for result in found if isinstance(found, list) else [export]:
-        usage = lookup(result, ("response", "tokenUsage")) or result.get("tokenUsage")
-        yield {
-            "run": export.get("evalId") or result.get("evalId"),
-            "stamp": summary.get("timestamp"),
-            "answered": lookup(result, ("response", "output")) is not None,
-            "usage": usage,
-            **_READ(result),
-        }
 
 
 def _asked(value: pl.Expr) -> pl.Expr:
