@@ -130,7 +130,9 @@ def _keys(calls: pl.DataFrame, bill: pl.DataFrame) -> tuple[str, ...]:
         return calls.is_empty() or not set(calls[name].drop_nulls()).isdisjoint(money[name].drop_nulls())
 
     model = () if money.height and money["model"].null_count() == money.height else ("model",)
-    owners = (name for name in ("project", "api_key") if calls.height and shared(name))
+    # a call that does not tell its key would be missing from the bill, and be missed in the logs as well
+    known = calls.height and not calls["api_key"].null_count() and not money["api_key"].null_count()
+    owners = (name for name, told in (("project", calls.height), ("api_key", known)) if told and shared(name))
     return ("day", *model, *owners)
 
 

@@ -128,6 +128,13 @@ def test_keys_of_an_api_are_told_apart_where_both_sides_know_them():
     assert reconciled(ours, frame(bucket(api_key="apikey_9"))).by == ("day", "model")
 
 
+def test_a_key_that_some_calls_do_not_tell_splits_nothing():
+    ours = frame(call(api_key="key_1"), call(api_key=None))
+    found = reconciled(ours, frame(bucket(api_key="key_1", request_count=2, input_uncached=200, cost_usd=1)))
+    assert found.by == ("day", "model")
+    assert set(causes(found)) <= {"token_counts", "price"}
+
+
 def test_calls_that_the_bill_is_not_about_are_left_out_and_counted():
     ours = frame(
         call(),
