@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -135,6 +136,8 @@ def check(
     strict: Strict = False,
     init: Init = False,
     tag: Tag = "default",
+    share: o.Share = False,
+    share_k: o.ShareK = None,
     format_: o.Formats = None,
     output: o.Outputs = None,
 ) -> int:
@@ -146,12 +149,13 @@ def check(
     """
     from llmtel.cli.first_rules import rules as write_rules
     from llmtel.cli.outputs import Outputs
+    from llmtel.cli.shares import sharing
     from llmtel.cli.sides import Other, pair, rules_of
 
     if init:
         write_rules()
         return Exit.OK
-    outputs = Outputs.of(format_, output)
+    outputs, shared = Outputs.of(format_, output), sharing(share, share_k)
     settings = logs.settings()
     wanted = rules_of(settings, rules, fail_if or (), [explain] if explain else only or ())
     other = Other.of(baseline, compare, compare_to, wanted.rules)
@@ -160,9 +164,20 @@ def check(
     report = judged(found, seed=seed, monthly_calls=monthly_calls)
     code = _code(report, found, strict=strict, warnings=fail_on is o.FailOn.WARN)
     code = Exit.OK if exit_zero and code is Exit.VIOLATED else code
+    if shared is not None:
+        if found.held:
+            shared.refuse_baseline()
+        found = replace(found, context=found.context.shared(shared))
+        report = _unlabelled(report)
     said = document(report, found, other, code, tag=tag, explain=explain is not None)
-    outputs.write(said)
+    outputs.write(said if shared is None else shared.sealed(said))
     return code
+
+
+def _unlabelled(report: Report) -> Report:
+    """The verdicts, their sides without the names of paths."""
+    base = report.base and replace(report.base, label="before", commit=None)
+    return replace(report, current=replace(report.current, label="now"), base=base)
 
 
 def judged(found: Pair, *, seed: str = "", monthly_calls: float | None = None) -> Report:
@@ -211,5 +226,7 @@ def document(
         save=command.paste("baseline save", flags=at),
         other=(str(file),) if found.held else other.logs if len(other.logs) == 1 else None,
     )
+    if found.context.sharing is not None:  # what to do next is for those who have the logs
+        said = replace(said, missing=None, accept=None, save=None, other=None)
     grounds = Grounds(found.before, found.calls, found.context.tz)
     return checking(report, grounds, found.context, said)

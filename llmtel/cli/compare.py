@@ -70,6 +70,8 @@ def compare(
     bridge: Bridge = o.Bridge.SHAPLEY,
     seed: Seed = "",
     strict: o.Strict = False,
+    share: o.Share = False,
+    share_k: o.ShareK = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> int:
@@ -79,13 +81,17 @@ def compare(
     """
     from llmtel.cli.answering import exit_code, words
     from llmtel.cli.output import write
+    from llmtel.cli.shares import sharing
 
     settings = logs.settings()
     split = settings.named(words([by] if by else []))
-    question = logs.question(now, settings, split)
+    shared = sharing(share, share_k)
+    question = replace(logs.question(now, settings, split), sharing=shared)
+    if shared is not None:
+        shared.refuse(split, words(metrics))
     asked = _Asked(before, question, split, words(metrics), top, seed, bridge.value)
     document, context = asked.answer()
-    write(document, format_, output)
+    write(question.sealed(document), format_, output)
     return exit_code(context.account, strict=strict)
 
 
@@ -131,7 +137,10 @@ class _Asked:
         paths = self.question.paths
         base = baseline.load(Path(self.before)) if is_baseline(self.before) else None
         current = baseline.load(Path(paths[0])) if len(paths) == 1 and is_baseline(paths[0]) else None
-        labels = self.before, " ".join(paths)
+        shared = self.question.sharing
+        if shared is not None and (base is not None or current is not None):
+            shared.refuse_baseline()
+        labels = (self.before, " ".join(paths)) if shared is None else ("before", "now")
         if current is not None:
             if base is not None:
                 calls, context = self.question.unread("compare")

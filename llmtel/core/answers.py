@@ -251,7 +251,8 @@ class Judgement:
 class Judgements:
     """Verdicts, the gravest first, below what they come to: a word (`FAIL`) and a sentence.
 
-    `explained` asks for each in full, with its `details`: how it was found.
+    `explained` asks for each in full, with its `details`: how it was found. `least`: each is of so many
+    people at least (None: nobody looked).
     """
 
     word: str
@@ -259,6 +260,7 @@ class Judgements:
     headline: str
     judgements: tuple[Judgement, ...]
     explained: bool = False
+    least: int | None = None
 
     @property
     def green(self) -> bool:

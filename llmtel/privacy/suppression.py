@@ -63,10 +63,11 @@ class Cells:
         return rows @ rows.T
 
 
-def suppressed(cells: Cells, k: int) -> tuple[Flags, Flags]:
+def suppressed(cells: Cells, k: int, hidden: Flags | None = None) -> tuple[Flags, Flags]:
     """The rows of fewer than `k` people, and the others that must be held back with them.
 
-    A row of no calls has nothing to hide. Raises `UsageError` where there are too many rows to look at.
+    `hidden` are rows that are not shown anyway. A row of no calls has nothing to hide. Raises `UsageError`
+    where there are too many rows to look at.
     """
     if len(cells.members) > MOST:
         raise UsageError(
@@ -75,7 +76,7 @@ def suppressed(cells: Cells, k: int) -> tuple[Flags, Flags]:
         )
     filled = cells.members.any(axis=1)
     small = filled & (cells.counts < k)
-    hidden = small.copy()
+    hidden = small.copy() if hidden is None else small | hidden
     while (more := _held_back(cells, hidden, small, k)) is not None:
         hidden[more] = True
     return small, hidden & ~small

@@ -73,17 +73,19 @@ def _strip(column: Column, table: Table) -> Strip:
         return Strip(column.id, _key_head(column, table), cells, key=True)
     if column.unit is None:
         numeric = any(is_number(v) for v in values) and all(v is None or is_number(v) for v in values)
-        texts = _with_reasons(table, [plain(v) for v in values])
+        texts = _with_reasons(table, values, [plain(v) for v in values])
         return Strip(column.id, visible(column.label), texts, numeric=numeric)
     numbers = tuple(number(value) for value in values)
     shares = numbers if column.id == table.bar else None
-    cells = _with_reasons(table, column.unit.column(numbers))
+    cells = _with_reasons(table, values, column.unit.column(numbers))
     return Strip(column.id, unit_head(column), cells, numeric=True, shares=shares)
 
 
-def _with_reasons(table: Table, cells: Sequence[str]) -> tuple[str, ...]:
-    """The cells, where a row has no values the sign of why: "<5", or "…" for one that is held back."""
-    reasons = [row.get("suppressed") for row in table.rows]
+def _with_reasons(table: Table, values: Sequence[Value], cells: Sequence[str]) -> tuple[str, ...]:
+    """The cells, where a row has no value the sign of why: "<5", or "…" for one that is held back."""
+    reasons = [
+        None if v is not None else r.get("suppressed") for v, r in zip(values, table.rows, strict=True)
+    ]
     return tuple(
         cell if why is None else HELD_BACK_SIGN if why == HELD_BACK else str(why)
         for cell, why in zip(cells, reasons, strict=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from llmtel.checks.check import Report, Result
+from llmtel.checks.rules import Split
 from llmtel.checks.side import Side
 from llmtel.checks.verdict import State
 from llmtel.core.answers import Block, Document, Judgement, Judgements, Line, Outcome
@@ -17,6 +18,7 @@ from llmtel.reports.causes import Grounds, reasons
 from llmtel.reports.context import Context
 from llmtel.reports.judging import about, change, judgement, segment, sentence
 from llmtel.reports.rolled import KIND as ROLLED
+from llmtel.reports.sharing import Sharing
 from llmtel.reports.trust import in_calls, price_line, records, remarks
 
 WORDS: Mapping[Outcome, str] = {"fail": "FAIL", "warn": "WARN", "info": "OK", "pass": "OK"}
@@ -49,6 +51,10 @@ class Circumstances:
 
 def checking(report: Report, grounds: Grounds, context: Context, said: Circumstances) -> Document:
     """The answer to a check, for people and for machines."""
+    sharing = context.sharing
+    unshown = () if sharing is None else _unshown(report, grounds, context.tz, sharing)
+    seen = [result for result in report.results if not any(result is one for one in unshown)]
+    report = dataclasses.replace(report, results=tuple(seen))
     results = sorted(report.results, key=lambda r: ("fail", "warn", "info", "pass").index(r.reaction))
     explained = [r for r in results if r.reaction in ("fail", "warn") and r.verdict.state != "missing"]
     causes = {id(r): reasons(r, report, grounds) for r in explained[:MOST_EXPLAINED]}
@@ -58,6 +64,8 @@ def checking(report: Report, grounds: Grounds, context: Context, said: Circumsta
         )
         for result in results
     )
+    if sharing is not None:
+        judgements = tuple(map(sharing.judgement, judgements))
     if said.unwritten:
         judgements = tuple(dataclasses.replace(one, file=None, line=None) for one in judgements)
     outcome = judgements[0].outcome if judgements else "pass"
@@ -67,11 +75,12 @@ def checking(report: Report, grounds: Grounds, context: Context, said: Circumsta
         _headline(report, results, said, empty=grounds.after.is_empty()),
         judgements,
         explained=said.explain,
+        least=None if sharing is None else sharing.k,
     )
     return Document(
         schema=context.schema,
         title=sentence(results[0]) if outcome == "fail" else block.headline,
-        blocks=(block, *_lines(report, context, said, outcome)),
+        blocks=(block, *_left_out(unshown, context), *_lines(report, context, said, outcome)),
         meta={
             **context.meta(grounds.after),
             "tag": said.tag,
@@ -83,6 +92,35 @@ def checking(report: Report, grounds: Grounds, context: Context, said: Circumsta
         judgements=judgements,
         closing=_closing(report),
     )
+
+
+def _unshown(report: Report, grounds: Grounds, tz: str, sharing: Sharing) -> list[Result]:
+    """The results about segments of too few people, and those about a window, which are not looked at."""
+    sides = [side for side in (grounds.before, grounds.after) if side is not None]
+    of: dict[Split, list[Result]] = {}
+    for result in report.results:
+        of.setdefault(result.rule.split, []).append(result)
+    if sharing.k == 1 or not sides:
+        return []
+    looked = {split: all_ for split, all_ in of.items() if not split.window and sharing.allows(split)}
+    keys = {split: list(dict.fromkeys(one.key for one in all_)) for split, all_ in looked.items()}
+    found = sharing.segments(sides, [(split.where, split.by, keys[split]) for split in looked], tz)
+    fine = {
+        (split, key)
+        for split, why in zip(looked, found, strict=True)
+        for key, reason in zip(keys[split], why, strict=True)
+        if reason is None
+    }
+    return [one for one in report.results if (one.rule.split, one.key) not in fine]
+
+
+def _left_out(unshown: Sequence[Result], context: Context) -> list[Block]:
+    """That verdicts are not shown, if they are not."""
+    if not unshown or context.sharing is None:
+        return []
+    whose = f"are about fewer than {context.sharing.k} users, or named after what is not shared"
+    said = f"{in_calls(len(unshown), 'verdict')} not shown: they {whose}; the exit code is of all"
+    return [Line(said, "shared")]
 
 
 def _headline(report: Report, results: Sequence[Result], said: Circumstances, *, empty: bool) -> str:
@@ -131,7 +169,7 @@ def _lines(report: Report, context: Context, said: Circumstances, outcome: Outco
         lines.append(Line(f"{rules} (nobody wrote rules: llmtel check --init does)", name="default rules"))
     if said.missing is not None and said.save:
         lines.append(Line(said.save, name="make one"))
-    lines += _about_age(report)
+    lines += _about_age(report, private=context.sharing is not None)
     lines += [] if green else _about_prices(report.base, context)
     if outcome in ("pass", "info") and not context.account.rejected:
         return [*lines, *remarks([note for note in context.notes if note.kind == ROLLED], ())]
@@ -157,16 +195,20 @@ def _about_prices(base: Side | None, context: Context) -> list[Line]:
     return [Line(f"{said}; where prices changed since, costs did", name="two price lists")]
 
 
-def _about_age(report: Report) -> list[Line]:
-    """That the baseline is old, and that exemptions have run out."""
+def _about_age(report: Report, *, private: bool) -> list[Line]:
+    """That the baseline is old, and that exemptions have run out; what these say is not for others."""
     found = []
     if report.staleness != "fresh":
         most = report.rules.baseline.max_age_days
         found.append(Line(f"the baseline is {report.age} days old, and may be {most:g}", "stale", grave=True))
-    found += [
-        Line(f"of {e.check} until {e.until}: {e.reason}", "exemption expired", grave=True)
-        for e in report.expired
-    ]
+    found += (
+        []
+        if private
+        else [
+            Line(f"of {e.check} until {e.until}: {e.reason}", "exemption expired", grave=True)
+            for e in report.expired
+        ]
+    )
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from llmtel.checks import why
+from llmtel.checks.cells import CELL_BY
 from llmtel.checks.check import Report
 from llmtel.checks.comparison import Compared, Word, compared, mixed
 from llmtel.checks.daily import daily
@@ -75,8 +76,11 @@ def comparing(what: Comparison, context: Context) -> Document:
     known = [c for c in everything if (c.evidence.base, c.evidence.current) != (None, None)]
     found = _by_segment(known)
     by = what.rules[0].split.by if what.rules else ()
-    raw, people = _table(found, by, shown=False), _table(found, by, shown=True)
+    tables = _table(found, by, shown=False), _table(found, by, shown=True)
+    raw, people = _guarded(tables, found, what.grounds, context)
     change, meta = _bridge(what)
+    if context.sharing is not None:
+        change = context.sharing.change(change, _sides(what.grounds), CELL_BY)
     earlier = what.grounds.before
     days, by_day = a_day(None if earlier is None else daily(earlier, what.grounds.after))
     moves = mixed(what.rules, what.current, what.base)
@@ -90,7 +94,7 @@ def comparing(what: Comparison, context: Context) -> Document:
         people,
         *([days] if days else []),
         *by_the_day(found),
-        *mixes(moves, by),
+        *(() if _hides(raw) else mixes(moves, by)),
         *_cases(what),
         Line(f"{said}, at 95 % after the correction for so many (Benjamini-Hochberg)"),
         *(
@@ -114,6 +118,28 @@ def comparing(what: Comparison, context: Context) -> Document:
             "mixes": [dataclasses.asdict(one) for one in moves],
         },
     )
+
+
+def _sides(grounds: Grounds) -> list[pl.DataFrame]:
+    """The calls of both sides, as far as they are at hand."""
+    return [side for side in (grounds.before, grounds.after) if side is not None]
+
+
+def _guarded(
+    tables: Sequence[Table], found: Sequence[Compared], grounds: Grounds, context: Context
+) -> Sequence[Table]:
+    """The tables, whose rows are `found`, as they may be shown to others, if they are for them."""
+    if context.sharing is None:
+        return tables
+    by, keys = tables[0].by, list(dict.fromkeys(one.key for one in found))
+    segments = context.sharing.segments(_sides(grounds), [((), by, keys)], context.tz)
+    why = dict(zip(keys, segments[0], strict=True))
+    reasons = [why[one.key] for one in found]
+    return [context.sharing.hidden(table, reasons, kept=("metric",)) for table in tables]
+
+
+def _hides(table: Table) -> bool:
+    return any(row.get("suppressed") for row in table.rows)
 
 
 def _by_segment(found: Sequence[Compared]) -> list[Compared]:

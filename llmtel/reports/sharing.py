@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from llmtel.checks.rules import POOLED, Split
 from llmtel.core.answers import (
     HELD_BACK,
     LEVER,
@@ -22,17 +23,20 @@ from llmtel.core.answers import (
     Finding,
     Findings,
     Headline,
+    Judgement,
+    Judgements,
     Line,
     Row,
     Table,
     Timeline,
 )
-from llmtel.core.errors import UsageError
+from llmtel.core.errors import UnknownName, UsageError
 from llmtel.core.schema import FIELDS
 from llmtel.privacy.pseudonyms import Pseudonyms
 from llmtel.privacy.redact import redacted
 from llmtel.privacy.rules import REDACTIONS
 from llmtel.privacy.values import NO_WORD
+from llmtel.query import where
 from llmtel.query.dimensions import DIMENSIONS, dimension
 from llmtel.query.measures import Measure
 from llmtel.query.metrics import METRICS
@@ -53,6 +57,8 @@ META = frozenset((
     "notes",
 ))  # fmt: skip
 """Keys of a document beside its tables in which nothing is about few people."""
+OF_VERDICTS = frozenset({"tag", "generated_at", "summary", "results"})
+"""Those of verdicts, where these were looked at."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,14 @@ class Sharing:
             return True
         return False
 
+    def refuse_baseline(self) -> None:
+        """Raise `UsageError`, as a baseline does not say of how many people its numbers are."""
+        if self.k > 1:
+            raise UsageError(
+                "--share: a baseline does not say of how many users its numbers are: compare with logs, or "
+                "with --share-k 1"
+            )
+
     def masked(self, calls: pl.DataFrame) -> pl.DataFrame:
         """Calls without what must not leave: persons are pseudonyms, ids are gone, odd names are redacted."""
         gone = [name for name in (*IDS, *self.left_out) if name in calls.columns]
@@ -138,6 +152,19 @@ class Sharing:
             said.append(f"{term.name}{term.operator}…" if hidden else str(_safe(pl.Series([term.text]))[0]))
         return tuple(said)
 
+    def allows(self, split: Split) -> bool:
+        """Whether all that a split names may be named."""
+        names = {term.name for text in split.where for term in terms(text)}
+        return not any(self._names(name) for name in (*names, *split.by))
+
+    def _names(self, name: str) -> bool:
+        """Whether a name of a filter or of a split is of what is not shared."""
+        hidden = {*NEVER, *PERSONS, *self.left_out}
+        try:
+            return name in hidden or bool(dimension(name).needs & hidden)
+        except UnknownName:
+            return name not in FIELDS
+
     def hides(self, field: str) -> bool:
         """Whether a field of single calls is not shown."""
         return field in {*NEVER, *self.left_out} or (field == "user" and self.k > 1)
@@ -162,14 +189,17 @@ class Sharing:
         told = [finding for finding in found if finding.cells is not None]
         segments = [list(finding.cells or ()) for finding in told]
         why, gone = small_cells.suppressed(calls, tables, segments, self.k, tz)
-        shown = [self._hidden(table, reasons) for table, reasons in zip(tables, why, strict=True)]
+        shown = [self.hidden(table, reasons) for table, reasons in zip(tables, why, strict=True)]
         return shown, tuple(one for one, hidden in zip(told, gone, strict=True) if not hidden)
 
-    def _hidden(self, table: Table, why: Sequence[str | None]) -> Table:
-        """A table without the values of some rows; these stand at its end, where their place says nothing."""
+    def hidden(self, table: Table, why: Sequence[str | None], kept: Sequence[str] = ()) -> Table:
+        """A table without the values of some rows; these stand at its end, where their place says nothing.
+
+        What names a row stays, and the columns `kept`.
+        """
         counts = table.n or [{}] * len(table.rows)
         rows = [
-            (_emptied(row, table.by, reason), {} if reason else n)
+            (_emptied(row, (*table.by, *kept), reason), {} if reason else n)
             for row, n, reason in zip(table.rows, counts, why, strict=True)
         ]
         if not (table.by and dimension(table.by[0]).time):
@@ -181,6 +211,33 @@ class Sharing:
             columns=tuple(replace(column, known=None) for column in table.columns),
             least=self.k,
         )
+
+    def judgement(self, one: Judgement) -> Judgement:
+        """A verdict without where its rule stands, what to paste, and whom it points at."""
+        details = tuple(detail for detail in one.details if detail[0] != "rule")
+        return replace(
+            one, causes=(), who="", since="", cases=(), command=None, file=None, line=None, details=details
+        )
+
+    def segments(
+        self,
+        sides: Sequence[pl.DataFrame],
+        splits: Sequence[tuple[Sequence[str], Sequence[str], Sequence[Sequence[str | None]]]],
+        tz: str,
+    ) -> list[list[str | None]]:
+        """For each segment of splits (filters, dimensions, keys) why its numbers are not shown.
+
+        The totals of the sides are. Raises `UsageError` where a side is itself of too few people.
+        """
+        total = pl.lit(value=True), Table((), (), (), [{}])
+        tables = [(where.parse(filters, tz), _keys_as_rows(by, keys)) for filters, by, keys in splits]
+        (whole,), *found = small_cells.of_both(sides, [total, *tables], self.k, tz)
+        if whole is not None:
+            raise UsageError(
+                f"--share: a side is of fewer than {self.k} users (sessions, where users are not known), and "
+                "nothing of it can be shown; --share-k may ask for fewer"
+            )
+        return found
 
     def change(
         self, change: Change | None, sides: Sequence[pl.DataFrame], by: Sequence[str]
@@ -197,21 +254,24 @@ class Sharing:
     def sealed(self, document: Document) -> Document:
         """A document that holds nothing but what was guarded, and says what is not in it."""
         blocks = [kept for block in document.blocks if (kept := self._sealed_block(block)) is not None]
+        judged = tuple(one for block in blocks if isinstance(block, Judgements) for one in block.judgements)
         tables = tuple(table for table in document.tables if table.least == self.k)
+        known = META | (OF_VERDICTS if judged else frozenset())
         return replace(
             document,
             blocks=(*blocks, *(Line(text, "shared") for text in self.said(tables))),
             tables=tables,
             findings=tuple(_without_command(one) for one in document.findings if one.cells is not None),
+            judgements=judged,
             meta={
-                **{name: value for name, value in document.meta.items() if name in META},
+                **{name: value for name, value in document.meta.items() if name in known},
                 "shared": self.meta(tables),
             },
         )
 
     def _sealed_block(self, block: Block) -> Block | None:
         match block:
-            case Table() | Change():
+            case Table() | Change() | Judgements():
                 return block if block.least == self.k else None
             case Findings():
                 told = tuple(_without_command(one) for one in block.findings if one.cells is not None)
@@ -255,6 +315,15 @@ def _safe(values: pl.Series) -> pl.Series:
     if not changed.len():
         return values
     return values.cast(pl.String).replace(distinct.gather(changed), new.gather(changed))
+
+
+def _keys_as_rows(by: Sequence[str], keys: Sequence[Sequence[str | None]]) -> Table:
+    """Segments as rows of a table, with the pooled tail as such."""
+    rows: list[Row] = [
+        {**dict.fromkeys(by), "pooled": True} if tuple(key) == POOLED else dict(zip(by, key, strict=True))
+        for key in keys
+    ]
+    return Table(tuple(by), (), (), rows)
 
 
 def _without_command(finding: Finding) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from itertools import islice
 from operator import and_
@@ -27,25 +27,44 @@ def suppressed(
 
     All are shown together. `k` people are enough; with 1, nothing is hidden.
     """
+    places = [(_places(calls, table, tz), len(table.rows)) for table in tables]
+    places += [(_place(calls, cell, tz), 1) for cells in segments for cell in cells]
     sizes = [*(len(table.rows) for table in tables), *map(len, segments)]
-    if k == 1 or not sum(sizes):
-        return [[None] * len(table.rows) for table in tables], [False] * len(segments)
-    places = {f"table {i}": (_places(calls, table, tz), len(table.rows)) for i, table in enumerate(tables)}
-    places |= {
-        f"segment {i}.{j}": (
-            calls.select(
-                pl.repeat(0, pl.len(), dtype=pl.Int32) - (~_within(cell, tz)).cast(pl.Int32)
-            ).to_series(),
-            1,
-        )
-        for i, cells in enumerate(segments)
-        for j, cell in enumerate(cells)
-    }
     numbers = [i for i, size in enumerate(sizes) for _ in range(size)]
-    small, held = suppression.suppressed(_cells(calls, places, numbers), k)
-    reasons = iter(_reasons(small, held, k))
-    why = [list(islice(reasons, size)) for size in sizes]
+    if k == 1 or not numbers:
+        reasons: list[str | None] = [None] * len(numbers)
+    else:
+        reasons = _reasons(*suppression.suppressed(_cells(calls, places, numbers), k), k)
+    told = iter(reasons)
+    why = [list(islice(told, size)) for size in sizes]
     return why[: len(tables)], [any(group) for group in why[len(tables) :]]
+
+
+def of_both(
+    sides: Sequence[pl.DataFrame], tables: Sequence[tuple[pl.Expr, Table]], k: int, tz: str
+) -> list[list[str | None]]:
+    """For each row of tables over the calls of several sides that meet a condition why it has no values.
+
+    A row that one side must hide has none of another.
+    """
+    numbers = [i for i, (_, table) in enumerate(tables) for _ in table.rows]
+    if k == 1 or not numbers:
+        return [[None] * len(table.rows) for _, table in tables]
+    every = []
+    for side in sides:
+        met = [pl.when(where).then(_places(side, table, tz)).otherwise(-1) for where, table in tables]
+        places = side.select(one.alias(str(i)) for i, one in enumerate(met)).get_columns()
+        every.append(
+            _cells(side, [(p, len(t.rows)) for p, (_, t) in zip(places, tables, strict=True)], numbers)
+        )
+    small = held = np.zeros(len(numbers), dtype=bool)
+    before = -1
+    while before < (before := int((small | held).sum())):
+        for cells in every:
+            few, more = suppression.suppressed(cells, k, small | held)
+            small, held = small | few, held | more
+    told = iter(_reasons(small, held & ~small, k))
+    return [list(islice(told, len(table.rows))) for _, table in tables]
 
 
 def _people() -> pl.Expr:
@@ -67,9 +86,11 @@ def of_many(calls: pl.DataFrame, by: Sequence[str], k: int) -> pl.DataFrame:
     return calls.join(groups, on=by, how="semi", nulls_equal=True, maintain_order="left")
 
 
-def _reasons(small: suppression.Flags, held: suppression.Flags, k: int) -> Iterator[str | None]:
-    for few, follows in zip(small, held, strict=True):
-        yield SMALL.format(k) if few else HELD_BACK if follows else None
+def _reasons(small: suppression.Flags, held: suppression.Flags, k: int) -> list[str | None]:
+    return [
+        SMALL.format(k) if few else HELD_BACK if follows else None
+        for few, follows in zip(small, held, strict=True)
+    ]
 
 
 def _places(calls: pl.DataFrame, table: Table, tz: str) -> pl.Series:
@@ -87,6 +108,12 @@ def _places(calls: pl.DataFrame, table: Table, tz: str) -> pl.Series:
     return found["@"].fill_null(rest)
 
 
+def _place(calls: pl.DataFrame, cell: Cell, tz: str) -> pl.Series:
+    """0 for each call of a segment; −1 for the others."""
+    within = pl.when(_within(cell, tz)).then(pl.repeat(0, pl.len(), dtype=pl.Int32)).otherwise(-1)
+    return calls.select(within).to_series()
+
+
 def _within(cell: Cell, tz: str) -> pl.Expr:
     """Which calls are of a segment."""
     return reduce(and_, (_is(name, value, tz) for name, value in cell.items()), pl.lit(value=True))
@@ -99,17 +126,18 @@ def _is(name: str, value: Value | tuple[Value, ...], tz: str) -> pl.Expr:
     return (of.is_in(known) & of.is_not_null()) | (of.is_null() if None in values else pl.lit(value=False))
 
 
-def _cells(calls: pl.DataFrame, places: Mapping[str, tuple[pl.Series, int]], table: Sequence[int]) -> Cells:
+def _cells(calls: pl.DataFrame, places: Sequence[tuple[pl.Series, int]], table: Sequence[int]) -> Cells:
     """Rows over the finest groups of calls, and who has calls in each.
 
     `places` say for each call its row of a table, and how many rows that has.
     """
     whose = calls.select(pl.col(name).cast(pl.String) for name in WHO)
-    frame = whose.with_columns(place.alias(name) for name, (place, _) in places.items())
-    groups = frame.select(list(places)).unique(maintain_order=True).with_row_index("group")
+    names = [f"place {i}" for i in range(len(places))]
+    frame = whose.with_columns(place.alias(name) for name, (place, _) in zip(names, places, strict=True))
+    groups = frame.select(names).unique(maintain_order=True).with_row_index("group")
     people = (
         frame.unique()
-        .join(groups, on=list(places), how="left")
+        .join(groups, on=names, how="left")
         .filter(pl.any_horizontal(pl.col(name).is_not_null() for name in WHO))
         .select(
             "group",
@@ -117,7 +145,8 @@ def _cells(calls: pl.DataFrame, places: Mapping[str, tuple[pl.Series, int]], tab
             person=pl.coalesce(WHO).rank("dense"),
         )
     )
-    members = [groups[name].to_numpy() == i for name, (_, size) in places.items() for i in range(size)]
+    at = [groups[name].to_numpy() for name in names]
+    members = [place == i for place, (_, size) in zip(at, places, strict=True) for i in range(size)]
     return Cells(
         np.array(members, dtype=bool).reshape(len(members), len(groups)),
         np.array(table, dtype=np.int64),

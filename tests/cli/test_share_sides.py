@@ -1,0 +1,87 @@
+"""`--share` where two sides are compared: segments of few people on either side are not told."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+LOGS = Path(__file__).parents[2] / "sample_logs"
+
+
+def calls(users, *, day, region="us", tokens=10, each=1):
+    """One or several calls of each of some users, the ids told apart by region and day."""
+    return [
+        {
+            "timestamp": f"2026-09-{day:02}T10:{n // 60:02}:{n % 60:02}Z",
+            "request_id": f"r-{region}-{day}-{n}",
+            "model": "gpt-4o-mini",
+            "prompt_tokens": 100,
+            "completion_tokens": tokens,
+            "latency_ms": 900,
+            "user_id": f"zoe-{region}-{n % users}",
+            "region": region,
+        }
+        for n in range(users * each)
+    ]
+
+
+@pytest.fixture
+def logs(tmp_path, monkeypatch):
+    """Two logs: in the second the region `eu` is of two users alone."""
+    monkeypatch.chdir(tmp_path)
+    for name, day, few in (("secret-a.jsonl", 1, 9), ("secret-b.jsonl", 2, 2)):
+        rows = [*calls(20, day=day, each=15), *calls(9, day=day, region="asia", each=15)]
+        rows += calls(few, day=day, region="eu", tokens=5000 if few == 2 else 10, each=150)
+        Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return "secret-a.jsonl", "secret-b.jsonl"
+
+
+@pytest.mark.parametrize("form", ["table", "json", "markdown", "csv"])
+def test_a_comparison_has_no_number_of_a_segment_that_is_small_on_one_side(llmtel, logs, form):
+    code, out, err = llmtel(
+        "compare", *logs, "--share", "--by", "region", "--metrics", "calls", "--format", form
+    )
+    assert code == 0, err
+    assert "secret" not in out
+    assert "zoe" not in out
+    if form == "json":
+        rows = {row["region"]: row for row in json.loads(out)["tables"][0]["rows"]}
+        assert (rows["eu"]["suppressed"], rows["asia"]["suppressed"]) == ("<5", "held back")
+        assert {rows[name][side] for name in ("eu", "asia") for side in ("before", "now", "abs")} == {None}
+        assert rows["us"]["now"] == 300
+
+
+def test_the_bridge_is_told_only_where_every_cell_is_of_enough_people(llmtel, logs):
+    assert "why" in llmtel("compare", *logs, "--share")[1]
+    rows = [{**row, "model": "gpt-4o"} for row in calls(2, day=2, region="x", each=30)]
+    Path(logs[1]).write_text(Path(logs[1]).read_text() + "".join(json.dumps(row) + "\n" for row in rows))
+    assert "why" not in llmtel("compare", *logs, "--share")[1]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "markdown", "github", "junit", "gitlab", "openmetrics"])
+def test_a_check_tells_only_verdicts_about_enough_people_and_fails_all_the_same(llmtel, logs, form):
+    rule = "p95_latency{region=eu} > 0.5s"
+    asked = ("check", logs[1], "--compare-to", logs[0], "--fail-if", rule, "--fail-if", "calls > 10000")
+    assert llmtel(*asked)[0] == 3
+    code, out, _ = llmtel(*asked, "--share", "--format", form)
+    assert code == 3
+    assert not any(word in out for word in ("secret", "zoe", "eu}", "p95"))
+
+
+def test_a_check_by_users_is_not_told(llmtel, logs):
+    asked = ("check", logs[1], "--compare-to", logs[0], "--fail-if", "cost{user=zoe-us-1} > +10%", "--share")
+    assert "zoe" not in llmtel(*asked)[1]
+
+
+def test_a_side_of_few_people_is_refused(llmtel, logs):
+    Path("few.jsonl").write_text("".join(json.dumps(row) + "\n" for row in calls(2, day=3)))
+    code, _, err = llmtel("compare", logs[0], "few.jsonl", "--share")
+    assert code == 2
+    assert "fewer than 5 users" in err
+
+
+def test_a_baseline_says_nothing_of_people_and_is_refused(llmtel, logs):
+    assert llmtel("baseline", "save", logs[0], "-o", "base.json")[0] == 0
+    assert llmtel("compare", "base.json", logs[1], "--share")[0] == 2
+    assert llmtel("check", logs[1], "--baseline", "base.json", "--share")[0] == 2
+    assert llmtel("check", logs[1], "--baseline", "base.json", "--share", "--share-k", 1)[0] in (0, 3)
