@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
-from llmtel.checks import limits
+from llmtel.checks import earlier, limits
 from llmtel.checks.clusters import CLUSTER_BY
 from llmtel.checks.limits import Amount
 from llmtel.checks.oneline import filters, term
@@ -126,6 +126,11 @@ def _age(place: Place, _: Metric | None) -> float:
     return int(found[1]) * _AGES[found[2]]
 
 
+def _window(place: Place, _: Metric | None) -> str:
+    earlier.wanted(place.text())
+    return place.text()
+
+
 def _point(place: Place, _: Metric | None) -> bool:
     return place.choice(("interval", "point")) == "interval"
 
@@ -189,10 +194,13 @@ DEFAULTS = (
 BASELINE = (
     choice("source", ("file", "window", "none"), "What to compare with"),
     text("path", "The baseline file"),
-    text("compare", "The earlier window, for source: window: prev 7d"),
+    Entry(
+        "compare", _window, {"type": "string"},
+        "The earlier window, for source: window: prev 7d, or same-weekdays 4w",
+    ),
     Entry("max_age", _age, {"type": "string", "pattern": r"^\d+\s*[dwh]$"}, "An older baseline is told: 30d"),
     choice("reprice", ("current", "none"), "Whether both sides are priced with one price list"),
-)
+)  # fmt: skip
 EXEMPTION = (
     text("check", "The id of the check"),
     Entry(

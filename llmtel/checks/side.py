@@ -33,6 +33,7 @@ class Side:
     `cells` explain its cost, `seen` are its prompts and models. `label` names it for people. `saved` is when
     a baseline was made; None for calls at hand. `prices` names the price book, `commit` the state of the
     code, `accepted` why a worse one was, `where` the filters that all its calls met (as a file names them).
+    `covered` are the days that the calls are of, where these do not lie in a row.
     """
 
     splits: Mapping[Split, Segments]
@@ -47,6 +48,7 @@ class Side:
     commit: str | None = None
     accepted: str | None = None
     where: tuple[str, ...] = ()
+    covered: float | None = None
 
     def segments(self, split: Split) -> Segments | None:
         """The segments of a split by their stored names; None where the side was not split so."""
@@ -57,6 +59,8 @@ class Side:
     @property
     def days(self) -> float | None:
         """Days that the calls cover; None where they cover less than one, which says nothing of a month."""
+        if self.covered:
+            return self.covered
         if self.first is None or self.last is None:
             return None
         days = (self.last - self.first).total_seconds() / _DAY

@@ -34,7 +34,8 @@ Compare = Annotated[
     typer.Option(
         "--compare",
         metavar="WINDOW",
-        help="The latest part of the logs with the part before: 'prev 7d'",
+        help="The latest part of the logs with the part before: 'prev 7d', or the last day with that "
+        "weekday in the weeks before: 'same-weekdays 4w'",
         rich_help_panel=WITH,
     ),
 ]

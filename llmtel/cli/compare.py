@@ -118,10 +118,14 @@ class _Asked:
         sides = self._read()
         rules = self._rules(sides)
         sample = partial(measured, rules=rules, tz=self.question.tz)
-        base = sides.base if sides.before is None else sample(sides.before, label=sides.labels[0])
+        base, current = sides.base, sides.current
+        if sides.before is not None:
+            base = replace(sample(sides.before, label=sides.labels[0]), covered=sides.days[0])
         if base is None:
             raise UsageError(f"{self.before}: nothing to compare with")
-        current = sides.current or sample(sides.calls, keep=keys_of(base, rules), label=sides.labels[1])
+        if current is None:
+            found = sample(sides.calls, keep=keys_of(base, rules), label=sides.labels[1])
+            current = replace(found, covered=sides.days[1])
         grounds = Grounds(sides.before if sides.current is None else None, sides.calls, self.question.tz)
         by_case = self.top if self.by == (CASE,) else 0
         return comparing(
@@ -131,7 +135,8 @@ class _Asked:
     def _read(self) -> _Sides:
         """Both sides: a baseline as it is, the rest as calls."""
         from llmtel.checks import baseline
-        from llmtel.cli.sides import PREVIOUS, as_far_as, is_baseline, windows
+        from llmtel.checks.earlier import window
+        from llmtel.cli.sides import as_far_as, is_baseline
         from llmtel.reports.rolled import of_both
 
         paths = self.question.paths
@@ -148,12 +153,13 @@ class _Asked:
             calls, context = replace(self.question, paths=(self.before,)).priced("compare")
             return _Sides(calls.clear(), context, calls, labels, current=current)
         calls, context = self.question.priced("compare")
-        if PREVIOUS.fullmatch(self.before.strip()):
-            context = as_far_as(context, calls, self.before)
-            before, calls, now, earlier = windows(calls, self.before)
-            return _Sides(calls, context, before, (earlier, now))
+        if asked := window(self.before):
+            context = as_far_as(context, calls, asked)
+            earlier, now = asked.parts(calls)
+            said = (earlier.label, now.label), (earlier.days, now.days)
+            return _Sides(now.calls, context, earlier.calls, *said)
         if base is not None:
-            return _Sides(calls, context, None, labels, base)
+            return _Sides(calls, context, None, labels, base=base)
         before, further = replace(self.question, paths=(self.before,)).priced("compare")
         return _Sides(calls, of_both(context, further), before, labels)
 
@@ -186,12 +192,16 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Sides:
-    """Both sides: the calls that are at hand (none of a file), what was read, and the files."""
+    """Both sides: the calls that are at hand (none of a file), what was read, and the files.
+
+    `days` are those that the calls are of, where they do not lie in a row.
+    """
 
     calls: pl.DataFrame
     context: Context
     before: pl.DataFrame | None = None
     labels: tuple[str, str] = ("", "")
+    days: tuple[float | None, float | None] = (None, None)
     base: Side | None = None
     current: Side | None = None
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from llmtel.core.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
+    from llmtel.checks.earlier import Window
     from llmtel.checks.rules import RuleSet
     from llmtel.checks.side import Side
     from llmtel.cli.answering import Question
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from llmtel.reports.context import Context
 
 DEFAULT_PATH = Path(".llmtel/baseline.json")
-PREVIOUS = re.compile(r"prev(?:ious)?\s+(\d+)\s*([dwh])", re.ASCII)
 SCHEMA = '"schema": "llmtel.baseline/'
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True)
@@ -140,18 +138,23 @@ class Pair:
 
 def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
     """Read, price and measure both sides."""
+    from llmtel.checks.earlier import wanted as window
     from llmtel.checks.measure import keys_of, measured
     from llmtel.reports.rolled import of_both
 
+    asked = window(other.window) if other.window else None
     question = replace(question, filters=tuple(term for rule in wanted.rules for term in rule.split.where))
     calls, context = question.priced(name)
     wanted = wanted.about(calls)
     rules = wanted.rules
     before, base, missing = None, None, None
-    label = " ".join(question.paths)
-    if other.window:
-        context = as_far_as(context, calls, other.window)
-        before, calls, label, other_label = windows(calls, other.window)
+    label, other_label = " ".join(question.paths), ""
+    days: tuple[float | None, float | None] = None, None
+    if asked:
+        context = as_far_as(context, calls, asked)
+        earlier, now = asked.parts(calls)
+        before, calls = earlier.calls, now.calls
+        label, other_label, days = now.label, earlier.label, (earlier.days, now.days)
     elif other.logs:
         before, further = replace(question, paths=other.logs).priced(name)
         context, other_label = of_both(context, further), " ".join(other.logs)
@@ -159,9 +162,9 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
         base, missing = _load(other.baseline, stored(question.where))
     sample = partial(measured, rules=rules.rules, cluster_by=rules.cluster_by, tz=question.tz)
     if before is not None:
-        base = sample(before, label=other_label)
+        base = replace(sample(before, label=other_label), covered=days[0])
     keep = None if base is None else keys_of(base, rules.rules)
-    current = sample(calls, keep=keep, label=label)
+    current = replace(sample(calls, keep=keep, label=label), covered=days[1])
     return Pair(current, base, calls, context, before, missing, rules=wanted)
 
 
@@ -192,43 +195,12 @@ def stored(where: Sequence[str]) -> tuple[str, ...]:
     return stored_split(Split(tuple(where))).where
 
 
-def windows(calls: pl.DataFrame, text: str) -> tuple[pl.DataFrame, pl.DataFrame, str, str]:
-    """The calls of an earlier window and of the latest one, and both in words.
-
-    `prev 7d` compares the seven days before the last call with the seven days before those: logs that lie
-    there for a while still compare. Raises `UsageError` for another form.
-    """
-    import polars as pl
-
-    length = _length(text)
-    last = calls["ts"].max()
-    if not isinstance(last, datetime):
-        return calls.clear(), calls, "no time", "no time"
-    ts = pl.col("ts")
-    middle = last - length
-    parts = [
-        calls.filter((ts > start) & (ts <= end)) for start, end in ((middle - length, middle), (middle, last))
-    ]
-    told = "".join(text.split()[1:])
-    return parts[0], parts[1], f"the last {told}", f"the {told} before"
-
-
-def _length(text: str) -> timedelta:
-    """How long a window is. Raises `UsageError` for another form than `prev 7d`."""
-    found = PREVIOUS.fullmatch(text.strip())
-    if found is None:
-        raise UsageError(
-            f"--compare {text}: write prev and a length, as in 'prev 7d', 'prev 4w' or 'prev 12h'"
-        )
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def as_far_as(context: Context, calls: pl.DataFrame, text: str) -> Context:
-    """A context that speaks of rollups only where the windows of `windows` reach into them."""
+def as_far_as(context: Context, calls: pl.DataFrame, window: Window) -> Context:
+    """A context that speaks of rollups only where the parts of a window reach into them."""
     from llmtel.reports.rolled import unless_before
 
     last = calls["ts"].max()
-    return unless_before(context, last - 2 * _length(text)) if isinstance(last, datetime) else context
+    return unless_before(context, last - window.reach) if isinstance(last, datetime) else context
 
 
 def is_baseline(path: str) -> bool:

@@ -310,6 +310,23 @@ def test_a_rule_that_no_call_matches_has_no_baseline_on_a_first_run(llmtel, monk
     assert "1 skipped (1 no baseline)" in out
 
 
+def test_a_day_is_compared_with_its_like_and_totals_by_the_day(llmtel, evaluated):
+    """Every seventh day costs twice the others: the last is like its like, and not like the day before."""
+    Path("weeks").mkdir()
+    for day in range(1, 30):
+        evaluated(f"weeks/{day}.jsonl", 210, day=day, cost=2.0 if day % 7 == 1 else 1.0)
+    rules = "checks: ['cost_per_call > +10%', 'cost > +10%']"
+    Path("llmtel.yaml").write_text(f"baseline: {{source: window, compare: same-weekdays 4w}}\n{rules}\n")
+    code, out, _ = llmtel("check", "weeks", "--format", "json")
+    assert code == 0
+    assert {one["verdict"] for one in json.loads(out)["results"]} == {"pass"}
+    assert llmtel("check", "weeks", "--compare", "prev 1d")[0] == 3
+    _, out, _ = llmtel("compare", "same-weekdays 4w", "weeks")
+    assert "the same day in the 4w before (840 calls" in out
+    Path("llmtel.yaml").write_text(f"baseline: {{source: window, compare: weekly}}\n{rules}\n")
+    assert "llmtel.yaml:1: baseline > compare: 'weekly' is no window" in llmtel("check", "weeks")[2]
+
+
 def test_the_rules_may_say_what_to_compare_with(llmtel, evaluated):
     Path("both").mkdir()
     for day in range(1, 9):
