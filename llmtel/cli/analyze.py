@@ -64,7 +64,7 @@ def analyze(
         input_format=input_format,
         all_rejects=rejects,
         settings=settings,
-        sharing=sharing(share, share_k),
+        sharing=sharing(share, share_k, settings),
     )
     with question.money.shown():
         if format_ is o.AnalyzeFormat.FOCUS:

@@ -48,6 +48,6 @@ def calls(
         input_format=input_format,
         all_rejects=rejects,
         settings=settings,
-        sharing=sharing(share, share_k),
+        sharing=sharing(share, share_k, settings),
     )
     return exit_code(tell(question.calls, format_, output), strict=strict)

@@ -156,8 +156,9 @@ def check(
     if init:
         write_rules()
         return Exit.OK
-    outputs, shared = Outputs.of(format_, output), sharing(share, share_k)
+    outputs = Outputs.of(format_, output)
     settings = logs.settings()
+    shared = sharing(share, share_k, settings)
     wanted = rules_of(settings, rules, fail_if or (), [explain] if explain else only or ())
     other = Other.of(baseline, compare, compare_to, wanted.rules)
     question = logs.question(paths, settings, wanted.dimensions())

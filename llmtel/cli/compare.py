@@ -85,7 +85,7 @@ def compare(
 
     settings = logs.settings()
     split = settings.named(words([by] if by else []))
-    shared = sharing(share, share_k)
+    shared = sharing(share, share_k, settings)
     question = replace(logs.question(now, settings, split), sharing=shared)
     if shared is not None:
         shared.refuse(split, words(metrics))

@@ -16,7 +16,9 @@ from llmtel.privacy.rules import Rule
 Users = Literal["plain", "pseudonym", "drop"]
 """How users are kept: by name, under keyed pseudonyms, or not at all."""
 USERS: tuple[Users, ...] = get_args(Users)
-_KEYS = ("users", "old_keys", "tags", "retention", "redact")
+_KEYS = ("users", "old_keys", "tags", "retention", "redact", "k", "share")
+SHARED = ("feature", "project", "branch", "api_key")
+"""Fields that are in what is shared only where the configuration names them: they say what is worked on."""
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([dw])", re.ASCII)
 _DAYS = {"d": 1, "w": 7}
 
@@ -27,6 +29,7 @@ class Privacy:
 
     `key` is where the key of pseudonyms is, `old_keys` where earlier ones are. Of extra keys only `tags` may
     be stored. `retention` are the days that calls are kept. `redact` are rules beside the built-in ones.
+    In what is shared a number rests on `k` people at least, and the fields `share` of `SHARED` may be in it.
     """
 
     users: Users | None = None
@@ -35,6 +38,8 @@ class Privacy:
     tags: frozenset[str] | None = None
     retention: int | None = None
     redact: tuple[Rule, ...] = ()
+    k: int | None = None
+    share: frozenset[str] = frozenset()
 
 
 def parse(place: Place, folder: Path) -> Privacy:
@@ -50,6 +55,10 @@ def parse(place: Place, folder: Path) -> Privacy:
         tags=frozenset(one.text() for one in keys["tags"].one_or_more()) if "tags" in keys else None,
         retention=_days(keys["retention"]) if "retention" in keys else None,
         redact=tuple(_redaction(one, seen) for one in keys["redact"].entries()) if "redact" in keys else (),
+        k=keys["k"].whole() if "k" in keys else None,
+        share=frozenset(one.choice(SHARED) for one in keys["share"].one_or_more())
+        if "share" in keys
+        else frozenset(),
     )
 
 

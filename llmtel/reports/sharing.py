@@ -35,6 +35,7 @@ from llmtel.core.schema import FIELDS
 from llmtel.privacy.pseudonyms import Pseudonyms
 from llmtel.privacy.redact import redacted
 from llmtel.privacy.rules import REDACTIONS
+from llmtel.privacy.settings import SHARED
 from llmtel.privacy.values import NO_WORD
 from llmtel.query import where
 from llmtel.query.dimensions import DIMENSIONS, dimension
@@ -45,8 +46,6 @@ from llmtel.reports import small_cells
 
 K = 5
 """People that a number rests on at least, where nothing else is said."""
-NAMED = ("feature", "project", "api_key", "branch")
-"""Fields that say what a company works on: left out unless the configuration names them."""
 PERSONS = ("user", "session")
 IDS = ("call_id", "response_id", "trace", "file", "line")
 """Fields that are in nothing that is shared: they lead back to the logs."""
@@ -63,7 +62,7 @@ OF_VERDICTS = frozenset({"tag", "generated_at", "summary", "results"})
 
 @dataclass(frozen=True)
 class Sharing:
-    """How a report is shared: `k` people at least, and the fields of NAMED that may be in it.
+    """How a report is shared: `k` people at least, and the fields of SHARED that may be in it.
 
     `own_key` says that pseudonyms are of a key at hand, and the same in every report.
     """
@@ -76,16 +75,11 @@ class Sharing:
     def __post_init__(self) -> None:
         if self.k < 1:
             raise UsageError(f"--share-k {self.k}: at least 1")
-        unknown = sorted(self.named - {*NAMED})
-        if unknown:
-            raise UsageError(
-                f"{unknown[0]} is never left out, or never shared; what can be named: {', '.join(NAMED)}"
-            )
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Fields of NAMED that are not in the report."""
-        return tuple(name for name in NAMED if name not in self.named)
+        """Fields of SHARED that are not in the report."""
+        return tuple(name for name in SHARED if name not in self.named)
 
     def refuse(self, by: Iterable[str], metrics: Iterable[str] = ()) -> None:
         """Raise `UsageError` for a dimension by which nothing can be shared, and for a metric of one call."""

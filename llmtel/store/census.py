@@ -18,6 +18,7 @@ from llmtel.privacy.redact import redacted
 from llmtel.privacy.rules import REDACTIONS
 from llmtel.store.columns import SCHEMA
 from llmtel.store.folder import Local, Where
+from llmtel.store.policy import Kept
 from llmtel.store.table import Table, opened, readable
 
 _BESIDE: dict[str, Privacy] = {
@@ -92,11 +93,11 @@ def census(place: Where) -> Census:
         locked = str(error)
         held = tuple(Held(name, _class(name)) for name in SCHEMA)
     counts = files.group_by("key").len().sort("key")
-    said = table.delta.metadata().configuration
+    kept = Kept.of(table)
     access = _access(Path(table.folder.name)) if isinstance(table.folder, Local) else None
     return Census(
-        users=said.get("llmtel.users") or "plain",
-        user_keys=tuple((said.get("llmtel.user_key_ids") or "").split()),
+        users=kept.users,
+        user_keys=kept.key_ids,
         columns=held,
         access=access,
         keys=dict(counts.iter_rows()),

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from llmtel.store.census import Census, Held, faults
 from llmtel.store.columns import SCHEMA
 
 pytest.importorskip("deltalake")
@@ -82,6 +83,14 @@ def test_values_that_do_not_belong_are_counted_and_not_shown(llmtel, stored, fie
     assert any(fault.startswith(field) for fault in answer["faults"])
     for form in ("json", "table", "markdown", "csv"):
         assert value not in llmtel("privacy", "check", store, "--format", form)[1]
+
+
+def test_a_store_of_pseudonyms_with_a_name_in_it_is_wrong():
+    held = (Held("user", "personal", 9, 3, 1, 0, 2), Held("session", "personal", 9, 2, 0, 0, 2))
+    found = Census("pseudonym", ("ab12",), held, None, {"": 1, "k1": 1}, "k1", None)
+    names, plain = faults(found)
+    assert names.startswith("user (personal): 1 of 3 values are no pseudonyms")
+    assert plain.startswith("1 data files are not encrypted")
 
 
 def test_a_folder_without_a_store_is_a_mistake(llmtel, tmp_path):

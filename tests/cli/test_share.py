@@ -165,6 +165,29 @@ def test_a_user_table_is_one_of_pseudonyms_and_must_be_asked_for(llmtel, tmp_pat
     assert all(name.startswith("u_") for name in rows)
 
 
+def test_a_configuration_names_what_may_be_shared_how_many_are_few_and_a_key(llmtel, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHARE_KEY", "ab" * 32)
+    rows = [{**row, "feature": "chat"} for row in calls_of(eu=2)]
+    path, config = log(tmp_path / "a.jsonl", rows), tmp_path / "llmtel.yaml"
+    config.write_text("privacy: {k: 2, share: [feature], key_env: SHARE_KEY}\n")
+    answer = shared(llmtel, path, "--config", config, "--by", "feature")
+    assert rows_of(answer, "feature")["chat"]["calls"] == 2
+    users = [
+        rows_of(shared(llmtel, path, *asked, "--share-k", 1, "--by", "user"), "user").keys()
+        for asked in (("--config", config), ("--config", config), ())
+    ]
+    assert users[0] == users[1]
+    assert users[0].isdisjoint(users[2])
+
+
+def test_a_configuration_names_nothing_that_is_never_shared(llmtel, tmp_path):
+    config = tmp_path / "llmtel.yaml"
+    config.write_text("privacy: {share: [session]}\n")
+    code, _, err = llmtel("analyze", LOGS, "--share", "--config", config)
+    assert code == 2
+    assert "llmtel.yaml:1" in err
+
+
 def test_findings_name_no_user_and_paste_nothing(llmtel, secrets):
     answer = shared(llmtel, LOGS)
     assert answer["findings"]
