@@ -29,6 +29,7 @@ def info(name: str, figures: Mapping[str, Any], formats: Sequence[tuple[str, int
     lines = (
         Line(f"{name} · {figures['calls']:,} {counted} · {figures['days']:,} days{span}"),
         Line(f"{figures['files']:,} data files, {figures['size']:,} bytes · version {figures['version']:,}"),
+        *([Line(_rolled_up(figures))] if figures["rollups"] else ()),
         Line(f"{figures['rejects']:,} records were rejected when it took them"),
         Line(f"encrypted with the key {keys}" if keys else "not encrypted"),
         Line(_people(figures["users"], figures["key_ids"], figures["keys_missing"])),
@@ -40,6 +41,11 @@ def info(name: str, figures: Mapping[str, Any], formats: Sequence[tuple[str, int
     }
     blocks = (*lines, table) if formats else lines
     return _document("store", "Store", blocks, (table,), {"store": name, **told})
+
+
+def _rolled_up(figures: Mapping[str, Any]) -> str:
+    """How many more days are in rollups."""
+    return f"{figures['rolled_up']:,} more days in rollups, of {figures['rollups']:,} bytes in all"
 
 
 def _people(users: str, key_ids: Sequence[str], missing: Sequence[str]) -> str:

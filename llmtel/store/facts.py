@@ -11,7 +11,8 @@ from llmtel.core.errors import UsageError
 from llmtel.store import rejected
 from llmtel.store.folder import Where
 from llmtel.store.policy import Kept
-from llmtel.store.table import Table, opened
+from llmtel.store.rollups import tables
+from llmtel.store.table import Table
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Facts:
 
     `keys` are the ids of the keys that the store is encrypted with. Where one is not at hand, `locked` says
     which, formats are not known, and `calls` are rows, also those that stand for no request of their own.
-    `kept` is how users are kept.
+    `kept` is how users are kept. `rolled_up` are the days that are left in rollups only; all rollups have
+    `rollups` bytes.
     """
 
     calls: int
@@ -35,12 +37,15 @@ class Facts:
     keys: tuple[str, ...]
     locked: str | None
     kept: Kept
+    rolled_up: int = 0
+    rollups: int = 0
 
 
 def facts(place: Where) -> Facts:
     """The numbers of a store; of its files only the columns that they need are read, none without a key."""
-    table = opened(place)
+    table, *others = tables(place)
     files = table.files
+    rolled = pl.concat([other.files for other in others]) if others else files.clear()
     counts, locked = None, None
     try:
         counts = _formats(table)
@@ -60,6 +65,8 @@ def facts(place: Where) -> Facts:
         keys=tuple(sorted({table.key_id, *files["key"]} - {""})),
         locked=locked,
         kept=Kept.of(table),
+        rolled_up=len(set(rolled["day"]) - set(files["day"])),
+        rollups=int(rolled["size"].sum()),
     )
 
 

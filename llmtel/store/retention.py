@@ -10,8 +10,9 @@ import polars as pl
 from llmtel.store.audit import audit
 from llmtel.store.folder import Where, at, private
 from llmtel.store.horizon import state
-from llmtel.store.rewrite import accepted, swept
+from llmtel.store.rewrite import swept
 from llmtel.store.rollups import Made, Prices, replaced
+from llmtel.store.swap import accepted
 from llmtel.store.table import opened
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TypeVar
 
 import polars as pl
 
@@ -15,10 +12,10 @@ from llmtel.store.actions import Written
 from llmtel.store.audit import audit
 from llmtel.store.columns import COPIES, from_file, unpacked
 from llmtel.store.folder import Where, at, private
-from llmtel.store.table import Refused, Table, opened
+from llmtel.store.rollups import tables
+from llmtel.store.swap import accepted
+from llmtel.store.table import Table, opened
 
-T = TypeVar("T")
-_TRIES = 100
 _WEEK = 7 * 24
 
 
@@ -29,16 +26,6 @@ class Rewritten:
     before: int
     after: int
     gone: int
-
-
-def accepted(work: Callable[[], T]) -> T:
-    """What `work` gives once none of its commits is refused: it begins anew where others were first."""
-    for _ in range(_TRIES):
-        try:
-            return work()
-        except Refused:
-            time.sleep(random.uniform(0, 0.05))  # noqa: S311 (so that the same two do not meet again)
-    raise Refused
 
 
 def rewrite(
@@ -123,6 +110,7 @@ def swept(place: Where, hours: int) -> int:
     """Delete data files that no version needs, of the last `hours`; how many."""
     folder = at(place)
     with private(), folder.lock():
-        table = opened(folder).delta
-        gone = table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
-        return len(gone)
+        return sum(
+            len(table.delta.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True))
+            for table in tables(folder)
+        )

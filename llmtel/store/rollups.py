@@ -16,7 +16,7 @@ from llmtel.query.rollup import BY, packed, rolled, states, unpacked
 from llmtel.store.actions import Written
 from llmtel.store.columns import KEPT
 from llmtel.store.folder import LOG, Folder, Where, at, private
-from llmtel.store.rewrite import accepted
+from llmtel.store.swap import accepted
 from llmtel.store.table import Kind, Table, created, opened, readable
 
 ROLLUPS = "rollups"
@@ -60,6 +60,12 @@ def table(calls: Table) -> Table:
     return (
         opened(calls.folder, kind()) if has_any(calls.folder) else created(calls.folder, calls.key_id, kind())
     )
+
+
+def tables(place: Where) -> list[Table]:
+    """All tables of a store: the calls, and the rollups where there are any."""
+    calls = opened(place)
+    return [calls, *([opened(calls.folder, kind())] if has_any(calls.folder) else [])]
 
 
 def roll_up(place: Where, prices: Prices, since: date | None = None, until: date | None = None) -> Made:

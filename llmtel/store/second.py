@@ -27,7 +27,7 @@ def refuse_missing() -> None:
 
 
 def difference(data: bytes, secret: Secret | None, rows: pl.DataFrame) -> str | None:
-    """What Arrow reads otherwise than Polars, which read `rows` (of scalars); None where both agree."""
+    """What Arrow reads otherwise than Polars, which read `rows`; None where both agree."""
     import pyarrow as pa  # noqa: PLC0415 (as in `refuse_missing`)
 
     try:
@@ -54,11 +54,13 @@ def _arrow(data: bytes, secret: Secret | None) -> pa.Table:
 
 
 def _sums(rows: pl.DataFrame) -> Sums:
-    """Of a frame: of texts the bytes, of times the extremes, of numbers and flags the sums."""
+    """Of a frame: of texts the bytes, of times the extremes, of numbers, flags and lists the sums."""
     found: dict[str, tuple[Any, ...]] = {}
     for column in rows:
         nulls, dtype = column.null_count(), column.dtype
-        if dtype == pl.Datetime:
+        if dtype == pl.List:
+            found[column.name] = (nulls, column.list.len().sum(), column.list.sum().sum())
+        elif dtype == pl.Datetime:
             times = column.to_physical()
             found[column.name] = (nulls, times.min(), times.max())
         else:
@@ -72,7 +74,10 @@ def _sums_of_arrow(table: pa.Table) -> Sums:
 
     found: dict[str, tuple[Any, ...]] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_timestamp(column.type):
+        if pa.types.is_large_list(column.type) or pa.types.is_list(column.type):
+            members = pc.list_flatten(column)
+            found[name] = (column.null_count, len(members), pc.sum(members, min_count=0).as_py())
+        elif pa.types.is_timestamp(column.type):
             both = pc.min_max(column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64())).as_py()
             found[name] = (column.null_count, both["min"], both["max"])
         else:

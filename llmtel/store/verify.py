@@ -10,11 +10,11 @@ import polars as pl
 
 from llmtel.sources.identity import VAGUE, resolved
 from llmtel.store import second
-from llmtel.store.columns import SCHEMA, SOURCE
-from llmtel.store.encryption import Secret
+from llmtel.store.columns import SOURCE
 from llmtel.store.files import checksum, scanned
-from llmtel.store.folder import CALLS, Where, at
-from llmtel.store.table import Table, opened
+from llmtel.store.folder import Where
+from llmtel.store.rollups import tables
+from llmtel.store.table import Table
 
 _OURS = re.compile("/[0-9a-f]{32}(?:-k[0-9a-f]{16})?-([0-9a-f]{32})[.]parquet$")
 _NAMES = {"llmtel_source": SOURCE, "llmtel_vague": VAGUE}
@@ -28,20 +28,25 @@ def faults(place: Where) -> list[str]:
     and `UsageError` where a key or pyarrow is missing.
     """
     second.refuse_missing()
-    table = opened(place)
-    for key in table.files["key"].unique():
-        table.secret(key)
-    bad = dict(_bad_files(table))
-    whole = table.files.filter(~pl.col("path").is_in(list(bad)))
-    return [*(f"{path}: {why}" for path, why in bad.items()), *_twice(table, whole)]
+    calls, *others = tables(place)
+    for table in (calls, *others):
+        for key in table.files["key"].unique():
+            table.secret(key)
+    bad = dict(_bad_files(calls))
+    whole = calls.files.filter(~pl.col("path").is_in(list(bad)))
+    beside = [f"{table.at(path)}: {why}" for table in others for path, why in _bad_files(table)]
+    return [*(f"{path}: {why}" for path, why in bad.items()), *_twice(calls, whole), *beside]
 
 
 def orphans(place: Where) -> list[str]:
-    """Data files that no version of the last week names: what a kill leaves behind. They do no harm."""
-    folder = at(place)
-    live = set(opened(folder).files["path"])
-    days = [name for name in folder.names(CALLS) if name.startswith("day=")]
-    there = [f"{day}/{name}" for day in days for name in folder.names(f"{CALLS}/{day}")]
+    """Data files that the last version does not name: of versions before, and what a kill leaves behind."""
+    return [path for table in tables(place) for path in _orphans(table)]
+
+
+def _orphans(table: Table) -> list[str]:
+    live, folder = set(table.files["path"]), table.folder
+    days = [name for name in folder.names(table.kind.name) if name.startswith("day=")]
+    there = [f"{day}/{name}" for day in days for name in folder.names(f"{table.kind.name}/{day}")]
     return [path for path in there if path not in live]
 
 
@@ -56,7 +61,7 @@ def _bad_files(table: Table) -> Iterator[tuple[str, str]]:
             data = table.folder.read(table.at(path))
             if not _is_as_written(path, data):
                 yield path, "its bytes are not those that were written"
-            elif (why := _wrong(data, table.secret(key), day, rows)) is not None:
+            elif (why := _wrong(data, table, key, day, rows)) is not None:
                 yield path, why
 
 
@@ -66,18 +71,19 @@ def _is_as_written(path: str, data: bytes) -> bool:
     return told is None or checksum(data) == told[1]
 
 
-def _wrong(data: bytes, secret: Secret | None, day: object, rows: int) -> str | None:
+def _wrong(data: bytes, table: Table, key: str, day: object, rows: int) -> str | None:
+    secret, schema = table.secret(key), table.kind.schema
     try:
         frame = scanned(data, secret, None).collect()
     except pl.exceptions.PolarsError as error:
         return f"it cannot be read: {str(error).splitlines()[0][:100]}"
     if frame.height != rows:
         return f"{frame.height:,} rows, where the log says {rows:,}"
-    if any(frame.schema[name] != dtype for name, dtype in SCHEMA.items() if name in frame.schema):
+    if any(frame.schema[name] != dtype for name, dtype in schema.items() if name in frame.schema):
         return "its columns have other types"
     if not _all_on(frame["ts"], day):
         return "calls of other days are in it"
-    return second.difference(data, secret, frame.select(name for name in SCHEMA if name in frame.schema))
+    return second.difference(data, secret, frame.select(name for name in schema if name in frame.schema))
 
 
 def _all_on(times: pl.Series, day: object) -> bool:

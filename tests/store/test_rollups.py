@@ -11,6 +11,7 @@ from llmtel.cli.app import run
 from llmtel.pricing import book, cost
 from llmtel.query.query import Query, run_many
 from llmtel.store import retention
+from llmtel.store.encryption import DEFAULT
 from llmtel.store.read import stored
 from llmtel.store.retention import expire
 from llmtel.store.rollups import Prices, cells, roll_up
@@ -253,6 +254,36 @@ def test_what_the_configuration_keeps_no_longer_expires_at_ingest(llmtel, tmp_pa
         file.write(line(30, timestamp=(now - timedelta(days=9)).isoformat()))
     assert "1 expired" in llmtel("ingest", log, "--store", "s")[1]
     assert "0 calls" in llmtel("store", "expire", "s")[1]
+
+
+def test_rollups_are_looked_at_verified_and_swept(llmtel, filled):
+    for day in (2, 3):
+        roll_up(filled.folder, PRICES, date(2026, 9, 2), date(2026, 9, 4))
+        expire(filled.folder, date(2026, 9, day), PRICES)
+    paths = list((filled.folder / "rollups").rglob("*.parquet"))
+    assert len(paths) == 3  # vacuum took those that were replaced
+    info = json.loads(llmtel("store", "info", filled.folder, "--format", "json")[1])
+    assert (info["days"], info["rolled_up"]) == (3, 2)
+    assert info["rollups"] == sum(path.stat().st_size for path in paths)
+    assert "2 more days in rollups" in llmtel("store", "info", filled.folder)[1]
+    assert llmtel("store", "verify", filled.folder)[0] == 0
+    data = bytearray(paths[0].read_bytes())
+    data[100] ^= 1
+    paths[0].write_bytes(data)
+    code, out, _ = llmtel("store", "verify", filled.folder)
+    assert code == 3
+    assert f"rollups/{paths[0].parent.name}/{paths[0].name}"[:40] in "".join(out.split())
+
+
+def test_rollups_of_an_encrypted_store_are_encrypted_too(store, log, monkeypatch):
+    monkeypatch.setenv(DEFAULT, bytes(range(32)).hex())
+    store.ingest(log, encrypted=True)
+    before = answers(store.folder, ("model",))
+    expire(store.folder, MIDDLE, PRICES)
+    paths = list((store.folder / "rollups").rglob("*.parquet"))
+    assert len(paths) == 2
+    assert not any(b"gpt-4o" in path.read_bytes() or b"model" in path.read_bytes() for path in paths)
+    assert is_same(before, answers(store.folder, ("model",)))
 
 
 def test_how_old_must_be_said_somewhere(llmtel, filled):
