@@ -107,8 +107,12 @@ def forget(place: Where, users: Collection[str]) -> Rewritten:
 
 
 def swept(place: Where, hours: int) -> int:
-    """Delete data files that no version needs, of the last `hours`; how many."""
+    """Delete data files that no version needs, of the last `hours`; how many.
+
+    In an object store where others may be writing those of a week stay: they may be in no commit yet.
+    """
     folder = at(place)
+    hours = max(hours, 0 if folder.alone else _WEEK)
     with private(), folder.lock():
         return sum(
             len(table.delta.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True))

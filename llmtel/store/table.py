@@ -21,7 +21,7 @@ from llmtel.store.actions import Written, add, remove
 from llmtel.store.columns import SCHEMA, to_file
 from llmtel.store.encryption import KEY_ID, Secret
 from llmtel.store.files import encoded, key_of, name_of, scanned
-from llmtel.store.folder import CALLS, LOCK, LOG, Folder, Where, at
+from llmtel.store.folder import CALLS, LOCK, LOG, Folder, Where, at, plain_words
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -43,8 +43,8 @@ def readable(folder: Folder) -> Iterator[None]:
     """Data files are read inside. Raises `UnreadableInput` for one that is missing or damaged."""
     try:
         yield
-    except (FileNotFoundError, pl.exceptions.ComputeError) as error:
-        words = str(error).splitlines()[0][:200]
+    except (OSError, pl.exceptions.ComputeError) as error:
+        words = plain_words(error)
         raise UnreadableInput(
             f"{folder}: a data file of the store cannot be read: {words}\n"
             f"which are bad: llmtel store verify {folder}"
@@ -235,7 +235,7 @@ class Table:
 
         An encrypted file that another of its store took the place of would decrypt.
         """
-        for path, size in files.select("path", "size").iter_rows() if not self.folder.is_shared else ():
+        for path, size in files.select("path", "size").iter_rows() if self.folder.is_local else ():
             if self.folder.size(self.at(path)) != size:
                 raise UnreadableInput(
                     f"{self.folder}: the data file {path} is missing, or is not the one that was written\n"
@@ -262,18 +262,25 @@ def _known(rows: pl.DataFrame) -> pl.DataFrame:
 def opened(place: Where, kind: Kind = KEPT_CALLS) -> Table:
     """The newest snapshot of a table of a store.
 
-    Raises `UnreadableInput` for a damaged log and `UsageError` for a store of a later llmtel.
+    Raises `UnreadableInput` for a damaged log and `UsageError` for a store of a later llmtel, and where there
+    is none.
     """
     table = delta()
-    from deltalake.exceptions import DeltaError  # noqa: PLC0415 (as `delta`)
+    from deltalake.exceptions import DeltaError, TableNotFoundError  # noqa: PLC0415 (as `delta`)
 
     folder = at(place)
     try:
         found = Table(folder, table(folder.uri(kind.name), storage_options=folder.options), kind)
         known = found.properties.get("llmtel.schema", "")
+    except TableNotFoundError as error:
+        raise UsageError(
+            f"{folder}: there is no store; llmtel ingest LOGS --store {folder} makes one"
+        ) from error
     except DeltaError as error:
-        words = str(error).splitlines()[0][:200]
+        words = plain_words(error)
         raise UnreadableInput(f"{folder}: the log of the store cannot be read: {words}") from error
+    except OSError as error:
+        raise UsageError(f"{folder}: the store cannot be reached: {plain_words(error)}") from error
     if not known.isdecimal():
         raise UsageError(f"{folder}: a Delta table that llmtel did not make")
     if int(known) > VERSION:
