@@ -47,7 +47,7 @@ def test_an_encrypted_store_answers_as_a_plain_one(locked, tmp_path):
     plain.ingest(tmp_path / "a.jsonl")
     assert locked.calls.sort("line").equals(plain.calls.sort("line"))
     assert compact(locked.folder).after == 5
-    assert forget(locked.folder, NAMES["user"]).gone == 40
+    assert forget(locked.folder, [NAMES["user"]]).gone == 40
     assert faults(locked.folder) == []
 
 
@@ -72,7 +72,7 @@ def test_a_missing_and_a_wrong_key_are_told_from_damage(locked, monkeypatch, key
         monkeypatch.delenv(DEFAULT)
     else:
         monkeypatch.setenv(DEFAULT, key)
-    for ask in (stored, faults, locked.ingest, lambda place: forget(place, "u1")):
+    for ask in (stored, faults, locked.ingest, lambda place: forget(place, ["u1"])):
         with pytest.raises(UsageError, match=says) as error:
             ask(locked.folder)
         assert f"the key {key_id(KEY)}" in str(error.value)
