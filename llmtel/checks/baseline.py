@@ -110,6 +110,7 @@ def _data(side: Side, saved: datetime | None, clusters: int, cases: int) -> dict
         "accepted": side.accepted,
         "where": list(side.where),
         "prices": dict(side.prices),
+        "rates": {model: dict(of) for model, of in side.rates.items()},
         "calls": _whole(side.calls),
         "first": _time(side.first),
         "last": _time(side.last),
@@ -175,6 +176,7 @@ def _side(data: Mapping[str, Any], name: str) -> Side:
         data["commit"],
         data["accepted"],
         tuple(data.get("where", ())),
+        rates=dict(data.get("rates", {})),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from llmtel.checks.exact import exact_sum
-from llmtel.checks.rules import POOLED, Key
+from llmtel.checks.rules import POOLED, Key, Split
 from llmtel.core.schema import LEAVES
 from llmtel.query.lower import BASE, BUCKET, REQUESTS, SAMPLE, completed
 
@@ -90,3 +90,16 @@ def _together(a: Usage, b: Usage) -> Usage:
         return {kind: x.get(kind, 0.0) + y.get(kind, 0.0) for kind in {**x, **y}}
 
     return Usage(a.calls + b.calls, added(a.tokens, b.tokens), added(a.costs, b.costs))
+
+
+def matching(split: Split, key: Key) -> Mapping[str, str | None] | None:
+    """A segment as values of CELL_BY; None where it is picked by something else."""
+    pairs = [term.partition("=") for term in split.where]
+    plain = all(
+        eq and not name.endswith(("!", ">", "<")) and not {*"*?"} & {*value} for name, eq, value in pairs
+    )
+    if key == POOLED or split.window or not plain:
+        return None
+    found: dict[str, str | None] = {name: value.strip("\"'") for name, _, value in pairs}
+    found |= dict(zip(split.by, key, strict=False))
+    return found if found.keys() <= {*CELL_BY} else None

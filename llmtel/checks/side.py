@@ -33,6 +33,8 @@ class Side:
     `cells` explain its cost, `seen` are its prompts and models. `label` names it for people. `saved` is when
     a baseline was made; None for calls at hand. `prices` names the price book, `commit` the state of the
     code, `accepted` why a worse one was, `where` the filters that all its calls met (as a file names them).
+    `rates` are the list prices of its models (USD per million tokens), and `repriced` names the price book
+    that a baseline was made with, where its money is now that of another.
     `covered` are the days that the calls are of, where these do not lie in a row.
     """
 
@@ -49,6 +51,8 @@ class Side:
     accepted: str | None = None
     where: tuple[str, ...] = ()
     covered: float | None = None
+    rates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    repriced: Mapping[str, str] = field(default_factory=dict)
 
     def segments(self, split: Split) -> Segments | None:
         """The segments of a split by their stored names; None where the side was not split so."""

@@ -133,6 +133,7 @@ def _pair(
 def _keep(found: Pair, path: Path, accepted: str | None = None) -> None:
     """Write the current side to a file, with the price book and the commit, and say so."""
     from llmtel.checks import baseline
+    from llmtel.checks.reprice import list_rates
     from llmtel.cli.output import put, write
     from llmtel.cli.sides import commit, stored
     from llmtel.reports.baselines import saved
@@ -144,6 +145,7 @@ def _keep(found: Pair, path: Path, accepted: str | None = None) -> None:
         commit=commit(),
         accepted=accepted,
         where=stored(found.context.command.where),
+        rates=list_rates(found.current.cells, found.current.last, found.context.rates),
     )
     content = baseline.text(side, datetime.now(UTC).replace(microsecond=0)).encode()
     put(content, path, folders=True)

@@ -140,6 +140,7 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
     """Read, price and measure both sides."""
     from llmtel.checks.earlier import wanted as window
     from llmtel.checks.measure import keys_of, measured
+    from llmtel.checks.reprice import repriced
     from llmtel.reports.rolled import of_both
 
     asked = window(other.window) if other.window else None
@@ -160,6 +161,9 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
         context, other_label = of_both(context, further), " ".join(other.logs)
     elif other.baseline is not None:
         base, missing = _load(other.baseline, stored(question.where))
+        if base is not None and rules.baseline.reprice == "current":
+            book = {"as_of": context.prices.as_of, "sha256": context.prices.sha256}
+            base = repriced(base, context.rates, book)
     sample = partial(measured, rules=rules.rules, cluster_by=rules.cluster_by, tz=question.tz)
     if before is not None:
         base = replace(sample(before, label=other_label), covered=days[0])

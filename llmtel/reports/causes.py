@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from llmtel.checks import why
-from llmtel.checks.cells import CELL_BY, Usage, cells
+from llmtel.checks.cells import CELL_BY, Usage, cells, matching
 from llmtel.checks.check import Report, Result
 from llmtel.checks.evidence import Traffic
 from llmtel.checks.kinds import adds_up
@@ -125,11 +125,10 @@ def _bridge(
     result: Result, report: Report, before: pl.DataFrame | None, after: pl.DataFrame | None
 ) -> Sides | None:
     """The bridge between the cells of a segment; None where a file does not tell them apart."""
-    match: dict[str, str | None] | None = {}
     if before is not None and after is not None:
         sides = cells(before), cells(after)
     else:
-        match = _match(result)
+        match = matching(result.rule.split, result.key)
         if match is None or report.base is None:
             return None
         sides = _only(report.base.cells, match), _only(report.current.cells, match)
@@ -148,20 +147,6 @@ def _only(side: Mapping[Key, Usage], match: Mapping[str, str | None]) -> Mapping
         if (len(key) == len(CELL_BY) and all(key[places[name]] == value for name, value in match.items()))
         or (not match)
     }  # fmt: skip
-
-
-def _match(result: Result) -> dict[str, str | None] | None:
-    """The segment as values of CELL_BY; None where it is picked by something else."""
-    split = result.rule.split
-    pairs = [term.partition("=") for term in split.where]
-    plain = all(
-        eq and not name.endswith(("!", ">", "<")) and not {*"*?"} & {*value} for name, eq, value in pairs
-    )
-    if result.key == POOLED or split.window or not plain:
-        return None
-    found: dict[str, str | None] = {name: value.strip("\"'") for name, _, value in pairs}
-    found |= result.rule.values(result.key)
-    return found if found.keys() <= {*CELL_BY} else None
 
 
 def _basis(traffic: Traffic, calls: float, found: Sides, *, whole: bool) -> tuple[float, str]:

@@ -187,7 +187,10 @@ def _closing(report: Report) -> str:
 
 
 def _about_prices(base: Side | None, context: Context) -> list[Line]:
-    """That the two sides are priced with two books: then a change of prices is one of costs."""
+    """That the two sides were priced with two books: where the baseline's was not changed, costs were."""
+    if base is not None and base.repriced:
+        old = f"made with the list of {base.repriced.get('as_of')} #{base.repriced['sha256'][:6]}"
+        return [Line(f"the baseline, {old}, at the prices of this run", name="repriced")]
     book = base.prices if base else {}
     if book.get("sha256", context.prices.sha256) == context.prices.sha256:
         return []
@@ -228,6 +231,7 @@ def side_meta(side: Side | None, age: int | None = None) -> dict[str, Any] | Non
         "commit": side.commit,
         "accepted": side.accepted,
         "prices": dict(side.prices),
+        "repriced": dict(side.repriced) or None,
     }
 
 

@@ -1,6 +1,7 @@
 """`llmtel baseline`: what is saved, shown, compared and taken for the new normal."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -83,11 +84,39 @@ def test_what_is_no_baseline_is_refused_with_a_sentence(llmtel):
     assert "x.json: no baseline of llmtel" in err
 
 
-def test_a_failure_over_a_baseline_of_another_price_list_says_so(llmtel):
-    llmtel("baseline", "save", "before.jsonl", "--price", "other=1/1")
-    assert "two price lists  the baseline is priced with the list of" in llmtel("check", "now.jsonl")[1]
-    llmtel("baseline", "save", "before.jsonl")
-    assert "two price lists" not in llmtel("check", "now.jsonl")[1]
+CHEAP = ("--price", "gpt-4o-mini=0.01/0.5")
+
+
+def test_a_new_price_list_is_no_regression_for_the_baseline_is_priced_anew(llmtel):
+    llmtel("baseline", "save", "before.jsonl", *CHEAP)
+    code, out, _ = llmtel("check", "before.jsonl", "--format", "json")
+    found = json.loads(out)
+    assert code == 0
+    (cost,) = (one for one in found["results"] if one["metric"] == "cost_per_call")
+    assert cost["base"] == pytest.approx(cost["current"], rel=1e-9)
+    code, out, _ = llmtel("check", "now.jsonl")
+    assert code == 3
+    assert "repriced  the baseline, made with the list of" in out
+    assert re.search(r"\n +prices +\$0\n", out)
+    old = found["baseline"]["repriced"]["sha256"]
+    assert old != found["baseline"]["prices"]["sha256"] == found["pricing"]["sha256"]
+
+
+def test_a_baseline_keeps_its_prices_where_that_is_asked_for_or_cannot_be_helped(llmtel, evaluated):
+    llmtel("baseline", "save", "before.jsonl", *CHEAP)
+    Path("kept.yaml").write_text("baseline: {reprice: none}\nchecks: ['cost_per_call > +1%']\n")
+    code, out, _ = llmtel("check", "before.jsonl", "--rules", "kept.yaml")
+    assert code == 3
+    assert "two price lists  the baseline is priced with the list of" in out
+    evaluated("mixed.jsonl", 300, day=2, model="gpt-5", user_id="ann")
+    rules = "checks: [{metric: cost_per_call, by: user, max_increase: 1%}]\n"
+    Path("users.yaml").write_text(rules)
+    asked = ("mixed.jsonl", "before.jsonl", "--rules", "users.yaml")
+    llmtel("baseline", "save", *asked, *CHEAP)
+    assert "two price lists" in llmtel("check", *asked)[1]
+    Path("users.yaml").write_text(rules.replace("user", "model"))
+    llmtel("baseline", "save", *asked, *CHEAP)
+    assert llmtel("check", *asked)[0] == 0
 
 
 def test_a_baseline_is_compared_with_calls_that_met_the_same_filters(llmtel):
