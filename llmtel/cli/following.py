@@ -42,7 +42,6 @@ class Following:
 
     storing: Storing
     paths: Sequence[str]
-    every: float = EVERY_S
     states: dict[str, State] = field(default_factory=dict)
     rotated: dict[str, Identity] = field(default_factory=dict)
     stopped: bool = False
@@ -83,7 +82,7 @@ class Following:
 
     def _waited(self) -> bool:
         """Wait until it is time to look again; whether to stop instead."""
-        until = time.monotonic() + self.every
+        until = time.monotonic() + EVERY_S
         while not self.stopped and time.monotonic() < until:
             time.sleep(_SLICE_S)
         return self.stopped

@@ -24,7 +24,7 @@ def line(n, **fields):
 @pytest.fixture
 def follow(llmtel, tmp_path, monkeypatch):
     """Follow logs while somebody works on them in steps; exit code and output. The last step ends it."""
-    monkeypatch.setattr(following.Following, "every", 0.02)
+    monkeypatch.setattr(following, "EVERY_S", 0.02)
     monkeypatch.setattr(following, "_SLICE_S", 0.01)
     folder = tmp_path / "store"
 
