@@ -190,7 +190,7 @@ class Question:
         past, said = told(reading.cells if rolled else None, condition, self._asked(span, book.sha256))
         context = Context(
             account=reading.account,
-            prices=self.money.prices(book, self.cost_source, stated=cost.is_stated(calls)),
+            prices=self.money.prices(book, self.cost_source, calls),
             command=self._command(),
             alias=partial(alias_stanza, book),
             rates=partial(rates, book=book),

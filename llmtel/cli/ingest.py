@@ -56,6 +56,14 @@ Follow = Annotated[
         rich_help_panel=o.READ,
     ),
 ]
+FreezeCost = Annotated[
+    bool,
+    typer.Option(
+        "--freeze-cost",
+        help="Store the costs of today's price book with the calls, to be shown as they are now for ever",
+        rich_help_panel=o.SAY,
+    ),
+]
 
 
 def ingest(
@@ -70,6 +78,7 @@ def ingest(
     rejects: o.Rejects = False,
     retry_rejects: RetryRejects = False,
     follow: Follow = False,
+    freeze_cost: FreezeCost = False,
 ) -> int:
     """Write the calls of logs to a store, or to one Parquet file.
 
@@ -78,7 +87,15 @@ def ingest(
     """
     from llmtel.cli.settings import settle
 
-    _refuse_together({"--store": store, "--retry-rejects": retry_rejects, "--follow": follow}, output)
+    _refuse_together(
+        {
+            "--store": store,
+            "--retry-rejects": retry_rejects,
+            "--follow": follow,
+            "--freeze-cost": freeze_cost,
+        },
+        output,
+    )
     if not paths and not retry_rejects:
         raise UsageError("missing argument 'PATHS...': logs to read")
     settings = settle(config, map_, join)
@@ -88,7 +105,7 @@ def ingest(
 
     if join:
         raise UsageError("--join: tables are joined when the store is asked")
-    storing = Storing(settings, _place(store, settings), input_format, strict=strict)
+    storing = Storing(settings, _place(store, settings), input_format, strict, freeze_cost)
     if retry_rejects:
         storing.retry(paths or [])
     if follow:

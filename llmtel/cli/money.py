@@ -118,16 +118,22 @@ class Money:
 
         return done
 
-    def prices(self, book: Book, source: Literal["auto", "computed", "logged"], *, stated: bool) -> Prices:
-        """What a report says of the prices."""
+    def prices(
+        self, book: Book, source: Literal["auto", "computed", "logged"], calls: pl.DataFrame
+    ) -> Prices:
+        """What a report says of the prices that these calls have."""
+        from llmtel.pricing import cost
         from llmtel.reports.context import Prices
 
-        counts = "computed" if self.what_if else source
+        frozen = 0 if self.what_if or source != "auto" else int(cost.frozen(calls).sum())
+        whole = "frozen" if frozen == calls.height > 0 else source
+        counts = "computed" if self.what_if else whole
         shown = self._exchange if self.currency else None
         discounts = tuple(_discount(d.provider, d.percent, d.models) for d in book.discounts)
         return Prices(
             book.as_of.isoformat(), book.sha256, counts, book.layers,
-            stated=stated and not self.what_if, discounts=discounts, shown_in=shown,
+            stated=cost.is_stated(calls) and not self.what_if, frozen=frozen,
+            discounts=discounts, shown_in=shown,
         )  # fmt: skip
 
     @contextmanager

@@ -16,8 +16,11 @@ from llmtel.core.errors import Exit, LlmtelError
 if TYPE_CHECKING:
     from datetime import date
 
+    import polars as pl
+
     from llmtel.cli.settings import Settings
     from llmtel.pipeline import Gathered
+    from llmtel.pricing.entries import Book
     from llmtel.sources.counted import Counting
     from llmtel.sources.files import Inputs
     from llmtel.sources.openings import Mishap
@@ -47,6 +50,7 @@ class Storing:
     folder: Path
     input_format: str | None
     strict: bool
+    freeze_cost: bool = False
     account: Account = field(default_factory=Account)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -57,7 +61,7 @@ class Storing:
     def policy(self) -> Policy:
         """What the store keeps of people; where it is to be made, that is said."""
         people = People(self.folder, self.settings.config)
-        policy = people.policy()
+        policy = replace(people.policy(), freeze=self._freeze())
         self.notes += people.begun(policy)
         return policy
 
@@ -162,13 +166,28 @@ class Storing:
         )
         pipeline.refuse_unread(read, paths, inputs)
 
+    def _freeze(self) -> Callable[[pl.DataFrame], pl.DataFrame] | None:
+        """What stores costs with their calls, where that is asked for."""
+        if not self.freeze_cost:
+            return None
+        from llmtel.core.schema import PRICED
+        from llmtel.pricing import cost
+        from llmtel.store.columns import frozen
+
+        return lambda calls: frozen(calls, cost.priced(calls, self._book).select(PRICED), self._book.sha256)
+
+    @cached_property
+    def _book(self) -> Book:
+        from llmtel.pricing import book as books
+
+        return books.load(self.settings.pricing)
+
     @cached_property
     def _counting(self) -> Counting:
-        from llmtel.pricing import book as books
         from llmtel.pricing.tokenizers import tokenizer_of
         from llmtel.sources.counted import Counting
 
-        return Counting(tokenizer_of(books.load(self.settings.pricing)))
+        return Counting(tokenizer_of(self._book))
 
     def _reader(self, stopped: Callable[[], bool] = lambda: False) -> Callable[[Inputs], Gathered]:
         from llmtel import pipeline

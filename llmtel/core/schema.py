@@ -188,6 +188,8 @@ OUTPUT_LEAVES = ("output_text", "reasoning", "output_audio")
 LEAVES = (*INPUT_LEAVES, *OUTPUT_LEAVES)
 PRICED = ("cost_usd", "cost_computed", "price_id", "price_reason", "price_flags")
 """What pricing adds; `price_reason` alone may come from a format (`invalid_usage`)."""
+FROZEN = "frozen"
+"""The flag (`price_flags`) of a cost that was stored with its call, by the book of that day."""
 IMAGINED = ("cost_actual", "saved_by_cache", "savable_by_cache", "savable_by_batch")
 """What pricing adds when it is asked what would be, or would have been."""
 

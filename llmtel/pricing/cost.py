@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from llmtel.core.schema import FIELDS, LEAVES
+from llmtel.core.schema import FIELDS, FROZEN, LEAVES, PRICED
 from llmtel.pricing import arithmetic
 from llmtel.pricing.entries import Book
 from llmtel.pricing.keys import Grid
@@ -36,13 +36,26 @@ def priced(calls: pl.DataFrame, book: Book, source: CostSource = "auto") -> pl.D
     `source` says whose costs count (`cost_usd`): `computed` the book's, `logged` the log's, `auto` the
     book's, but the log's where the provider is one whose price depends on the route, or where the book has
     none and the log's is above 0. A cost from the log has the flag `logged`. The book's is kept as
-    `cost_computed` whichever counts. A frame that has costs already is priced anew.
+    `cost_computed` whichever counts. A frame that has costs already is priced anew; with `auto` those that
+    were stored with their calls (`frozen`) stay.
     """
     rows = typed(calls)
     costs = _booked(rows, book, or_logged=source == "auto")
     if source == "logged":
         costs = costs.with_columns(_logged(rows).get_columns())
+    if source == "auto" and (held := frozen(calls)).any():
+        costs = costs.select(
+            pl.when(held).then(calls[name]).otherwise(pl.col(name)).alias(name) for name in PRICED
+        )
     return calls.with_columns(costs.get_columns())
+
+
+def frozen(calls: pl.DataFrame) -> pl.Series:
+    """Which calls have a cost, or the reason why there is none, that was stored with them."""
+    if "price_flags" not in calls.columns or calls["price_flags"].null_count() == calls.height:
+        return pl.repeat(False, calls.height, eager=True)
+    flags = calls["price_flags"].cast(pl.String).str.split(",")
+    return flags.list.contains(FROZEN).fill_null(value=False)
 
 
 def is_stated(calls: pl.DataFrame) -> bool:

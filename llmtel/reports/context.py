@@ -35,8 +35,9 @@ class Prices:
     """Which prices were used: the date of the book, the hash of its content, and which cost counts.
 
     `layers` are the book's parts by name: the packaged file first, then those of the user that lie over it.
-    `stated`: all costs are the log's own. `discounts` are those of the user, in words. `shown_in` is the
-    currency that people see, with the rate and where it is from; machines get USD.
+    `stated`: all costs are the log's own. `frozen` calls have the cost that was stored with them. `discounts`
+    are those of the user, in words. `shown_in` is the currency that people see, with the rate and where it is
+    from; machines get USD.
     """
 
     as_of: str
@@ -44,6 +45,7 @@ class Prices:
     source: str = "auto"
     layers: tuple[str, ...] = ()
     stated: bool = False
+    frozen: int = 0
     discounts: tuple[str, ...] = ()
     shown_in: Mapping[str, str | float] | None = None
 
@@ -54,6 +56,7 @@ class Prices:
             "sha256": self.sha256,
             "cost_source": self.source,
             "layers": self.layers,
+            **({"frozen": self.frozen} if self.frozen else {}),
             **({"discounts": self.discounts} if self.discounts else {}),
             **({"shown_in": self.shown_in} if self.shown_in else {}),
         }

@@ -67,11 +67,14 @@ def price_line(prices: Prices) -> str:
     """Where the costs are from, with every price file and option of the user by name."""
     if prices.source == "logged" or prices.stated:
         return "costs as the logs state them"
+    if prices.source == "frozen":
+        return "costs as they were stored with the calls (--freeze-cost), not your invoice"
     mine = "".join(f" + {layer}" for layer in prices.layers[1:])
     less = f" less your discounts ({', '.join(prices.discounts)})" if prices.discounts else ""
     shown = prices.shown_in
     seen = f"; shown in {shown['code']} at {shown['per_usd']} per USD ({shown['source']})" if shown else ""
-    return f"list prices of {prices.as_of}{mine} #{prices.sha256[:6]}{less}, not your invoice{seen}"
+    held = f"; of {prices.frozen:,} calls as stored with them" if prices.frozen else ""
+    return f"list prices of {prices.as_of}{mine} #{prices.sha256[:6]}{less}{held}, not your invoice{seen}"
 
 
 def remarks(notes: Sequence[Note], rejects: Sequence[Reject]) -> tuple[Line, ...]:

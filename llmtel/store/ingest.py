@@ -163,7 +163,7 @@ def _committed(
     names, states, void = _sources(fresh, found)
     change = merged(with_sources(arrival.calls, names, table, policy), void, table)
     rejected.keep(table.folder, arrival.rejects, dict(zip(fresh.files, names, strict=True)), fresh, void)
-    commit(table, change, states)
+    commit(table, change, states, policy)
     return change
 
 
@@ -204,9 +204,11 @@ def _refuse_buckets(calls: pl.DataFrame) -> None:
         )
 
 
-def commit(table: Table, change: Change, states: Mapping[str, int]) -> None:
+def commit(table: Table, change: Change, states: Mapping[str, int], policy: Policy) -> None:
     """Put a change into the table, with states of the ledger. Raises `Refused`."""
     added = change.added
+    if policy.freeze is not None and added.height:
+        added = policy.freeze(added)
     rest = [from_file(table.rows(path, without=at).drop("@at")) for path, at in change.removed.items()]
     written: list[Written] = table.write(pl.concat([added, *rest])) if added.height or rest else []
     if written or change.removed or states:

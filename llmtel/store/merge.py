@@ -14,7 +14,19 @@ from datetime import date, timedelta
 import polars as pl
 
 from llmtel.sources.identity import resolved, vague
-from llmtel.store.columns import COPIES, IDS, SCHEMA, SOURCE, from_file, keyed, packed, rows, unpacked
+from llmtel.store.columns import (
+    COPIES,
+    FROZEN,
+    IDS,
+    SCHEMA,
+    SOURCE,
+    from_file,
+    frozen,
+    keyed,
+    packed,
+    rows,
+    unpacked,
+)
 from llmtel.store.horizon import first_kept, in_time
 from llmtel.store.table import Table, readable
 
@@ -55,7 +67,7 @@ def merged(new: pl.DataFrame, void: Collection[str], table: Table) -> Change:
     stays, added = _unchanged(old, result)
     gone = stored.filter(~stays).select("@path", "@at")
     removed = {str(path): part["@at"] for (path,), part in gone.partition_by("@path", as_dict=True).items()}
-    return Change(added, removed, grows, expired, first)
+    return Change(frozen(added, None), removed, grows, expired, first)
 
 
 def _chosen(copies: pl.DataFrame) -> pl.DataFrame:
@@ -77,11 +89,12 @@ def _chosen(copies: pl.DataFrame) -> pl.DataFrame:
 def _unchanged(old: pl.DataFrame, result: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
     """Which stored rows are among the result as they are, and the other rows of the result.
 
-    Equal rows (records without an id, of one line) are told apart by their ordinal among each other.
+    Equal rows (records without an id, of one line) are told apart by their ordinal among each other. What a
+    row cost when it was written makes it no other one.
     """
     if old.is_empty():
         return pl.Series(dtype=pl.Boolean), result
-    every = result.columns
+    every = [name for name in result.columns if name not in FROZEN]
     one, other = (
         frame.with_columns(pl.int_range(pl.len()).over(every).alias("@nth")).with_row_index("@row")
         for frame in (old, result)

@@ -10,7 +10,7 @@ call must be known again after the key was changed. One with an address in it is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -58,11 +58,15 @@ class Kept:
 
 @dataclass(frozen=True)
 class Policy:
-    """What becomes of calls before they are stored; `tags` are the extra keys that may be (None: all)."""
+    """What becomes of calls before they are stored; `tags` are the extra keys that may be (None: all).
+
+    `freeze` makes of rows that are added those with their costs (`columns.frozen`), where these are stored.
+    """
 
     users: Users = "plain"
     pseudonyms: Pseudonyms | None = None
     tags: frozenset[str] | None = None
+    freeze: Callable[[pl.DataFrame], pl.DataFrame] | None = None
 
     @property
     def kept(self) -> Kept:

@@ -11,7 +11,7 @@ import polars as pl
 from llmtel.core.schema import complete
 from llmtel.sources.mapping import CATEGORIES
 from llmtel.store import rollups
-from llmtel.store.columns import KEPT
+from llmtel.store.columns import KEPT, SCHEMA, thawed
 from llmtel.store.folder import Where
 from llmtel.store.table import opened, readable
 
@@ -50,8 +50,9 @@ def stored(
     if until is not None:
         files = files.filter(pl.col("day").is_null() | (pl.col("first") < until))
     names = [name for name in KEPT if name not in without]
+    frozen = [name for name in SCHEMA if name.startswith("llmtel_frozen_")]
     with readable(table.folder):
-        calls = table.plain(files).select(names).collect()
+        calls = thawed(table.plain(files).select(*names, *frozen).collect())
     calls = calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in names)
     cells = rollups.cells(table, since, until)
     return Stored(complete(calls), files.height, int(files["size"].sum()), covered, cells)

@@ -140,7 +140,7 @@ def _again(
     arrival = read(inputs)
     left = list(_left(found, arrival.rejects, inputs))
     change, states = _change(table, policy, found, inputs, arrival, left)
-    commit(table, change, states)
+    commit(table, change, states, policy)
     return change.calls, left
 
 
