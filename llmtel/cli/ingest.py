@@ -83,7 +83,8 @@ def ingest(
     """Write the calls of logs to a store, or to one Parquet file.
 
     Every command reads either like a log. A store is read on: only what is new of the logs is taken, each
-    call once. Prices are not in it: a cost is found when it is asked for.
+    call once. Prices are not in it: a cost is found when it is asked for. Nor are names: users, sessions and
+    traces are kept as pseudonyms, unless llmtel.yaml says privacy: {users: plain}. A file has what logs have.
     """
     from llmtel.cli.settings import settle
 

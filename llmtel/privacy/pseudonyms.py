@@ -67,6 +67,10 @@ class Pseudonyms:
 
 def _replaced(values: pl.Series, name: Callable[[str], str]) -> pl.Series:
     """The values under other names; a name is found once for each distinct value."""
+    values = values.cast(pl.String)
     distinct = values.unique().drop_nulls()
-    names = pl.Series(values.name, [name(value) for value in distinct], dtype=pl.String)
-    return values.replace_strict(distinct, names, default=None) if len(distinct) else values
+    names = pl.Series("@name", [name(value) for value in distinct], dtype=pl.String)
+    by_value = pl.DataFrame([distinct.alias("@value"), names])
+    # a join takes half the time of `replace_strict` where nearly all values are distinct
+    found = values.to_frame("@value").join(by_value, on="@value", how="left", maintain_order="left")
+    return found["@name"].alias(values.name)

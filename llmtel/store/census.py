@@ -27,6 +27,8 @@ _BESIDE: dict[str, Privacy] = {
     "llmtel_copies": "personal",
 }
 """Classes of the columns that are no fields; the others are open."""
+_ADDRESS = '[^"]@'
+"""An address in an id. Not a key of the copies in JSON, such as "@source"."""
 _IDS = ("call_id", "response_id", "llmtel_ids", "llmtel_source", "llmtel_copies")
 """Columns in which ids are, as they should be: there are as many values as calls."""
 _UUID = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
@@ -118,7 +120,7 @@ def _held(table: Table, files: pl.DataFrame, name: str) -> Held:
     counts = column.group_by(name).len().collect(engine="streaming").filter(pl.col(name).is_not_null())
     values = counts[name].cast(pl.String)
     looks = {
-        "secrets": values.str.contains("@", literal=True) if name in _IDS else _secret(values),
+        "secrets": values.str.contains(_ADDRESS) if name in _IDS else _secret(values),
         "ids": values.str.contains(_ID),
         "pseudonyms": values.str.contains(_PSEUDONYM),
     }

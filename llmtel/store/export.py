@@ -8,6 +8,7 @@ import polars as pl
 
 from llmtel.core.schema import SCHEMA_VERSION
 from llmtel.sources.parquet import PARQUET_KEY
+from llmtel.store.audit import audit
 from llmtel.store.columns import KEPT
 from llmtel.store.folder import Where
 from llmtel.store.table import opened
@@ -31,4 +32,6 @@ def jsonl(place: Where) -> bytes:
 
 def _calls(place: Where) -> pl.DataFrame:
     table = opened(place)
-    return table.plain(table.files).select(KEPT).collect()
+    calls = table.plain(table.files).select(KEPT).collect()
+    audit(place, "export", calls.height)
+    return calls

@@ -88,7 +88,7 @@ class Policy:
         if self.users == "drop" and "user" in calls.columns:
             calls = calls.with_columns(pl.lit(None, dtype=pl.String).alias("user"))
         made = [
-            self.pseudonyms.settled(calls[name].cast(pl.String), prefix)
+            self.pseudonyms.settled(calls[name], prefix)
             for name, prefix in PREFIXES.items()
             if name in calls.columns
         ]

@@ -129,6 +129,66 @@ def test_the_calls_that_are_ingested_have_no_text(logs, llmtel):
     assert without_text((out + err).encode())
 
 
+PEOPLE = ("wanda-w", "sess-wanda", "s1-wanda", "t-wanda")
+"""Ids of people in the logs, none of which a store may hold."""
+
+
+@pytest.fixture
+def store(logs, llmtel):
+    """A store of the logs, of a second copy of one of them, and of people whose ids are told."""
+    pytest.importorskip("deltalake")
+    people = {"user": "wanda-w", "session_id": "sess-wanda", "trace_id": "t-wanda"}
+    lines = [json.dumps({**failed(n), **people, "request_id": f"r{n % 3}", "title": SAID}) for n in range(4)]
+    (logs / "logs" / "people.jsonl").write_text(
+        "\n".join([*lines, '{"user": "wanda-w", "text": "' + MARK]) + "\n"
+    )
+    (logs / "logs" / "copy.jsonl").write_text("\n".join(lines[:2]).replace('"wanda-w"', '"s1-wanda"') + "\n")
+    code, out, err = llmtel("ingest", "logs", "--store", "s", "--rejects")
+    assert code == 0
+    assert without_text((out + err).encode())
+    return logs / "s"
+
+
+def without_people(data):
+    if data.startswith(b"PAR1"):
+        data += str(pl.read_parquet(data).to_dicts()).encode()
+    return not any(name.encode() in data for name in PEOPLE)
+
+
+def test_no_file_of_a_store_has_text_or_a_person(store, llmtel):
+    for command in ((), ("compact",), ("rotate-key",), ("forget", "--user", "wanda-w")):
+        if command:
+            assert llmtel("store", command[0], "s", *command[1:])[0] == 0
+        files = [path for path in store.rglob("*") if path.is_file()]
+        assert {path.suffix for path in files} >= {".parquet", ".json", ".jsonl"}
+        assert [str(path) for path in files if not without_text(path.read_bytes())] == []
+        assert [str(path) for path in files if not without_people(path.read_bytes())] == []
+        assert all(path.stat().st_mode & 0o077 == 0 for path in store.rglob("*"))
+
+
+def test_no_answer_of_a_store_has_text_or_a_person(store, llmtel):
+    for command in (
+        ("analyze", "s", "--rejects"),
+        ("analyze", "s", "--by", "user", "--by", "session"),
+        ("calls", "s", "--top", "50"),
+        ("store", "info", "s"),
+        ("store", "verify", "s"),
+        ("store", "rejects", "s"),
+        ("privacy", "check", "s"),
+    ):
+        for fmt in ("table", "json"):
+            code, out, err = llmtel(*command, "--format", fmt)
+            assert code == 0
+            assert without_text((out + err).encode())
+            assert without_people((out + err).encode())
+    for name in ("calls.parquet", "calls.jsonl"):
+        assert llmtel("store", "export", "s", "-o", name)[0] == 0
+        data = (store.parent / name).read_bytes()
+        assert without_text(data)
+        assert without_people(data)
+    assert "export" in (store / "audit.jsonl").read_text()
+
+
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_a_reconciliation_has_no_text(fmt, logs, llmtel):
     bill = {
