@@ -17,14 +17,16 @@ from llmtel.core.schema import FIELDS, Privacy
 from llmtel.privacy.redact import redacted
 from llmtel.privacy.rules import REDACTIONS
 from llmtel.store.columns import SCHEMA
-from llmtel.store.folder import Local, Where
+from llmtel.store.folder import CALLS, Local, Where
 from llmtel.store.policy import Kept
-from llmtel.store.table import Table, opened, readable
+from llmtel.store.rollups import tables
+from llmtel.store.table import Table, readable
 
 _BESIDE: dict[str, Privacy] = {
     "llmtel_source": "internal",
     "llmtel_ids": "internal",
     "llmtel_copies": "personal",
+    "book": "internal",
 }
 """Classes of the columns that are no fields; the others are open."""
 _ADDRESS = '[^"]@'
@@ -41,6 +43,8 @@ _SURE = tuple(rule for rule in REDACTIONS.values() if rule.anywhere)
 @dataclass(frozen=True)
 class Held:
     """A stored column: its class, the rows that know it, and its distinct values by what they look like.
+
+    One of the rollups has `rollups.` before its name.
 
     `secrets` look like addresses, cards or keys, `ids` like ids, `pseudonyms` are pseudonyms of llmtel. They
     are None where the key of the store is not at hand, or the values are numbers.
@@ -85,16 +89,16 @@ class Census:
 
 def census(place: Where) -> Census:
     """Look at a store; a column at a time is in memory."""
-    table = opened(place)
-    files = table.files
+    table, *others = tables(place)
+    names = [(table, name) for name in SCHEMA] + [(one, name) for one in others for name in one.kind.schema]
     locked = None
     try:
         with readable(table.folder):
-            held = tuple(_held(table, files, name) for name in SCHEMA)
+            held = tuple(_held(one, name) for one, name in names)
     except UsageError as error:
         locked = str(error)
-        held = tuple(Held(name, _class(name)) for name in SCHEMA)
-    counts = files.group_by("key").len().sort("key")
+        held = tuple(Held(_called(one, name), _class(name)) for one, name in names)
+    counts = pl.concat(one.files for one in (table, *others)).group_by("key").len().sort("key")
     kept = Kept.of(table)
     access = _access(Path(table.folder.name)) if isinstance(table.folder, Local) else None
     return Census(
@@ -112,11 +116,15 @@ def _class(name: str) -> Privacy:
     return FIELDS[name].privacy if name in FIELDS else _BESIDE.get(name, "open")
 
 
-def _held(table: Table, files: pl.DataFrame, name: str) -> Held:
-    column = table.plain(files).select(name)
-    if SCHEMA[name] != pl.String:
+def _called(table: Table, name: str) -> str:
+    return name if table.kind.name == CALLS else f"{table.kind.name}.{name}"
+
+
+def _held(table: Table, name: str) -> Held:
+    column = table.plain(table.files).select(name)
+    if table.kind.schema[name] != pl.String:
         rows = column.select(pl.col(name).count()).collect().item()
-        return Held(name, _class(name), rows)
+        return Held(_called(table, name), _class(name), rows)
     counts = column.group_by(name).len().collect(engine="streaming").filter(pl.col(name).is_not_null())
     values = counts[name].cast(pl.String)
     looks = {
@@ -125,7 +133,7 @@ def _held(table: Table, files: pl.DataFrame, name: str) -> Held:
         "pseudonyms": values.str.contains(_PSEUDONYM),
     }
     return Held(
-        name,
+        _called(table, name),
         _class(name),
         int(counts["len"].sum()),
         len(values),

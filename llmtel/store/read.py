@@ -8,12 +8,10 @@ from datetime import datetime
 
 import polars as pl
 
-from llmtel.core.schema import complete
-from llmtel.sources.mapping import CATEGORIES
 from llmtel.store import rollups
-from llmtel.store.columns import KEPT, SCHEMA, thawed
 from llmtel.store.folder import Where
-from llmtel.store.table import opened, readable
+from llmtel.store.rows import calls_of
+from llmtel.store.table import opened
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,6 @@ def stored(
         files = files.filter(pl.col("day").is_null() | (pl.col("last") >= since))
     if until is not None:
         files = files.filter(pl.col("day").is_null() | (pl.col("first") < until))
-    names = [name for name in KEPT if name not in without]
-    frozen = [name for name in SCHEMA if name.startswith("llmtel_frozen_")]
-    with readable(table.folder):
-        calls = thawed(table.plain(files).select(*names, *frozen).collect())
-    calls = calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in names)
+    calls = calls_of(table, files, without)
     cells = rollups.cells(table, since, until)
-    return Stored(complete(calls), files.height, int(files["size"].sum()), covered, cells)
+    return Stored(calls, files.height, int(files["size"].sum()), covered, cells)

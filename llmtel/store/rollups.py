@@ -14,8 +14,8 @@ import polars as pl
 
 from llmtel.query.rollup import BY, packed, rolled, states, unpacked
 from llmtel.store.actions import Written
-from llmtel.store.columns import KEPT
 from llmtel.store.folder import LOG, Folder, Where, at, private
+from llmtel.store.rows import calls_of
 from llmtel.store.swap import accepted
 from llmtel.store.table import Kind, Table, created, opened, readable
 
@@ -114,10 +114,7 @@ def replaced(calls: Table, files: pl.DataFrame, prices: Prices | None) -> Made:
 
 def _cells(calls: Table, files: pl.DataFrame, prices: Prices) -> pl.DataFrame:
     """The cells of a day."""
-    names = [name for name in KEPT if name not in _UNREAD]
-    with readable(calls.folder):
-        rows = calls.plain(files).select(names).collect()
-    return packed(rolled(prices.priced(rows), prices.book))
+    return packed(rolled(prices.priced(calls_of(calls, files, _UNREAD)), prices.book))
 
 
 def cells(calls: Table, since: datetime | None = None, until: datetime | None = None) -> pl.DataFrame | None:

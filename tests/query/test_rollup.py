@@ -105,7 +105,7 @@ def test_parts_in_any_order_give_what_the_whole_gives(seed, sampled, include_fai
     part = pl.Series([rng.randrange(4) for _ in range(calls.height)])
     cells = [rolled(calls.filter(part == i), "book") for i in range(3)]
     rng.shuffle(cells)
-    query = Query(tuple(METRICS), by=by, include_failed=include_failed)
+    query = Query(tuple(METRICS), by=by, include_failed=include_failed, tz="America/New_York")
     whole = query.run(calls)
     (merged,) = run_many(
         [query], calls.filter(part == 3), pl.concat(cells).sample(fraction=1.0, shuffle=True)

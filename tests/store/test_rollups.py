@@ -14,6 +14,7 @@ from llmtel.store import retention
 from llmtel.store.encryption import DEFAULT
 from llmtel.store.read import stored
 from llmtel.store.retention import expire
+from llmtel.store.rewrite import compact
 from llmtel.store.rollups import Prices, cells, roll_up
 from llmtel.store.table import Refused, Table, opened
 
@@ -135,6 +136,7 @@ def test_calls_that_come_while_a_rollup_is_made_are_in_it(filled, tmp_path, monk
 
 def test_a_late_call_of_an_expired_day_is_counted_and_not_stored(filled, tmp_path):
     expire(filled.folder, MIDDLE, PRICES)
+    compact(filled.folder)
     before = answers(filled.folder, ("day",))
     late = tmp_path / "late.jsonl"
     late.write_text(line(900, day=1) + line(901, day=2) + line(0))
@@ -284,6 +286,24 @@ def test_rollups_of_an_encrypted_store_are_encrypted_too(store, log, monkeypatch
     assert len(paths) == 2
     assert not any(b"gpt-4o" in path.read_bytes() or b"model" in path.read_bytes() for path in paths)
     assert is_same(before, answers(store.folder, ("model",)))
+
+
+def test_the_columns_of_rollups_are_among_those_that_are_looked_at(llmtel, filled):
+    expire(filled.folder, MIDDLE, PRICES)
+    code, out, _ = llmtel("privacy", "check", filled.folder, "--format", "json")
+    columns = {row["column"]: row for row in json.loads(out)["tables"][0]["rows"]}
+    assert columns["rollups.feature"]["privacy"] == "internal"
+    assert "rollups.user" not in columns
+    assert code == 0
+
+
+def test_costs_that_were_frozen_with_their_calls_stay_in_rollups(llmtel, log, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    llmtel("ingest", log, "--store", "s", "--freeze-cost")
+    before = answers(tmp_path / "s", ("model",), ("calls", "cost"))
+    dear = Prices(lambda calls: cost.priced(calls, book.load((), ("gpt-4o=1000/1000",))), "dear")
+    assert expire(tmp_path / "s", date(2026, 10, 1), dear).calls == 200
+    assert is_same(before, answers(tmp_path / "s", ("model",), ("calls", "cost")))
 
 
 def test_how_old_must_be_said_somewhere(llmtel, filled):

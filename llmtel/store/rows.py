@@ -1,0 +1,26 @@
+"""Rows of data files as calls."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import polars as pl
+
+from llmtel.core.schema import complete
+from llmtel.sources.mapping import CATEGORIES
+from llmtel.store.columns import KEPT, SCHEMA, thawed
+from llmtel.store.table import Table, readable
+
+
+def calls_of(table: Table, files: pl.DataFrame, without: Collection[str] = ()) -> pl.DataFrame:
+    """The calls of some data files: all FIELDS, without costs but for those that were frozen.
+
+    Fields in `without` are not read and null.
+    """
+    names = [name for name in KEPT if name not in without]
+    frozen = [name for name in SCHEMA if name.startswith("llmtel_frozen_")]
+    with readable(table.folder):
+        calls = thawed(table.plain(files).select(*names, *frozen).collect())
+    return complete(
+        calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in names)
+    )
