@@ -16,6 +16,7 @@ from llmtel.core.catalog import unknown
 from llmtel.core.errors import ConfigError, UsageError
 from llmtel.document import Document, Place
 from llmtel.privacy import settings as privacy
+from llmtel.privacy.keys import KeySource, source_in
 from llmtel.privacy.settings import Privacy
 from llmtel.query.timerange import parse_zone
 from llmtel.sources import joins, maps
@@ -25,6 +26,17 @@ from llmtel.sources.maps import Mapped, Rule
 
 FILE = "llmtel.yaml"
 _NO_PRIVACY = Privacy()
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The store: its folder or its address, and where the key is that it is encrypted with."""
+
+    path: str | None = None
+    encryption: KeySource | None = None
+
+
+_NO_STORAGE = Storage()
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,7 @@ class Config:
     tags: tuple[str, ...] = ()
     tz: str | None = None
     pricing: tuple[Path, ...] = ()
-    store: str | None = None
+    store: Storage = _NO_STORAGE
     privacy: Privacy = _NO_PRIVACY
     document: Document | None = None
 
@@ -100,8 +112,21 @@ def _files(place: Place, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / one.text() for one in place.one_or_more())
 
 
-def _store(place: Place, folder: Path) -> str:
-    """The folder of the store, or its address."""
+def _store(place: Place, folder: Path) -> Storage:
+    """The folder of the store, or its address; or that as `path`, and where its key is."""
+    if not isinstance(place.value, dict):
+        return Storage(_address(place, folder))
+    keys = place.items(("path", "encryption"))
+    path = _address(keys["path"], folder) if "path" in keys else None
+    if "encryption" not in keys:
+        return Storage(path)
+    source, _ = source_in(keys["encryption"], folder)
+    if source is None:
+        keys["encryption"].fail("needs the place of the key, e.g. {key_env: LLMTEL_STORE_KEY}")
+    return Storage(path, source)
+
+
+def _address(place: Place, folder: Path) -> str:
     told = place.text()
     return told if "://" in told else str(folder / Path(told).expanduser())
 

@@ -26,6 +26,7 @@ from llmtel.cli import (
     privacy,
     reconcile,
     redact,
+    rekeying,
     stores,
 )
 from llmtel.cli.sections import SectionedCommand
@@ -171,6 +172,9 @@ STORE: dict[Callable[..., object], str] = {
         """,
     stores.expire: """
         llmtel store expire calls.store --older-than 90d
+        """,
+    rekeying.rekey: """
+        llmtel store rekey calls.store --key-env NEW_STORE_KEY
         """,
     people_commands.users: """
         llmtel store users calls.store --keep pseudonym

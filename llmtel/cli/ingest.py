@@ -15,13 +15,23 @@ if TYPE_CHECKING:
     from llmtel.cli.settings import Settings
     from llmtel.cli.storing import Storing
     from llmtel.pipeline import Reading
+    from llmtel.store.folder import Folder
 
 Target = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="The Parquet file to write", rich_help_panel=o.SAY),
 ]
+Encrypt = Annotated[
+    bool,
+    typer.Option(
+        "--encrypt",
+        help="Encrypt a new store, with the key of the configuration (store: encryption:), else that of the "
+        "variable LLMTEL_STORE_KEY",
+        rich_help_panel=o.SAY,
+    ),
+]
 Store = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--store",
         metavar="DIR",
@@ -70,6 +80,7 @@ def ingest(
     paths: Paths = None,
     output: Target = None,
     store: Store = None,
+    encrypt: Encrypt = False,
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     join: o.Join = None,
@@ -91,6 +102,7 @@ def ingest(
     _refuse_together(
         {
             "--store": store,
+            "--encrypt": encrypt,
             "--retry-rejects": retry_rejects,
             "--follow": follow,
             "--freeze-cost": freeze_cost,
@@ -106,7 +118,14 @@ def ingest(
 
     if join:
         raise UsageError("--join: tables are joined when the store is asked")
-    storing = Storing(settings, _place(store, settings), input_format, strict, freeze_cost)
+    storing = Storing(
+        settings,
+        _place(store, settings),
+        input_format,
+        strict=strict,
+        freeze_cost=freeze_cost,
+        encrypted=encrypt or settings.encrypted,
+    )
     if retry_rejects:
         storing.retry(paths or [])
     if follow:
@@ -123,11 +142,13 @@ def _refuse_together(of_stores: Mapping[str, object], output: Path | None) -> No
             )
 
 
-def _place(store: Path | None, settings: Settings) -> Path:
+def _place(store: str | None, settings: Settings) -> Folder:
+    from llmtel.store.folder import at
+
     folder = store or settings.store
     if folder is None:
         raise UsageError("ingest needs a place to write to: --store DIR, store: in llmtel.yaml, or -o FILE")
-    return folder
+    return at(folder, settings.ring)
 
 
 def _followed(storing: Storing, paths: list[str], *, rejects: bool) -> int:

@@ -84,12 +84,12 @@ PathsOrStore = Annotated[
     ),
 ]
 Store = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--store",
         metavar="DIR",
-        help="A store that llmtel ingest filled, in place of PATHS  [default without PATHS: the "
-        "configuration's]",
+        help="A store that llmtel ingest filled (a folder, or s3://…), in place of PATHS  [default without "
+        "PATHS: the configuration's]",
         rich_help_panel=READ,
     ),
 ]
@@ -319,7 +319,7 @@ Outputs = Annotated[
 ]
 
 
-def asked_of(paths: list[str] | None, store: Path | None, configured: Path | None = None) -> list[str]:
+def asked_of(paths: list[str] | None, store: str | None, configured: str | None = None) -> list[str]:
     """What a command reads: its paths, or the store, or with neither the store of the configuration.
 
     Raises `UsageError` for paths beside a store, for nothing to read, and where there is no store.
@@ -333,8 +333,10 @@ def asked_of(paths: list[str] | None, store: Path | None, configured: Path | Non
     said = store or configured
     if said is None:
         raise UsageError("missing argument 'PATHS...': logs to read, or a store with --store DIR")
-    if not (said / "_delta_log").is_dir() and not (said / "calls" / "_delta_log").is_dir():
+    if "://" not in said and not any(
+        (Path(said) / log).is_dir() for log in ("_delta_log", "calls/_delta_log")
+    ):
         option = "" if store is None else f" --store {store}"
         place = f"--store {store}" if store is not None else f"store: {said} (of the configuration)"
         raise UsageError(f"{place}: there is no store; llmtel ingest LOGS{option} makes one")
-    return [str(said)]
+    return [said]

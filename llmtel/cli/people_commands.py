@@ -35,7 +35,7 @@ def rotate_key(folder: stores.Dir = None, config: o.Config = None) -> None:
     from llmtel.cli.settings import settle
     from llmtel.store.people import rotate
 
-    at = stores.place(folder)
+    at = stores.place(folder, config)
     people = People(at, settle(config).config)
     if people.kept is None or people.kept.users == "plain":
         raise UsageError(
@@ -65,7 +65,7 @@ def users(keep: Keep, folder: stores.Dir = None, config: o.Config = None) -> Non
     from llmtel.cli.settings import settle
     from llmtel.store.people import convert
 
-    at = stores.place(folder)
+    at = stores.place(folder, config)
     people = People(at, settle(config).config)
     policy = people.turning(keep.value)
     done = convert(at, policy)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from llmtel.sources.counted import TokenizerOf
     from llmtel.sources.joins import Join
     from llmtel.sources.maps import Rule
+    from llmtel.store.encryption import Ring
     from llmtel.store.folder import Folder
 
 
@@ -46,9 +48,28 @@ class Settings:
         return self.config.pricing if self.config else ()
 
     @property
-    def store(self) -> Path | None:
+    def store(self) -> str | None:
         """The store of the configuration, where no option and no path says another."""
-        return Path(self.config.store) if self.config and self.config.store else None
+        return self.config.store.path if self.config else None
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the configuration wants stores to be encrypted."""
+        return self.config is not None and self.config.store.encryption is not None
+
+    @cached_property
+    def ring(self) -> Ring:
+        """The keys of encrypted stores."""
+        from llmtel.store.encryption import Ring
+
+        source = self.config.store.encryption if self.config else None
+        return Ring(() if source is None else (source,))
+
+    def store_of(self, paths: Sequence[str]) -> Folder | None:
+        """The store that is among some paths."""
+        from llmtel.store.folder import found
+
+        return next((one for path in paths if (one := found(path, self.ring)) is not None), None)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -89,7 +110,7 @@ class Settings:
         from llmtel import pipeline
         from llmtel.cli.people import People
 
-        folder = _store(paths)
+        folder = self.store_of(paths)
         if folder is not None:
             self._refuse_beside_store(folder, paths, input_format)
             if count_all:
@@ -138,7 +159,7 @@ class Settings:
         """The tables as the calls of some paths can be joined to them."""
         from llmtel.cli.people import People
 
-        folder = _store(paths) if self.joins else None
+        folder = self.store_of(paths) if self.joins else None
         people = None if folder is None else People(folder, self.config)
         return (join if people is None else people.known_to(join) for join in self.joins)
 
@@ -160,13 +181,6 @@ class Settings:
             for join in self.joins
         ]
         return tuple(found)
-
-
-def _store(paths: Sequence[str]) -> Folder | None:
-    """The store that is among some paths."""
-    from llmtel.store.folder import found as store_at
-
-    return next((found for path in paths if (found := store_at(path)) is not None), None)
 
 
 def settle(

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from llmtel.store.folder import Folder
 
 Dir = Annotated[
-    Path | None,
-    typer.Argument(metavar="[DIR]", help="The store  [default: the configuration's]", show_default=False),
+    str | None,
+    typer.Argument(
+        metavar="[DIR]",
+        help="The store: a folder, or s3://…  [default: the configuration's]",
+        show_default=False,
+    ),
 ]
 User = Annotated[str, typer.Option("--user", metavar="NAME", help="The user, as the logs name them")]
 OlderThan = Annotated[
@@ -30,6 +34,14 @@ OlderThan = Annotated[
         metavar="TIME",
         help="Days before this go: 90d, 12w, 2026-01-31  [default: privacy: retention: of the configuration]",
         show_default=False,
+    ),
+]
+Alone = Annotated[
+    bool,
+    typer.Option(
+        "--alone",
+        help="Nobody else writes to the store now: in an object store, too, its earlier versions go at once, "
+        "and not after 7 days",
     ),
 ]
 NoRollup = Annotated[bool, typer.Option("--no-rollup", help="Leave nothing of the days that go")]
@@ -97,15 +109,15 @@ def export(output: File, folder: Dir = None) -> None:
     put(kinds[output.suffix](place(folder)), output)
 
 
-def compact(folder: Dir = None) -> None:
+def compact(folder: Dir = None, config: o.Config = None) -> None:
     """Make one data file of each day that has several."""
     from llmtel.store.rewrite import compact as work
 
-    done = work(at := place(folder))
+    done = work(at := place(folder, config))
     tell(at, "compact", f"{done.before:,} data files → {done.after:,}", before=done.before, after=done.after)
 
 
-def forget(user: User, folder: Dir = None, config: o.Config = None) -> None:
+def forget(user: User, folder: Dir = None, alone: Alone = False, config: o.Config = None) -> None:
     """Remove a user's calls from a store, and from its earlier versions.
 
     The user is found under every key at hand. Logs, exports and reports are not touched: a log that still has
@@ -116,11 +128,11 @@ def forget(user: User, folder: Dir = None, config: o.Config = None) -> None:
     from llmtel.cli.settings import settle
     from llmtel.store.rewrite import forget as work
 
-    at = place(folder)
+    at = place(folder, config, alone=alone)
     people = People(at, settle(config).config)
     names, missing = people.pseudonyms_of(user)
     done = work(at, names)
-    tell(at, "forget", f"{done.gone:,} calls removed, also from earlier versions", removed=done.gone)
+    tell(at, "forget", f"{done.gone:,} calls removed, {earlier(at)}", removed=done.gone)
     if missing:
         narrate(f"{not_at_hand(missing)}: what is left of the user under it cannot be found, by anyone")
 
@@ -144,7 +156,7 @@ def rollup(
     span = parse_range(since, until)
     first = None if span.start is None else span.start.date()
     after = None if span.end is None else (span.end + timedelta(days=1, microseconds=-1)).date()
-    made = roll_up(at := place(folder), prices(settle(config), pricing or ()), first, after)
+    made = roll_up(at := place(folder, config), prices(settle(config), pricing or ()), first, after)
     text = f"{made.calls:,} calls of {made.days:,} days → {made.cells:,} cells, {made.size:,} bytes"
     tell(at, "rollup", text, days=made.days, calls=made.calls, cells=made.cells, bytes=made.size)
 
@@ -153,6 +165,7 @@ def expire(
     folder: Dir = None,
     older_than: OlderThan = None,
     no_rollup: NoRollup = False,
+    alone: Alone = False,
     pricing: o.PriceFiles = None,
     config: o.Config = None,
 ) -> None:
@@ -168,7 +181,8 @@ def expire(
     before = _day(older_than) if older_than else first_kept(settings)
     if before is None:
         raise UsageError("how old? --older-than 90d says it, or privacy: {retention: 90d} in llmtel.yaml")
-    done = work(at := place(folder), before, None if no_rollup else prices(settings, pricing or ()))
+    at = place(folder, config, alone=alone)
+    done = work(at, before, None if no_rollup else prices(settings, pricing or ()))
     kept = (
         f"; rollups of {done.rollups.days:,} days: {done.rollups.size:,} bytes" if done.rollups.days else ""
     )
@@ -176,19 +190,29 @@ def expire(
     tell(at, "expire", text, removed=done.calls, days=done.days, rolled_up=done.rollups.calls)
 
 
-def place(path: Path | None) -> Folder:
-    """The store that a path is, or that of the configuration. Raises `UsageError` where it is none."""
-    from llmtel.cli.settings import settle
-    from llmtel.store.folder import found as store_at
+def place(path: str | None, config: Path | None = None, *, alone: bool = False) -> Folder:
+    """The store that a path is, or that of the configuration. Raises `UsageError` where it is none.
 
+    `alone`: nobody else writes to it now.
+    """
+    from llmtel.cli.settings import settle
+    from llmtel.store.folder import by_one
+
+    settings = settle(config)
+    path = path or settings.store
     if path is None:
-        path = settle().store
-        if path is None:
-            raise UsageError("missing argument 'DIR': the store, which store: in llmtel.yaml may name")
-    found = store_at(path)
+        raise UsageError("missing argument 'DIR': the store, which store: in llmtel.yaml may name")
+    found = settings.store_of([path])
     if found is None:
         raise UsageError(f"{path}: there is no store; llmtel ingest LOGS --store {path} makes one")
-    return found
+    return by_one(found) if alone else found
+
+
+def earlier(at: Folder) -> str:
+    """What becomes of the earlier versions of a store."""
+    if at.alone:
+        return "also from earlier versions"
+    return "but for versions of the last 7 days, since others may be writing: repeat it with --alone"
 
 
 def _day(text: str) -> date:

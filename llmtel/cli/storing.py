@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmtel.cli import options as o
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from llmtel.sources.counted import Counting
     from llmtel.sources.files import Inputs
     from llmtel.sources.openings import Mishap
+    from llmtel.store.folder import Folder
     from llmtel.store.ingest import Ingested
     from llmtel.store.policy import Policy
 
@@ -47,10 +47,11 @@ class Storing:
     """One ingest: where to, how logs are read, and what became of the records so far."""
 
     settings: Settings
-    folder: Path
+    folder: Folder
     input_format: str | None
     strict: bool
     freeze_cost: bool = False
+    encrypted: bool = False
     account: Account = field(default_factory=Account)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -62,8 +63,19 @@ class Storing:
         """What the store keeps of people; where it is to be made, that is said."""
         people = People(self.folder, self.settings.config)
         policy = replace(people.policy(), freeze=self._freeze())
-        self.notes += people.begun(policy)
+        self.notes += [*people.begun(policy), *(self._locked() if people.kept is None else ())]
         return policy
+
+    def _locked(self) -> list[Note]:
+        """What is said of encryption once, when the store is made. Raises `UsageError` for a missing key."""
+        if not self.encrypted:
+            return []
+        ring = self.folder.ring
+        text = (
+            f"encrypted with the key {ring.first()} of {ring.sources[0].called}: keep a copy of it. "
+            "Who loses the key loses the store: there is no way back"
+        )
+        return [Note("encryption", text)]
 
     def run(self, paths: Sequence[str], *, all_rejects: bool) -> int:
         """Take what is new and say how much; the exit code. With `strict` all is one commit or none."""
@@ -90,7 +102,15 @@ class Storing:
         from llmtel.store.ingest import AT_ONCE, ingest
 
         read, at_once = self._reader(stopped), None if self.strict else AT_ONCE
-        done = ingest(self.folder, inputs, read, self._add, policy=self.policy, at_once=at_once)
+        done = ingest(
+            self.folder,
+            inputs,
+            read,
+            self._add,
+            policy=self.policy,
+            at_once=at_once,
+            encrypted=self.encrypted,
+        )
         self.account.calls -= done.expired
         self.account.expired += done.expired
         self.first_kept = done.first_kept

@@ -13,7 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -307,6 +307,11 @@ def at(place: Where | str, ring: Ring | None = None) -> Folder:
     if "://" in str(place):
         return Remote(str(place).rstrip("/").removesuffix(f"/{CALLS}"), ring or Ring())
     return Local(str(place), ring or Ring())
+
+
+def by_one(folder: Folder) -> Folder:
+    """The same place, of which it is said that nobody else writes to it."""
+    return replace(folder, alone=True) if isinstance(folder, Remote) else folder
 
 
 def found(path: str | Path, ring: Ring | None = None) -> Folder | None:

@@ -6,12 +6,14 @@ import duckdb
 import polars as pl
 import pytest
 
+from llmtel.cli.app import run
 from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.privacy.keys import KeySource
-from llmtel.store.encryption import DEFAULT, Ring, key_id
+from llmtel.store.encryption import DEFAULT, KEY_ID, Ring, key_id
 from llmtel.store.facts import facts
 from llmtel.store.folder import at
 from llmtel.store.read import stored
+from llmtel.store.rekey import rekey
 from llmtel.store.rewrite import compact, forget
 from llmtel.store.table import opened
 from llmtel.store.verify import faults
@@ -141,3 +143,108 @@ def test_a_plain_store_has_no_trace_of_a_key(store, tmp_path):
     assert duckdb.execute("select count(*) from read_parquet(?)", [str(data_files(store)[0])]).fetchone() == (
         1,
     )
+
+
+@pytest.fixture
+def llmtel(capsysbinary, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        code = run([str(argument) for argument in arguments])
+        out, err = capsysbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return call
+
+
+def key_in(monkeypatch, **keys):
+    for name, key in keys.items():
+        monkeypatch.setenv(name, key.hex())
+
+
+def test_commands_find_the_key_where_the_configuration_says(llmtel, tmp_path):
+    (tmp_path / "llmtel.yaml").write_text(
+        "store: {path: s, encryption: {key_file: key}}\nprivacy: {users: plain}\n"
+    )
+    (tmp_path / "a.jsonl").write_text("".join(line(i) for i in range(9)))
+    code, _, err = llmtel("ingest", "a.jsonl")
+    assert (code, (tmp_path / "s").exists()) == (2, False)
+    assert "key" in err
+    (tmp_path / "key").write_text(KEY.hex())
+    (tmp_path / "key").chmod(0o600)
+    code, out, _ = llmtel("ingest", "a.jsonl")
+    assert code == 0
+    assert "no way back" in out
+    assert key_id(KEY) in out
+    assert KEY.hex() not in out
+    assert "no way back" not in llmtel("ingest", "a.jsonl")[1]
+    assert llmtel("analyze", "--by", "user")[0] == 0
+    assert llmtel("store", "verify")[0] == 0
+    (tmp_path / "key").unlink()
+    code, out, err = llmtel("analyze")
+    assert (code, out) == (2, "")
+    assert f"the key {key_id(KEY)}, which is wanted" in err
+    code, out, _ = llmtel("store", "info")
+    assert code == 0
+    assert f"encrypted with the key {key_id(KEY)}" in out
+
+
+def test_damage_is_another_exit_code_than_a_key(llmtel, locked, monkeypatch):
+    whole = data_files(locked)[0].read_bytes()
+    data_files(locked)[0].write_bytes(whole[:-30] + bytes([whole[-30] ^ 1]) + whole[-29:])
+    assert llmtel("analyze", locked.folder)[0] == 5
+    monkeypatch.setenv(DEFAULT, OTHER.hex())
+    assert llmtel("analyze", locked.folder)[0] == 2
+
+
+def test_a_key_is_no_argument(llmtel, tmp_path):
+    (tmp_path / "a.jsonl").write_text(line(1))
+    llmtel("ingest", "a.jsonl", "--store", "s")
+    for option in ("--key-env", "--key-file"):
+        code, out, err = llmtel("store", "rekey", "s", option, KEY.hex())
+        assert code == 2
+        assert KEY.hex() not in out + err
+
+
+def test_a_store_gets_a_key_another_and_none(llmtel, tmp_path, monkeypatch):
+    key_in(monkeypatch, OLD=KEY, NEW=OTHER)
+    (tmp_path / "llmtel.yaml").write_text("privacy: {users: plain}\n")
+    (tmp_path / "a.jsonl").write_text("".join(line(i) for i in range(9)))
+    assert llmtel("ingest", "a.jsonl", "--store", "s")[0] == 0
+    store = Store(tmp_path / "s")
+    llmtel("store", "rollup", "s")
+    before = store.calls.sort("line")
+
+    def held(key):
+        ring = Ring((KeySource("key_env", key, "test"),))
+        assert stored(at(store.folder, ring)).calls.sort("line").equals(before)
+        assert faults(at(store.folder, ring)) == []
+
+    assert llmtel("store", "rekey", "s", "--key-env", "OLD")[0] == 0
+    held("OLD")
+    assert {path.read_bytes()[:4] for path in data_files(store)} == {b"PARE"}
+    assert llmtel("store", "rekey", "s", "--key-env", "NEW")[0] == 2
+    held("OLD")
+    (tmp_path / "llmtel.yaml").write_text("store: {encryption: {key_env: OLD}}\nprivacy: {users: plain}\n")
+    code, out, _ = llmtel("store", "rekey", "s", "--key-env", "NEW")
+    assert code == 0
+    assert "llmtel.yaml" in out
+    held("NEW")
+    (tmp_path / "llmtel.yaml").write_text("store: {encryption: {key_env: NEW}}\nprivacy: {users: plain}\n")
+    assert llmtel("store", "rekey", "s", "--plain")[0] == 0
+    assert store.calls.sort("line").equals(before)
+    assert {path.read_bytes()[:4] for path in data_files(store)} == {b"PAR1"}
+    audit = (store.folder / "audit.jsonl").read_text()
+    assert audit.count("rekey") == 3
+    assert f"rekey {key_id(KEY)} to {key_id(OTHER)}" in audit
+
+
+def test_what_a_killed_rekey_left_is_finished_by_the_next(locked, monkeypatch):
+    key_in(monkeypatch, NEW=OTHER)
+    before = locked.calls.sort("line")
+    opened(locked.folder).delta.alter.set_table_properties({KEY_ID: key_id(OTHER)}, raise_if_not_exists=False)
+    assert locked.calls.sort("line").equals(before)
+    done = rekey(locked.folder, KeySource("key_env", "NEW", "test"))
+    assert (done.files, done.before, done.after) == (10, (key_id(OTHER), key_id(KEY)), key_id(OTHER))
+    monkeypatch.setenv(DEFAULT, OTHER.hex())
+    assert locked.calls.sort("line").equals(before)

@@ -1,0 +1,75 @@
+"""A store written anew with another key, with its first one, or with none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import polars as pl
+
+from llmtel.privacy.keys import KeySource
+from llmtel.store.actions import Written
+from llmtel.store.audit import audit
+from llmtel.store.encryption import KEY_ID, Ring
+from llmtel.store.folder import Where, at, private
+from llmtel.store.rewrite import swept
+from llmtel.store.rollups import tables
+from llmtel.store.swap import accepted
+from llmtel.store.table import Table, readable
+
+
+@dataclass(frozen=True)
+class Rekeyed:
+    """What was done: data files that were written anew, and the ids of the keys ("": none)."""
+
+    files: int
+    before: tuple[str, ...]
+    after: str
+
+
+def rekey(place: Where, to: KeySource | None) -> Rekeyed:
+    """Write the data files of all tables with the key of a source, or plain with None, and sweep the old.
+
+    The table says the new key first and its files follow: of a process that is killed in between, the next
+    one does the rest, with both keys at hand. Raises `UsageError` for a key that is missing before anything
+    is changed.
+    """
+    folder = at(place)
+    if to is not None:
+        folder = replace(folder, ring=Ring((to, *folder.ring.sources)))
+    key = "" if to is None else folder.ring.first()
+    with private(), folder.lock():
+        here = tables(folder)
+        before = tuple(sorted({one.key_id for one in here} | {k for one in here for k in one.files["key"]}))
+        for table in here:
+            for known in table.files["key"].unique():
+                table.secret(known)
+        audit(folder, f"rekey {' '.join(before) or 'plain'} to {key or 'plain'}", _rows(here))
+        for table in here:
+            table.delta.alter.set_table_properties({KEY_ID: key}, raise_if_not_exists=False)
+        files = sum(accepted(partial(_rewritten, index, folder, key)) for index in range(len(here)))
+    swept(folder, 0)
+    return Rekeyed(files, before, key)
+
+
+def _rows(every: Sequence[Table]) -> int:
+    return sum(int(one.files["rows"].sum()) for one in every)
+
+
+def _rewritten(index: int, folder: Where, key: str) -> int:
+    """Write the files of a table that have another key anew; how many there were. Raises `Refused`."""
+    table = tables(folder)[index]
+    old = table.files.filter(pl.col("key") != key)
+    written: list[Written] = []
+    try:
+        with readable(table.folder):
+            for part in old.partition_by("day") if old.height else ():
+                rows = pl.concat(table.rows(path).drop("@at") for path in part["path"])
+                written += table.write(rows)
+    except BaseException:
+        table.discard(written)
+        raise
+    if old.height:
+        table.commit(written, old["path"], changes=False)
+    return old.height
