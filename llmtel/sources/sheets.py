@@ -55,7 +55,8 @@ def _of_regular_csv(data: bytes) -> Sheet | None:
     except UnicodeDecodeError:
         return None
     separator = layout.separator_of(text)
-    if '"' in text and not pl.Series([text]).str.contains(_QUOTED.format(separator))[0]:
+    quoted = '"' in text
+    if quoted and not pl.Series([text]).str.contains(_QUOTED.format(separator))[0]:
         return None
     try:
         cells = pl.read_csv(
@@ -67,7 +68,7 @@ def _of_regular_csv(data: bytes) -> Sheet | None:
         )
     except pl.exceptions.PolarsError:
         return None
-    inside = {mark: _count_inside(cells, mark) for mark in (separator, "\n")}
+    inside = {mark: _count_inside(cells, mark, quoted=quoted) for mark in (separator, "\n")}
     wide, high = cells.width - 1, cells.height - 1
     if not wide or text.count(separator) != inside[separator].sum() + wide * (high + 1):
         return None
@@ -76,8 +77,10 @@ def _of_regular_csv(data: bytes) -> Sheet | None:
     return _with_header(cells, inside["\n"], line_count(data))
 
 
-def _count_inside(cells: pl.DataFrame, mark: str) -> pl.Series:
-    """How often a mark stands inside the cells of each row."""
+def _count_inside(cells: pl.DataFrame, mark: str, *, quoted: bool) -> pl.Series:
+    """How often a mark stands inside the cells of each row: in quotes alone."""
+    if not quoted:
+        return pl.zeros(cells.height, pl.UInt32, eager=True)
     counts = pl.sum_horizontal(pl.all().str.count_matches(mark, literal=True))
     return cells.select(counts.alias("inside")).to_series()
 
