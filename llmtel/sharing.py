@@ -162,7 +162,7 @@ def names_of(source: Source | None) -> Names:
 
 def _keys(source: Source, name: str) -> set[str]:
     """The keys, plain, that a field's texts are read from."""
-    columns = [raw.parse(root) for root in roots(source.calls, name) if root and root[0] != "@"]
+    columns = [raw.parse(root) for root in roots(source.calls, name) if root[0] != "@"]
     return {plain(key) for column in columns for key, kind in column.leaves if kind in ("str", "count")}
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmtel.cli import options as o
-from llmtel.core.errors import Exit
+from llmtel.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from llmtel.reports.inspection import Look
     from llmtel.sources.source import Record, Source
 
+ANY = "the file"
+"""What a file is called where it is for others."""
 File = Annotated[str, typer.Argument(help="The file to look at, or - for standard input", metavar="FILE")]
 
 
@@ -28,6 +31,7 @@ def inspect(
     map_: o.Map = None,
     config: o.Config = None,
     rejects: o.Rejects = False,
+    share: o.Share = False,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> int:
@@ -48,8 +52,16 @@ def inspect(
         with Progress() as progress:
             reading = settings.read([file], input_format=input_format, progress=progress, samples=True)
     except NoFormat as unread:
+        if share:
+            raise UsageError(
+                "--share: the file is of no known format, and its keys may be anything"
+            ) from None
         return _propose(unread, format_, output)
     shown = reading.rejects if rejects else reading.rejects[:SHOWN_REJECTS]
+    if share:
+        shared = [_shared(_look(one, reading.calls)) for one in reading.inputs]
+        write(inspection(shared, reading.calls.clear(), reading.account, (), ()), format_, output)
+        return Exit.OK
     looks = [_look(one, reading.calls) for one in reading.inputs]
     write(inspection(looks, reading.calls, reading.account, shown, reading.notes), format_, output)
     return Exit.OK
@@ -71,6 +83,11 @@ def _propose(unread: NoFormat, format_: o.OutputFormat, output: Path | None) -> 
     lacks = lacking(guesses)
     write(proposal(unread.path, len(unread.records), shown, lacks), format_, output)
     return Exit.UNREADABLE if lacks else Exit.OK
+
+
+def _shared(look: Look) -> Look:
+    """How a file of any name is read, without keys that nobody reads: these may be names of people."""
+    return replace(look, file=ANY, decisions=(), unread=(), perhaps={})
 
 
 def _look(one: Input, calls: pl.DataFrame) -> Look:

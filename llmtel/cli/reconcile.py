@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from llmtel.query.reconciliation import Reconciliation
     from llmtel.reports.context import Context
     from llmtel.reports.reconciliation import Exports
+    from llmtel.reports.sharing import Sharing
 
 With = Annotated[
     list[str],
@@ -66,6 +67,8 @@ def reconcile(
     config: o.Config = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
+    share: o.Share = False,
+    share_k: o.ShareK = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> int:
@@ -77,11 +80,14 @@ def reconcile(
     from llmtel.cli.answering import exit_code
     from llmtel.cli.output import write
     from llmtel.cli.settings import settle
+    from llmtel.cli.shares import sharing
     from llmtel.findings.gaps import exceeds
 
+    settings = settle(config, map_)
     question = Comparison(
         tuple(paths), tuple(with_), _share(max_gap), allocate, since, until, tuple(pricing or ()),
-        tuple(price or ()), input_format, rejects, time.monotonic(), settle(config, map_),
+        tuple(price or ()), input_format, rejects, time.monotonic(), settings,
+        sharing(share, share_k, settings),
     )  # fmt: skip
     document, found, accounts = question.answer()
     write(document, format_, output)
@@ -118,6 +124,7 @@ class Comparison:
     all_rejects: bool
     started: float
     settings: Settings
+    sharing: Sharing | None = None
 
     def answer(self) -> tuple[Document, Reconciliation, tuple[Account, Account]]:
         """The document, what it is about, and the accounts of both sides. Wrong names raise first."""
@@ -132,6 +139,8 @@ class Comparison:
         from llmtel.query.reconciliation import reconciled
         from llmtel.reports.reconciliation import reconciliation
 
+        if self.allocate is not None and self.sharing is not None:
+            raise UsageError("--allocate: a bill that is shared out is not fit for --share")
         if self.allocate is not None:
             dimension(self.allocate)
         span = timerange.parse_range(self.since, self.until, "UTC")
@@ -149,16 +158,23 @@ class Comparison:
         priced = [cost.priced(reading.calls, book, "computed") for reading in (logs, bill)]
         if span.bounded:
             priced = [side.filter(span.filter) for side in priced]
+        if self.sharing is not None:
+            priced = [self.sharing.masked(side) for side in priced]
         found = reconciled(*(names.unified(side, book) for side in priced))
         context = self._context(logs, book)
+        exports = self._exports(bill)
+        if self.sharing is not None:
+            context = context.shared(self.sharing)
+            exports = replace(exports, paths=("the bill",), rejects=(), notes=())
         document = reconciliation(
             found,
             context,
-            self._exports(bill),
+            exports,
             max_gap=self.max_gap,
             allocate=self.allocate,
             unpriced=coverage.unpriced(priced[0], context.command, context.alias),
         )
+        document = document if self.sharing is None else self.sharing.sealed(document)
         return document, found, (logs.account, bill.account)
 
     def _tags(self) -> tuple[str, ...]:

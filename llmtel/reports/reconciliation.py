@@ -9,7 +9,8 @@ import polars as pl
 
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.answers import Block, Card, Column, Document, Finding, Headline, Line, Row, Table
-from llmtel.core.schema import FIELDS, LEAVES
+from llmtel.core.errors import UsageError
+from llmtel.core.schema import FIELDS, LEAVES, TIME
 from llmtel.core.units import COUNT, SHARE, TOKENS, USD, Unit
 from llmtel.findings import gaps
 from llmtel.query.allocation import allocated
@@ -72,6 +73,11 @@ def reconciliation(
     cells = _table(found.cells, found.by)
     shares = [_allocation(found, allocate)] if allocate else []
     told = (*gaps.about_reconciliation(found, context.command, exports.paths, max_gap), *unpriced)
+    (total, *splits, cells), told = context.guarded(_all_rows(found), [total, *splits, cells], told)
+    if total.rows[0].get("suppressed"):
+        raise UsageError(
+            f"--share: the logs are of {total.rows[0]['suppressed']} users: nothing can be shown"
+        )
     return Document(
         schema=context.schema,
         title="Reconciliation",
@@ -80,7 +86,7 @@ def reconciliation(
             *([_causes(total)] if total.rows[0]["difference"] else []),
             *(_for_people(table) for table in splits if table.by != ("day",) or len(table.rows) > 1),
             *_largest(cells),
-            *_leaves(found),
+            *_leaves(found, total.least),
             *(_allocation_for_people(table) for table in shares),
             *stand_out.blocks(told),
             *_trust(found, context, exports),
@@ -89,6 +95,12 @@ def reconciliation(
         findings=told,
         meta=_meta(found, context, exports, max_gap),
     )
+
+
+def _all_rows(found: Reconciliation) -> pl.DataFrame:
+    """The calls, and of each cell a row of nobody, for what is billed and is in no log."""
+    keys = found.cells.select(pl.col("day").cast(TIME).alias("ts"), *(n for n in found.by if n != "day"))
+    return pl.concat([found.calls, keys.cast(dict.fromkeys(found.by[1:], pl.String))], how="diagonal_relaxed")
 
 
 def _column(name: str) -> Column:
@@ -170,7 +182,7 @@ def _causes(total: Table) -> Table:
         {"cause": WORDS[name][0], "amount": amount, "of_bill": amount / billed if billed else None}
         for name, amount in parts
     ]
-    return Table(("cause",), ("amount", "of_bill"), columns, rows, title="the difference")
+    return Table(("cause",), ("amount", "of_bill"), columns, rows, title="the difference", least=total.least)
 
 
 def _for_people(table: Table) -> Table:
@@ -203,7 +215,7 @@ def _largest(cells: Table) -> list[Table]:
     return [replace(_for_people(replace(cells, rows=different[:MOST_CELLS])), title="largest differences")]
 
 
-def _leaves(found: Reconciliation) -> list[Table]:
+def _leaves(found: Reconciliation, least: int | None) -> list[Table]:
     """The tokens by field: in the logs, on the bill and the difference where both are known."""
     row = found.summed().row(0, named=True)
     rows = [
@@ -220,7 +232,7 @@ def _leaves(found: Reconciliation) -> list[Table]:
         Column("billed", "billed", "Tokens on the bill", "metric", TOKENS),
         Column("more", "difference", "Billed − logged", "metric", TOKENS),
     )
-    return [Table(("leaf",), ("logged", "billed", "more"), columns, rows, title="tokens")]
+    return [Table(("leaf",), ("logged", "billed", "more"), columns, rows, title="tokens", least=least)]
 
 
 def _less(theirs: int | None, ours: int | None) -> int | None:
@@ -266,13 +278,17 @@ def _trust(found: Reconciliation, context: Context, exports: Exports) -> list[Bl
     ]
     if found.by == ("day",):
         lines.append(Line("the bill's costs are not split by model, so they are compared by day"))
-    lines += [
-        Line(
-            f"left out, {why}: {trust.in_calls(out.calls)}"
-            + (f", {USD.show(out.cost)}" if out.cost is not None else "")
-        )
-        for why, out in found.left_out.items()
-    ]
+    lines += (
+        []
+        if context.sharing
+        else [
+            Line(
+                f"left out, {why}: {trust.in_calls(out.calls)}"
+                + (f", {USD.show(out.cost)}" if out.cost is not None else "")
+            )
+            for why, out in found.left_out.items()
+        ]
+    )
     return [
         *trust.lines(context, timed=None),
         *lines,

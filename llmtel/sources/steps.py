@@ -52,6 +52,8 @@ def roots(calls: Mapping[str, pl.Expr], name: str) -> list[str]:
     waiting, met = [name], {name}
     while waiting:
         for root in calls[waiting.pop()].meta.root_names():
+            if not root:  # an element of a list, which is no column
+                continue
             if not is_step(root):
                 found[root] = None
             elif root not in met:

@@ -85,3 +85,35 @@ def test_a_baseline_says_nothing_of_people_and_is_refused(llmtel, logs):
     assert llmtel("compare", "base.json", logs[1], "--share")[0] == 2
     assert llmtel("check", logs[1], "--baseline", "base.json", "--share")[0] == 2
     assert llmtel("check", logs[1], "--baseline", "base.json", "--share", "--share-k", 1)[0] in (0, 3)
+
+
+def test_a_bill_is_shared_without_models_that_few_use_or_that_are_in_no_log(llmtel, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    days = "Date,Slug,Usage,BYOK Usage,Requests,Prompt Tokens,Completion Tokens,Reasoning Tokens\n"
+    bill = [
+        ("openai/gpt-5-mini", 9),
+        ("openai/gpt-5", 2),
+        ("anthropic/claude-haiku-4.5", 3),
+        ("openai/gpt-4o", 9),
+    ]
+    Path("secret.csv").write_text(
+        days + "".join(f"2026-09-01 00:00:00,{model},0.01,0,{n},1000,100,0\n" for model, n in bill)
+    )
+    users = {"openai/gpt-5-mini": 9, "openai/gpt-5": 2, "openai/gpt-4o": 9}
+    rows = [
+        {**row, "model": model, "provider": "openrouter", "request_id": f"{model}-{row['user_id']}"}
+        for model, n in users.items()
+        for row in calls(n, day=1)
+    ]
+    Path("zoe.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = ("reconcile", "zoe.jsonl", "--with", "secret.csv", "--share")
+    code, out, err = llmtel(*asked, "--format", "json")
+    assert code == 0, err
+    tables = {tuple(table["by"]): table["rows"] for table in json.loads(out)["tables"]}
+    why = {row["model"]: row.get("suppressed") for row in tables["model",]}
+    assert why["gpt-5"] == "<5"
+    assert why["claude-haiku-4-5"] == "<5"
+    assert sum(reason is None for reason in why.values()) == 1
+    assert "secret" not in out + llmtel(*asked)[1]
+    assert "zoe" not in out + llmtel(*asked)[1]
+    assert llmtel(*asked, "--allocate", "model")[0] == 2

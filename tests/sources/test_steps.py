@@ -35,3 +35,8 @@ def test_steps_that_need_each_other_are_a_fault():
     mapping = {"@step 1": pl.col("@step 2"), "@step 2": pl.col("@step 1")}
     with pytest.raises(AssertionError, match="need each other"):
         evaluated(mapping)
+
+
+def test_the_elements_of_a_list_are_no_column_of_their_own():
+    summed = pl.col("x").list.eval(pl.element() + 1).list.sum()
+    assert roots({"a": summed + pl.col("y")}, "a") == ["x", "y"]
