@@ -49,12 +49,13 @@ class People:
     @cached_property
     def kept(self) -> Kept | None:
         """How the store keeps them; None where there is no store."""
-        from llmtel.store.folder import CALLS, LOG, at
+        from llmtel.store.folder import at
+        from llmtel.store.making import begun
         from llmtel.store.policy import Kept
         from llmtel.store.table import opened
 
         folder = at(self.folder)
-        return Kept.of(opened(folder)) if LOG in folder.names(CALLS) else None
+        return Kept.of(opened(folder)) if begun(folder) else None
 
     def policy(self) -> Policy:
         """What an ingest keeps: as the store does, or, where there is none, as the configuration asks.

@@ -21,11 +21,12 @@ from llmtel.store import rejected
 from llmtel.store.actions import Written
 from llmtel.store.audit import audit
 from llmtel.store.columns import SOURCE, from_file
-from llmtel.store.folder import CALLS, LOG, Folder, Where, at, private
+from llmtel.store.folder import Folder, Where, at, private
 from llmtel.store.ledger import Known
+from llmtel.store.making import begun, made
 from llmtel.store.merge import Change, merged
 from llmtel.store.policy import PLAIN, Policy
-from llmtel.store.table import Refused, Table, made, opened
+from llmtel.store.table import Refused, Table, opened
 
 AT_ONCE = 256 << 20
 """Bytes of logs that are committed together."""
@@ -85,7 +86,7 @@ def ingest(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     done = Ingested()
     folder = at(place)
     with private():
-        is_new = LOG not in folder.names(CALLS)
+        is_new = not begun(folder)
         made(folder, policy.kept.properties, encrypted=encrypted)
         if is_new:
             audit(folder, f"made; users: {' '.join((policy.users, *policy.kept.key_ids))}")

@@ -21,7 +21,7 @@ from llmtel.store.actions import Written, add, remove
 from llmtel.store.columns import SCHEMA, to_file
 from llmtel.store.encryption import KEY_ID, Secret
 from llmtel.store.files import encoded, key_of, name_of, scanned
-from llmtel.store.folder import CALLS, LOCK, LOG, Folder, Where, at, plain_words
+from llmtel.store.folder import CALLS, Folder, Where, at, plain_words
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -288,29 +288,6 @@ def opened(place: Where, kind: Kind = KEPT_CALLS) -> Table:
             f"{folder}: a store of a newer llmtel (schema {known}, this one knows {VERSION}); update llmtel"
         )
     return found
-
-
-def made(place: Where, properties: Mapping[str, str] = _NONE, *, encrypted: bool = False) -> Table:
-    """The store at a place, made where there is none, with these properties and to be `encrypted`.
-
-    Raises `UsageError` for a folder of other things, for a key that is not at hand, and for a plain store
-    that should be encrypted.
-    """
-    folder = at(place)
-    if LOG in folder.names(CALLS):
-        table = opened(folder)
-        if encrypted and not table.key_id:
-            raise UsageError(
-                f"--store {folder}: it is not encrypted, and should be: llmtel store rekey {folder}"
-            )
-        table.secret(table.key_id)
-        return table
-    delta()
-    if others := [name for name in folder.names() if name not in {LOCK, CALLS}] + folder.names(CALLS):
-        raise UsageError(f"--store {folder}: the folder has other things in it ({others[0]}); name a new one")
-    key = folder.ring.first() if encrypted else ""
-    folder.prepare()
-    return created(folder, key, properties=properties)
 
 
 def created(

@@ -1,5 +1,7 @@
 """What a store keeps of people: no name in any file, and the same answers."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import polars as pl
 import pytest
 
@@ -7,10 +9,12 @@ from llmtel import pipeline
 from llmtel.core.errors import UsageError
 from llmtel.privacy.pseudonyms import Pseudonyms
 from llmtel.query.metrics import METRICS
+from llmtel.store.folder import at
+from llmtel.store.making import made
 from llmtel.store.people import convert, rotate
 from llmtel.store.policy import Kept, Policy, names
 from llmtel.store.rewrite import compact, forget
-from llmtel.store.table import opened
+from llmtel.store.table import created, opened
 from llmtel.store.verify import faults
 
 from .conftest import line
@@ -112,6 +116,18 @@ def test_who_is_forgotten_leaves_no_pseudonym_of_any_key(store, logs, tmp_path):
     assert forget(store.folder, pseudonyms).gone == 3
     assert named_in(store.folder, pseudonyms) == set()
     assert store.calls.height == 2
+
+
+def test_a_store_that_two_make_at_once_is_made_once(tmp_path):
+    folder = at(tmp_path / "store")
+    folder.prepare()
+    with ThreadPoolExecutor() as pool, folder.lock():
+        other = pool.submit(made, folder, Policy("drop", NEW).kept.properties)
+        mine = created(folder, "", properties=PRIVATE.kept.properties)
+        folder.append("audit.jsonl", "{}")
+        assert not other.done()
+    assert other.result().id == mine.id
+    assert Kept.of(other.result()) == PRIVATE.kept
 
 
 def test_dropped_users_are_nowhere_and_their_conversations_still_count(store, logs):

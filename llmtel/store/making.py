@@ -1,0 +1,51 @@
+"""A store is made at its first ingest, once, however many begin at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llmtel.core.errors import UsageError
+from llmtel.store.folder import CALLS, LOCK, LOG, Folder, Where, at
+from llmtel.store.table import Table, created, delta, opened
+
+_NONE: Mapping[str, str] = {}
+
+
+def begun(folder: Folder) -> bool:
+    """Whether there is a store, whose first commit was made."""
+    return any(name.endswith(".json") for name in folder.names(f"{CALLS}/{LOG}"))
+
+
+def made(place: Where, properties: Mapping[str, str] = _NONE, *, encrypted: bool = False) -> Table:
+    """The store at a place, made where there is none, with these properties and to be `encrypted`.
+
+    Raises `UsageError` for a folder of other things, for a key that is not at hand, and for a plain store
+    that should be encrypted.
+    """
+    folder = at(place)
+    if not begun(folder):
+        _refuse_others(folder)
+        delta()
+        key = folder.ring.first() if encrypted else ""
+        folder.prepare()
+        with folder.lock():
+            if LOG not in folder.names(CALLS):
+                return created(folder, key, properties=properties)
+    return _there(folder, encrypted=encrypted)
+
+
+def _there(folder: Folder, *, encrypted: bool) -> Table:
+    """The store that is there, to be written to."""
+    table = opened(folder)
+    if encrypted and not table.key_id:
+        raise UsageError(f"--store {folder}: it is not encrypted, and should be: llmtel store rekey {folder}")
+    table.secret(table.key_id)
+    return table
+
+
+def _refuse_others(folder: Folder) -> None:
+    """Raise for a folder of other things; one in which somebody makes a store just now has none."""
+    others = [name for name in folder.names() if name not in {LOCK, CALLS}]
+    inside = folder.names(CALLS)
+    if LOG not in inside and (others := others + inside):
+        raise UsageError(f"--store {folder}: the folder has other things in it ({others[0]}); name a new one")
