@@ -186,7 +186,7 @@ def expire(
     kept = (
         f"; rollups of {done.rollups.days:,} days: {done.rollups.size:,} bytes" if done.rollups.days else ""
     )
-    text = f"{done.calls:,} calls of {done.days:,} days before {before} removed{kept}"
+    text = f"{done.calls:,} calls of {done.days:,} days before {before} removed, {earlier(at)}{kept}"
     tell(at, "expire", text, removed=done.calls, days=done.days, rolled_up=done.rollups.calls)
 
 

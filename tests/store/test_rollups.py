@@ -13,6 +13,7 @@ from llmtel.query.query import Query, run_many
 from llmtel.store import retention
 from llmtel.store.encryption import DEFAULT
 from llmtel.store.read import stored
+from llmtel.store.rekey import rekey
 from llmtel.store.retention import expire
 from llmtel.store.rewrite import compact
 from llmtel.store.rollups import Prices, cells, roll_up
@@ -285,6 +286,9 @@ def test_rollups_of_an_encrypted_store_are_encrypted_too(store, log, monkeypatch
     paths = list((store.folder / "rollups").rglob("*.parquet"))
     assert len(paths) == 2
     assert not any(b"gpt-4o" in path.read_bytes() or b"model" in path.read_bytes() for path in paths)
+    assert is_same(before, answers(store.folder, ("model",)))
+    rekey(store.folder, None)
+    monkeypatch.delenv(DEFAULT)
     assert is_same(before, answers(store.folder, ("model",)))
 
 
