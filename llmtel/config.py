@@ -54,6 +54,7 @@ class Config:
     tz: str | None = None
     pricing: tuple[Path, ...] = ()
     store: Storage = _NO_STORAGE
+    cache: bool = False
     privacy: Privacy = _NO_PRIVACY
     document: Document | None = None
 
@@ -112,6 +113,11 @@ def _files(place: Place, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / one.text() for one in place.one_or_more())
 
 
+def _cache(place: Place, _folder: Path) -> bool:
+    """Whether logs are read through a cache."""
+    return place.flag()
+
+
 def _store(place: Place, folder: Path) -> Storage:
     """The folder of the store, or its address; or that as `path`, and where its key is."""
     if not isinstance(place.value, dict):
@@ -138,6 +144,7 @@ SECTIONS: Mapping[str, Callable[[Place, Path], object]] = {
     "tz": _zone,
     "pricing": _files,
     "store": _store,
+    "cache": _cache,
     "privacy": privacy.parse,
 }
 """The keys of the file, each with its reader (place, folder of the file) for the field of that name."""

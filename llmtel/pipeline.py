@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -19,7 +20,7 @@ from llmtel.sources.fingerprints import MOST_BYTES, with_cases
 from llmtel.sources.formats import troubles
 from llmtel.sources.identity import deduplicated
 from llmtel.sources.maps import TYPED, Rule
-from llmtel.sources.openings import Mishap, Seen
+from llmtel.sources.openings import OWN, Mishap, Seen
 from llmtel.sources.plan import Plan
 from llmtel.sources.read import read_calls
 from llmtel.sources.source import Record
@@ -143,6 +144,7 @@ def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     count_all: bool = False,
     fingerprints: bool = False,
     samples: bool = False,
+    through: Callable[[Inputs, Callable[[Inputs], Gathered]], Gathered] | None = None,
 ) -> Reading:
     """The calls of some paths: files, folders, globs or `-`.
 
@@ -150,14 +152,16 @@ def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     done and bytes in all. With a `tokenizer` the tokens of calls that have texts and no counts are counted,
     with `count_all` those of every call, beside what is logged; with `fingerprints` calls without a case have
     the hash of their prompt as one, where prompts are as cases are. `samples` keeps some records of every
-    file. Raises `UsageError` for a path that does not exist and for a `--map` that finds nothing,
+    file. `through`, a cache, gives what is read of inputs and asks for what it has not. Raises `UsageError`
+    for a path that does not exist and for a `--map` that finds nothing,
     `UnreadableInput` when there was input and nothing of it could be read.
     """
     inputs = expand(paths)
     asked = fingerprints and sum(inputs.sizes.values()) <= MOST_BYTES
     counting = None if tokenizer is None else Counting(tokenizer, count_all, asked)
     wishes = Wishes(tuple(rules), tuple(tags), samples)
-    found = gather(inputs, input_format=input_format, wishes=wishes, progress=progress, counting=counting)
+    reader = partial(gather, input_format=input_format, wishes=wishes, progress=progress, counting=counting)
+    found = reader(inputs) if through is None else through(inputs, reader)
     refuse_unread(found, paths, inputs)
     calls, duplicates, met = deduplicated(with_cases(found.calls))
     account = found.account
@@ -202,7 +206,7 @@ def read_store(
 
 def refuse_vain(rules: Sequence[Rule], seen: Sequence[Seen], calls: pl.DataFrame) -> None:
     """Raise where a path that was typed stands in no file, nor is the field known otherwise."""
-    mapped = [dict(one.absent) for one in seen if one.plan is not None]
+    mapped = [dict(one.absent) for one in seen if one.format != OWN]
     for one in (field for rule in rules for field in rule.fields if field.origin == TYPED):
         if not mapped:
             raise UsageError(

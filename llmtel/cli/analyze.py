@@ -30,6 +30,7 @@ def analyze(
     map_: o.Map = None,
     join: o.Join = None,
     config: o.Config = None,
+    cache: o.Cache = None,
     strict: o.Strict = False,
     rejects: o.Rejects = False,
     share: o.Share = False,
@@ -64,6 +65,7 @@ def analyze(
         input_format=input_format,
         all_rejects=rejects,
         settings=settings,
+        cache=cache,
         sharing=sharing(share, share_k, settings),
     )
     with question.money.shown():

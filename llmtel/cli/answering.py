@@ -60,6 +60,7 @@ class Question:
     money: Money = field(default_factory=Money)
     settings: Settings = field(default_factory=Settings)
     sides: bool = False
+    cache: bool | None = None
     sharing: Sharing | None = None
     filters: tuple[str, ...] = ()
     started: float = field(default_factory=time.monotonic)
@@ -173,6 +174,7 @@ class Question:
                     without=self._unread(name, condition),
                     filters=(*self.where, *self.filters, *self.money.deferrable),
                     fingerprints=self.sides,
+                    cached=self._cached(book),
                 ).of_one_grain()
         else:
             reading = pipeline.Reading(empty_calls(), nothing.account, nothing.rejects, nothing.notes, ())
@@ -230,6 +232,15 @@ class Question:
         if name != "analyze" or self.money.deferrable:
             return ()
         return tuple(field for field in UNASKED if field not in condition.meta.root_names())
+
+    def _cached(self, book: Book) -> tuple[str, ...] | None:
+        """On what a reading rests beside the options, if it is cached: who counts texts is in the book."""
+        asked = self.settings.caches if self.cache is None else self.cache
+        if asked and self.settings.encrypted:
+            raise UsageError(
+                "a cache is not encrypted, and the configuration wants stores to be; use --no-cache"
+            )
+        return (book.sha256,) if asked else None
 
     def _book(self) -> Book:
         """The prices of this run."""

@@ -10,6 +10,7 @@ import typer
 from llmtel.cli import (
     analyze,
     baselines,
+    caches,
     calibrate,
     calls,
     check,
@@ -42,6 +43,7 @@ EXAMPLES: dict[Callable[..., object], str] = {
         llmtel analyze logs/
         llmtel analyze logs/ --by model,region --metrics calls,cost,p95_latency
         llmtel analyze logs/ --by day --where 'latency_ms>2s' --since 7d
+        llmtel analyze logs/ --cache
         llmtel analyze logs/ --price acme-7b=0.2/0.6 --format csv -o costs.csv
         """,
     calls.calls: """
@@ -190,6 +192,15 @@ PRIVACY: dict[Callable[..., object], str] = {
         """,
 }
 """The commands of `llmtel privacy`, in the same way."""
+CACHE: dict[Callable[..., object], str] = {
+    caches.info: """
+        llmtel cache info
+        """,
+    caches.clear: """
+        llmtel cache clear
+        """,
+}
+"""The commands of `llmtel cache`, in the same way."""
 baseline = typer.Typer(
     name="baseline",
     help="The baseline that llmtel check compares with: save it, look at it, take a new one.",
@@ -213,6 +224,13 @@ of_store = typer.Typer(
 of_privacy = typer.Typer(
     name="privacy",
     help="What a store holds of people, and who may read it.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+of_cache = typer.Typer(
+    name="cache",
+    help="What analyze --cache keeps of logs: where it is, and its end.",
     rich_markup_mode=None,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -253,5 +271,7 @@ _register(of_store, STORE)
 app.add_typer(of_store)
 _register(of_privacy, PRIVACY)
 app.add_typer(of_privacy)
+_register(of_cache, CACHE)
+app.add_typer(of_cache)
 _register(of_formats, FORMATS)
 app.add_typer(of_formats)

@@ -242,6 +242,16 @@ Config = Annotated[
         rich_help_panel=READ,
     ),
 ]
+Cache = Annotated[
+    bool | None,
+    typer.Option(
+        "--cache/--no-cache",
+        help="Keep what is read of logs, so that unchanged files are not read again  [default: the "
+        "configuration's, else no]",
+        show_default=False,
+        rich_help_panel=READ,
+    ),
+]
 Strict = Annotated[
     bool,
     typer.Option(

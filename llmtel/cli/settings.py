@@ -72,6 +72,11 @@ class Settings:
         return next((one for path in paths if (one := found(path, self.ring)) is not None), None)
 
     @property
+    def caches(self) -> bool:
+        """Whether logs are read through a cache where no option says so."""
+        return self.config is not None and self.config.cache
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the joined tables: extra keys that are called by their bare name."""
         return tuple(column for join in self.joins for column in join.columns)
@@ -101,13 +106,16 @@ class Settings:
         within: tuple[datetime | None, datetime | None] = (None, None),
         without: Collection[str] = (),
         filters: Sequence[str] = (),
+        cached: Sequence[str] | None = None,
     ) -> Reading:
         """The calls of some paths, as `pipeline.read`, with the tables joined and notes of what was set.
 
         Of a store only days `within` (from, until) are read, and no fields of `without`;
-        people whom `filters` name have their names.
+        people whom `filters` name have their names. Logs are read through a cache where `cached` says on what
+        else than the options the reading rests.
         """
         from llmtel import pipeline
+        from llmtel.cache import Cache
         from llmtel.cli.people import People
 
         folder = self.store_of(paths)
@@ -132,6 +140,9 @@ class Settings:
             count_all=count_all,
             fingerprints=fingerprints,
             samples=samples,
+            through=None
+            if cached is None
+            else Cache.of(paths, self.rules, input_format, wanted, fingerprints, *cached).gathered,
         )
         return self._joined(reading, paths)
 

@@ -120,9 +120,10 @@ def compact(folder: Dir = None, config: o.Config = None) -> None:
 def forget(user: User, folder: Dir = None, alone: Alone = False, config: o.Config = None) -> None:
     """Remove a user's calls from a store, and from its earlier versions.
 
-    The user is found under every key at hand. Logs, exports and reports are not touched: a log that still has
-    the user brings them back when it grows.
+    The user is found under every key at hand, and the cache of analyze --cache goes. Logs, exports and
+    reports are not touched: a log that still has the user brings them back when it grows.
     """
+    from llmtel import cache
     from llmtel.cli.narration import narrate
     from llmtel.cli.people import People, not_at_hand
     from llmtel.cli.settings import settle
@@ -132,6 +133,7 @@ def forget(user: User, folder: Dir = None, alone: Alone = False, config: o.Confi
     people = People(at, settle(config).config)
     names, missing = people.pseudonyms_of(user)
     done = work(at, names)
+    cache.clear()
     tell(at, "forget", f"{done.gone:,} calls removed, {earlier(at)}", removed=done.gone)
     if missing:
         narrate(f"{not_at_hand(missing)}: what is left of the user under it cannot be found, by anyone")

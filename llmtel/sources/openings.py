@@ -35,6 +35,9 @@ from llmtel.sources.wishes import Wishes
 _NAMED = 8
 """Keys or columns that are named where no format claims a file."""
 
+OWN = "parquet"
+"""What calls that llmtel wrote have been read as: they are of their own format."""
+
 
 @dataclass(frozen=True)
 class Mishap:
@@ -153,7 +156,7 @@ class Opener:
         if not own:
             yield from self._sheet(number, path, len(data), sheets.of_frame(frame))
             return
-        yield Seen(path, number, "parquet", len(data))
+        yield Seen(path, number, OWN, len(data))
         yield FrameBatch(frame, number)
 
     def _lines(

@@ -1,0 +1,30 @@
+"""`llmtel cache`: what was kept of logs, and its end."""
+
+from __future__ import annotations
+
+from llmtel.cli import options as o
+
+
+def info(format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
+    """Where the cache is, and how large."""
+    from llmtel import cache
+    from llmtel.cli.output import write
+    from llmtel.reports import keeping
+
+    n, size = cache.size()
+    write(
+        keeping.done(str(cache.home()), "cache", f"{n:,} caches, {size:,} bytes", caches=n, bytes=size),
+        format_,
+        output,
+    )
+
+
+def clear() -> None:
+    """Delete the cache: logs are read anew, and nothing of them is kept."""
+    from llmtel import cache
+    from llmtel.cli.output import write
+    from llmtel.reports import keeping
+
+    n, size = cache.clear()
+    text = f"{n:,} caches deleted, {size:,} bytes"
+    write(keeping.done(str(cache.home()), "cache", text, caches=n, bytes=size), o.OutputFormat.TABLE, None)
