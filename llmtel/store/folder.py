@@ -305,7 +305,7 @@ def at(place: Where | str, ring: Ring | None = None) -> Folder:
     if isinstance(place, Folder):
         return place
     if "://" in str(place):
-        return Remote(str(place).rstrip("/").removesuffix(f"/{CALLS}"), ring or Ring())
+        return Remote(str(place).rstrip("/"), ring or Ring())
     return Local(str(place), ring or Ring())
 
 
