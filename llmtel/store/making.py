@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from llmtel.core.errors import UsageError
 from llmtel.store.folder import CALLS, LOCK, LOG, Folder, Where, at
-from llmtel.store.table import Table, created, delta, opened
+from llmtel.store.table import Refused, Table, created, delta, opened
 
 _NONE: Mapping[str, str] = {}
 
@@ -30,7 +31,8 @@ def made(place: Where, properties: Mapping[str, str] = _NONE, *, encrypted: bool
         folder.prepare()
         with folder.lock():
             if LOG not in folder.names(CALLS):
-                return created(folder, key, properties=properties)
+                with suppress(Refused):  # in an object store no lock keeps others from it
+                    return created(folder, key, properties=properties)
     return _there(folder, encrypted=encrypted)
 
 

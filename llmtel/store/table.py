@@ -21,7 +21,7 @@ from llmtel.store.actions import Written, add, remove
 from llmtel.store.columns import SCHEMA, to_file
 from llmtel.store.encryption import KEY_ID, Secret
 from llmtel.store.files import encoded, key_of, name_of, scanned
-from llmtel.store.folder import CALLS, Folder, Where, at, plain_words
+from llmtel.store.folder import CALLS, LOG, Folder, Where, at, plain_words
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -293,20 +293,31 @@ def opened(place: Where, kind: Kind = KEPT_CALLS) -> Table:
 def created(
     folder: Folder, key: str, kind: Kind = KEPT_CALLS, properties: Mapping[str, str] = _NONE
 ) -> Table:
-    """A table that was not there before, in the store at `folder`, with a key of an id ("": plain)."""
-    delta().create(
-        folder.uri(kind.name),
-        schema=pl.Schema({**kind.schema, "day": pl.Date()}),
-        partition_by=["day"],
-        configuration={
-            "delta.dataSkippingStatsColumns": "ts",
-            "llmtel.schema": str(VERSION),
-            KEY_ID: key,
-            **properties,
-        },
-        raise_if_key_not_exists=False,
-        storage_options=folder.options,
-    )
+    """A table that was not there before, in the store at `folder`, with a key of an id ("": plain).
+
+    Raises `Refused` where somebody else makes it at the same moment.
+    """
+    table = delta()
+    from deltalake.exceptions import DeltaError  # noqa: PLC0415 (as `delta`)
+
+    try:
+        table.create(
+            folder.uri(kind.name),
+            schema=pl.Schema({**kind.schema, "day": pl.Date()}),
+            partition_by=["day"],
+            configuration={
+                "delta.dataSkippingStatsColumns": "ts",
+                "llmtel.schema": str(VERSION),
+                KEY_ID: key,
+                **properties,
+            },
+            raise_if_key_not_exists=False,
+            storage_options=folder.options,
+        )
+    except DeltaError as error:
+        if LOG in folder.names(kind.name):
+            raise Refused from error
+        raise
     return opened(folder, kind)
 
 

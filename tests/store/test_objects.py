@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,17 +24,6 @@ from .conftest import line
 
 obstore = pytest.importorskip("obstore")
 pytest.importorskip("moto.server")
-
-ROOT = Path(__file__).parents[2]
-WRITER = """
-import sys
-from llmtel import pipeline
-from llmtel.sources.files import expand
-from llmtel.store.folder import at
-from llmtel.store.ingest import ingest
-place, *paths = sys.argv[1:]
-print(ingest(at(place), expand(paths), pipeline.gather, at_once=1).refused)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +106,7 @@ def test_commands_keep_and_ask_a_store_there_as_one_here(bucket, llmtel, tmp_pat
     assert pipeline.read(["all.parquet"]).calls.height == 40
     assert "data files → 2" in llmtel("store", "compact", place)[1]
     assert "--alone" in llmtel("store", "forget", place, "--user", "u1")[1]
-    assert len(orphans(at(place))) > 4
+    assert orphans(at(place)) != []
     assert "also from earlier versions" in llmtel("store", "forget", place, "--user", "u2", "--alone")[1]
     assert orphans(at(place)) == []
     assert llmtel("store", "expire", place, "--older-than", "2026-09-02")[0] == 0
@@ -152,16 +141,13 @@ def test_writers_without_a_lock_take_each_call_once(bucket, tmp_path):
     place, logs = f"{bucket}/race", [tmp_path / f"{i}.jsonl" for i in range(4)]
     for i, log in enumerate(logs):
         log.write_text("".join(line(50 * i + j, day=1, ids=j % 2 == 0) for j in range(50)))
-    orders = (logs, logs[::-1], logs[2:] + logs[:2])
-    running = [
-        subprocess.Popen(  # noqa: S603 (this interpreter)
-            [sys.executable, "-c", WRITER, place, *map(str, order)], cwd=ROOT, stdout=-1, stderr=-1
-        )
-        for order in orders
-    ]
-    told = [process.communicate() for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0], told
-    assert sum(int(out) for out, _ in told) > 0
+
+    def write(order):
+        return ingest(at(place), expand([str(log) for log in order]), pipeline.gather, at_once=1).refused
+
+    with ThreadPoolExecutor() as writers:
+        refused = list(writers.map(write, (logs, logs[::-1], logs[2:] + logs[:2])))
+    assert sum(refused) > 0
     calls = stored(at(place)).calls
     assert sorted(calls["call_id"].drop_nulls()) == sorted(f"r{i}" for i in range(0, 200, 2))
     assert calls.height == 200
