@@ -60,8 +60,9 @@ def frozen(calls: pl.DataFrame) -> pl.Series:
 
 def is_stated(calls: pl.DataFrame) -> bool:
     """Whether every known cost of priced calls is one that the log states, and there is one."""
-    known = calls.filter(pl.col("cost_usd").is_not_null())
-    return known.height > 0 and bool((known["price_flags"] == "logged").fill_null(value=False).all())
+    stated = pl.col("cost_usd").is_not_null() & (pl.col("price_flags") == "logged").fill_null(value=False)
+    known, logged = calls.select(pl.col("cost_usd").count(), stated.sum().alias("logged")).row(0)
+    return bool(0 < known == logged)
 
 
 def typed(calls: pl.DataFrame) -> pl.DataFrame:

@@ -5,6 +5,7 @@ Cells of rollups are merged with the calls where there are any (`query.past`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -14,9 +15,11 @@ from llmtel.query import past
 from llmtel.query.dimensions import Dimension
 from llmtel.query.lower import ROWS, Lowering, Quantile, pooled
 from llmtel.query.past import Past
-from llmtel.query.percentiles import in_order, percentiles
+from llmtel.query.percentiles import in_order, known, percentiles
 
 Keys = tuple[str, ...]
+_ROWS_A_GROUP = 64
+"""Groups of several tables are made together where there are so many rows for each, at least."""
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Engine:
     _past_keys: dict[str, pl.Expr] = field(default_factory=dict)
     _wanted: dict[Keys, set[str]] = field(default_factory=dict)
     _rows: pl.DataFrame = field(default_factory=pl.DataFrame)
-    _ordered: dict[tuple[str, str | None], pl.DataFrame] = field(default_factory=dict)
+    _values: dict[tuple[str, str | None], pl.DataFrame] = field(default_factory=dict)
     _answers: dict[Keys, pl.DataFrame] = field(default_factory=dict)
 
     def table(self, by: Iterable[Dimension], tz: str, aggregates: Iterable[str]) -> Keys:
@@ -53,15 +56,19 @@ class Engine:
     def run(self, calls: pl.DataFrame) -> None:
         """Make the columns, sort for the percentiles, and group."""
         columns = {**self._dimensions, **self.lowering.columns}
-        self._rows = calls.lazy().with_columns(**columns).select(*columns).collect() if columns else calls
+        made = calls.lazy().with_columns(**columns)
+        kept = [*self._dimensions, *(name for name in self.lowering.columns if name in self._needed_again())]
+        self._rows = made.select(kept).collect() if kept else pl.DataFrame()
         for source in {(q.column, q.weight) for q in self.lowering.quantiles.values()}:
             used = {
                 k for table, wanted in self._wanted.items() if self._quantiles(wanted, source) for k in table
             }
-            self._ordered[source] = in_order(self._rows, *source, sorted(used))
-        parts = [(keys, part) for keys, wanted in self._wanted.items() for part in self._parts(keys, wanted)]
+            found = known if source[1] is None else in_order
+            self._values[source] = found(self._rows, *source, sorted(used))
+        self._answers = self._sums(made.select(*columns))
+        parts = [(keys, part) for keys in self._wanted for part in self._parts(keys)]
         for (keys, _), frame in zip(parts, pl.collect_all([part for _, part in parts]), strict=True):
-            self._answers[keys] = _joined(self._answers.get(keys), frame, keys)
+            self._answers[keys] = _joined(self._answers[keys], frame, keys)
         if self.past.any:
             self.past.prepare(self._past_keys, self.lowering, self._rows)
             self._answers = {keys: self._with_past(keys, live) for keys, live in self._answers.items()}
@@ -76,9 +83,9 @@ class Engine:
         groups = self.past.merged(keys, live, names)
         exact = live.drop(names)
         groups = groups.join(exact, on=keys, how="left", nulls_equal=True) if keys else groups.hstack(exact)
-        for source, ordered in self._ordered.items():
+        for source, values in self._values.items():
             if quantiles := self._quantiles(self._wanted[keys], source):
-                found = self.past.quantiles(keys, ordered, source, quantiles)
+                found = self.past.quantiles(keys, values, source, quantiles)
                 groups = past.replaced(groups, found, keys, [q.name for q in quantiles])
         return groups
 
@@ -109,12 +116,12 @@ class Engine:
         if distinct:
             known = only_tail(self._rows).select(distinct)
             row = row.hstack(known.clear(1) if with_past else known)
-        for source, ordered in self._ordered.items():
+        for source, values in self._values.items():
             if quantiles := self._quantiles(again, source):
                 row = row.hstack(
-                    self.past.quantiles(keys, ordered, source, quantiles, members.collect())
+                    self.past.quantiles(keys, values, source, quantiles, members.collect())
                     if with_past
-                    else percentiles(only_tail(ordered), (), quantiles).collect()
+                    else percentiles(only_tail(values), (), quantiles).collect()
                 )
         return row.with_columns(tail.select(pl.col(past.CELLS).sum())) if self.past.any else row
 
@@ -122,18 +129,70 @@ class Engine:
         found = (q for name, q in self.lowering.quantiles.items() if name in wanted)
         return [q for q in found if (q.column, q.weight) == source]
 
-    def _parts(self, keys: Keys, wanted: set[str]) -> list[pl.LazyFrame]:
-        """The aggregates of the rows, then the percentiles of each ordered column."""
-        aggs = [e.alias(name) for name, e in self.lowering.aggregates.items() if name in wanted]
-        rows = self._rows.lazy()
-        parts = [rows.group_by(keys).agg(aggs) if keys else rows.select(aggs)]
-        for source, ordered in self._ordered.items():
+    def _needed_again(self) -> set[str]:
+        """The columns of aggregates that do not add up: percentiles and distinct values."""
+        quantiles = self.lowering.quantiles.values()
+        distinct = (name.rpartition(":")[0] for name in self.lowering.aggregates if not _adds_up(name))
+        return {*distinct, *(q.column for q in quantiles), *(q.weight for q in quantiles if q.weight)}
+
+    def _sums(self, made: pl.LazyFrame) -> dict[Keys, pl.DataFrame]:
+        """What adds up, of each table; tables of few groups are sums over the groups of all their keys.
+
+        Columns are made in passing: to keep them would take many times the memory, and no less time.
+        """
+        names = {keys: [n for n in self._named(keys) if _adds_up(n)] for keys in self._wanted}
+        shared = self._shared()
+        under = [keys for keys in self._wanted if set(keys) <= set(shared)]
+        every = list(dict.fromkeys(name for keys in under for name in names[keys]))
+        alone = [keys for keys in self._wanted if keys not in under]
+        lazy = [
+            self._grouped(made, shared, every),
+            *(self._grouped(made, keys, names[keys]) for keys in alone),
+        ]
+        fine, *others = pl.collect_all(lazy, engine="streaming")
+        found = dict(zip(alone, others, strict=True))
+        for keys in under:
+            sums = [e.alias(n) for n in names[keys] if (e := pooled(n, pl.col(n))) is not None]
+            found[keys] = fine.group_by(keys).agg(sums) if keys else fine.select(sums)
+        return found
+
+    def _shared(self) -> Keys:
+        """Keys of tables whose groups together are far fewer than the rows."""
+        sizes = (
+            self._rows.select(pl.col(list(self._dimensions)).n_unique()).to_dicts()
+            if self._dimensions
+            else [{}]
+        )
+        shared: Keys = ()
+        for keys in sorted(self._wanted, key=lambda keys: math.prod(sizes[0][key] for key in keys)):
+            both = tuple(dict.fromkeys((*shared, *keys)))
+            if math.prod(sizes[0][key] for key in both) * _ROWS_A_GROUP <= self._rows.height:
+                shared = both
+        return shared
+
+    def _named(self, keys: Keys) -> list[str]:
+        """The aggregates that a table wants, in their order."""
+        return [name for name in self.lowering.aggregates if name in self._wanted[keys]]
+
+    def _grouped(self, rows: pl.LazyFrame, keys: Keys, names: Iterable[str]) -> pl.LazyFrame:
+        aggs = [self.lowering.aggregates[name].alias(name) for name in names]
+        return rows.group_by(keys).agg(aggs) if keys else rows.select(aggs)
+
+    def _parts(self, keys: Keys) -> list[pl.LazyFrame]:
+        """What of a table does not add up: distinct values, and the percentiles of each column."""
+        wanted = self._wanted[keys]
+        distinct = [name for name in self._named(keys) if not _adds_up(name)]
+        parts = [self._grouped(self._rows.lazy(), keys, distinct)] if distinct else []
+        for source, values in self._values.items():
             if quantiles := self._quantiles(wanted, source):
-                parts.append(percentiles(ordered, keys, quantiles))
+                parts.append(percentiles(values, keys, quantiles))
         return parts
 
 
-def _joined(left: pl.DataFrame | None, right: pl.DataFrame, keys: Keys) -> pl.DataFrame:
-    if left is None:
-        return right
+def _adds_up(name: str) -> bool:
+    """Whether an aggregate of groups together is made of theirs."""
+    return pooled(name, pl.col(name)) is not None
+
+
+def _joined(left: pl.DataFrame, right: pl.DataFrame, keys: Keys) -> pl.DataFrame:
     return left.join(right, on=keys, how="left", nulls_equal=True) if keys else left.hstack(right)

@@ -20,7 +20,12 @@ def calls_of(table: Table, files: pl.DataFrame, without: Collection[str] = ()) -
     names = [name for name in KEPT if name not in without]
     frozen = [name for name in SCHEMA if name.startswith("llmtel_frozen_")]
     with readable(table.folder):
-        calls = thawed(table.plain(files).select(*names, *frozen).collect())
-    return complete(
-        calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in names)
-    )
+        calls = table.plain(files).select(*map(_column, names), *frozen).collect()
+    return complete(thawed(calls))
+
+
+def _column(name: str) -> pl.Expr:
+    """A stored field, as the reader of logs has it; a store holds single calls alone."""
+    if name == "grain":
+        return pl.lit("call", dtype=pl.Categorical).alias(name)
+    return pl.col(name).cast(pl.Categorical) if name in CATEGORIES else pl.col(name)
