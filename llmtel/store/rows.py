@@ -21,11 +21,13 @@ def calls_of(table: Table, files: pl.DataFrame, without: Collection[str] = ()) -
     frozen = [name for name in SCHEMA if name.startswith("llmtel_frozen_")]
     with readable(table.folder):
         calls = table.plain(files).select(*map(_column, names), *frozen).collect()
-    return complete(thawed(calls))
+    thawed_ = thawed(calls).with_columns(pl.col("^price_reason$").cast(pl.Categorical))
+    return complete(thawed_)
 
 
 def _column(name: str) -> pl.Expr:
     """A stored field, as the reader of logs has it; a store holds single calls alone."""
     if name == "grain":
         return pl.lit("call", dtype=pl.Categorical).alias(name)
-    return pl.col(name).cast(pl.Categorical) if name in CATEGORIES else pl.col(name)
+    is_category = name in CATEGORIES and name != "price_reason"  # which is not settled before thawing
+    return pl.col(name).cast(pl.Categorical) if is_category else pl.col(name)
