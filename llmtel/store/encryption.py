@@ -19,6 +19,7 @@ KEY_ID = "llmtel.key_id"
 """The table property with the id of the key that new files are written with; "" in a plain store."""
 DEFAULT = "LLMTEL_STORE_KEY"
 """The environment variable whose key is used where nothing says another."""
+_UNSAID = "no key is named (store: {encryption: …} in llmtel.yaml)"
 _LABEL = b"llmtel store key id"
 
 
@@ -49,7 +50,7 @@ class Ring:
     """The keys at hand, each fetched once and not before it is needed."""
 
     def __init__(self, sources: tuple[KeySource, ...] = ()) -> None:
-        self.sources = sources or (KeySource("key_env", DEFAULT, "store"),)
+        self.sources = sources or (KeySource("key_env", DEFAULT, _UNSAID),)
         self._keys: dict[str, bytes] = {}
 
     def first(self) -> str:

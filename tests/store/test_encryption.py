@@ -1,20 +1,26 @@
 """Data files that are encrypted: written and read on the same path, refused without their key and damaged."""
 
 import shutil
+from datetime import UTC, datetime
 
 import duckdb
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
+from pyarrow.parquet.encryption import create_decryption_properties
 
 from llmtel.cli.app import run
 from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.privacy.keys import KeySource
-from llmtel.store.encryption import DEFAULT, KEY_ID, Ring, key_id
+from llmtel.store.encryption import DEFAULT, KEY_ID, Ring, Secret, key_id
 from llmtel.store.facts import facts
+from llmtel.store.files import encoded
 from llmtel.store.folder import at
 from llmtel.store.read import stored
 from llmtel.store.rekey import rekey
 from llmtel.store.rewrite import compact, forget
+from llmtel.store.second import difference
 from llmtel.store.table import opened
 from llmtel.store.verify import faults
 
@@ -248,3 +254,31 @@ def test_what_a_killed_rekey_left_is_finished_by_the_next(locked, monkeypatch):
     assert (done.files, done.before, done.after) == (10, (key_id(OTHER), key_id(KEY)), key_id(OTHER))
     monkeypatch.setenv(DEFAULT, OTHER.hex())
     assert locked.calls.sort("line").equals(before)
+
+
+def test_other_tools_read_the_files_with_the_key(locked):
+    table = DeltaTable(locked.folder / "calls")
+    uris, aad = table.file_uris(), str(table.metadata().id).encode()
+    mine = locked.calls.select(pl.len(), pl.col("input_uncached").sum()).row(0)
+    key = pl.ParquetDecryptionProperties(footer_key=KEY, aad_prefix=aad)
+    theirs = pl.scan_parquet(uris, decryption=key, missing_columns="insert")
+    assert theirs.select(pl.len(), pl.col("input_uncached").sum()).collect().row(0) == mine
+    secret = create_decryption_properties(KEY, aad_prefix=aad)
+    tables = [pq.ParquetFile(uri, decryption_properties=secret).read(["input_uncached"]) for uri in uris]
+    assert sum(one.num_rows for one in tables) == mine[0]
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
+def test_what_a_second_implementation_reads_otherwise_is_told(encrypted):
+    secret = Secret(KEY, b"table") if encrypted else None
+    rows = pl.DataFrame({
+        "ts": pl.Series([datetime(2026, 9, 1, tzinfo=UTC), None], dtype=pl.Datetime("us", "UTC")),
+        "model": ["gpt-4o", None], "n": [1, 2], "x": [0.5, None], "flag": [True, None],
+    })  # fmt: skip
+    data = encoded(rows, secret)
+    assert difference(data, secret, rows) is None
+    for name, other in (("model", "gpt-4"), ("n", 3), ("x", 0.25), ("flag", False), ("ts", None)):
+        told = difference(data, secret, rows.with_columns(pl.lit(other, dtype=rows.schema[name]).alias(name)))
+        assert told == f"Arrow reads other values in {name}"
+    assert "Arrow reads 2" in difference(data, secret, rows.head(1))
+    assert "cannot read it" in difference(data[:-9], secret, rows)
