@@ -114,6 +114,6 @@ def test_no_file_of_a_store_and_no_answer_from_it_has_a_marker_of_a_text(tmp_pat
     assert len(parquets) > 1
     assert [data for data in held if SAID.encode() in data] == []
     for command in ("analyze", "calls", "store info", "store rejects", "privacy check"):
-        assert run([*command.split(), str(store), "--format", "json"]) in (0, 3)
+        assert run([*command.split(), str(store), "--format", "json"]) == 0
     told = capsysbinary.readouterr()
     assert SAID.encode() not in told.out + told.err
