@@ -47,6 +47,11 @@ class Outputs:
             )
         return cls(tuple(placed))
 
+    @property
+    def is_public(self) -> bool:
+        """Whether an answer goes where all who see the project see it: to annotations and step summaries."""
+        return any(name == GITHUB for name, _ in self.wanted)
+
     def write(self, document: Document) -> None:
         """Write all of them; standard output first, so that a log has it if a file fails."""
         from llmtel.render import verdicts
@@ -57,7 +62,7 @@ class Outputs:
             else:
                 put(encoded(verdicts(document, name, width=PLAIN_WIDTH, color=False)), file, folders=True)
         summary = os.environ.get(SUMMARY)
-        if summary and any(name == GITHUB for name, _ in self.wanted):
+        if summary and self.is_public:
             _append(Path(summary), document)
 
 

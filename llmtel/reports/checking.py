@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmtel.checks.check import Report, Result
 from llmtel.checks.rules import Split
@@ -18,8 +18,10 @@ from llmtel.reports.causes import Grounds, reasons
 from llmtel.reports.context import Context
 from llmtel.reports.judging import about, change, judgement, segment, sentence
 from llmtel.reports.rolled import KIND as ROLLED
-from llmtel.reports.sharing import Sharing
 from llmtel.reports.trust import in_calls, price_line, records, remarks
+
+if TYPE_CHECKING:
+    from llmtel.reports.sharing import Sharing
 
 WORDS: Mapping[Outcome, str] = {"fail": "FAIL", "warn": "WARN", "info": "OK", "pass": "OK"}
 SHORT_COMMIT = 7

@@ -168,10 +168,6 @@ class Sharing:
         words = [n for n in names if n != "user" and (n in DIMENSIONS or FIELDS[n].dtype == pl.String)]
         return calls if self.k == 1 else small_cells.of_many(calls, words, self.k)
 
-    def nameless(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """Calls without users, for those who look for what stands out: it shall be no person."""
-        return calls.with_columns(pl.lit(None, dtype=calls.schema["user"]).alias("user"))
-
     def guarded(
         self, calls: pl.DataFrame, tables: Sequence[Table], found: Sequence[Finding], tz: str
     ) -> tuple[list[Table], tuple[Finding, ...]]:

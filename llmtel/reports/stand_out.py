@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from llmtel.core.answers import Block, Finding, Findings, Line, Table
+from llmtel.core.schema import nameless
 from llmtel.findings import bursts, changes, costs, coverage, drop_off, grounds, joined, prompts, segments
 from llmtel.findings.cube import Cube, cube
 from llmtel.query.lower import SAMPLE
@@ -27,7 +28,7 @@ def findings(calls: pl.DataFrame, context: Context, tables: Sequence[Table]) -> 
         nothing = [] if context.cells is not None and len(context.cells) else [empty(context)]
         return ranked([*about_coverage(calls, context, tables), *nothing], 0, 0)
     if context.sharing is not None:
-        calls = context.sharing.nameless(calls)
+        calls = nameless(calls)
     sums = cube(calls, context.tz)
     found = [*about_coverage(calls, context, tables), *_about_calls(calls, sums, context)]
     return ranked(found, sums.total("cost"), sums.total("calls"))

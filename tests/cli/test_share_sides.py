@@ -117,3 +117,19 @@ def test_a_bill_is_shared_without_models_that_few_use_or_that_are_in_no_log(llmt
     assert "secret" not in out + llmtel(*asked)[1]
     assert "zoe" not in out + llmtel(*asked)[1]
     assert llmtel(*asked, "--allocate", "model")[0] == 2
+
+
+def test_annotations_point_at_no_person_even_where_a_person_is_the_cause(llmtel, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = calls(20, day=1, each=20)
+    now = [
+        {**row, "completion_tokens": 900 if row["user_id"] == "zoe-us-3" else 10}
+        for row in calls(20, day=2, each=20)
+    ]
+    for name, rows in (("a.jsonl", before), ("b.jsonl", now)):
+        Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = ("check", "b.jsonl", "--compare-to", "a.jsonl", "--fail-if", "cost > +5%")
+    assert "zoe-us-3" in llmtel(*asked)[1]
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    assert "zoe" not in llmtel(*asked, "--format", "github")[1]
+    assert "zoe" not in (tmp_path / "summary").read_text()
