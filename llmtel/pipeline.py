@@ -27,7 +27,7 @@ from llmtel.sources.source import Record
 from llmtel.sources.usage import RECONCILED
 from llmtel.sources.wishes import Wishes
 from llmtel.store import rejected
-from llmtel.store.folder import Folder
+from llmtel.store.location import Folder
 from llmtel.store.read import stored
 
 _TOLD = 5

@@ -29,7 +29,7 @@ from llmtel.pipeline import Gathered
 from llmtel.sources.files import Inputs
 from llmtel.sources.formats import sources
 from llmtel.sources.maps import Rule
-from llmtel.store.folder import private
+from llmtel.store.location import private
 
 INDEX = "index.json"
 _GROUP = 64 << 20

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llmtel.cli.settings import Settings
     from llmtel.cli.storing import Storing
     from llmtel.pipeline import Reading
-    from llmtel.store.folder import Folder
+    from llmtel.store.location import Folder
 
 Target = Annotated[
     Path | None,

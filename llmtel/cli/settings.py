@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmtel.sources.joins import Join
     from llmtel.sources.maps import Rule
     from llmtel.store.encryption import Ring
-    from llmtel.store.folder import Folder
+    from llmtel.store.location import Folder
 
 
 @dataclass(frozen=True)

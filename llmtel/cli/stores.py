@@ -16,7 +16,7 @@ from llmtel.core.errors import Exit, UsageError
 if TYPE_CHECKING:
     from datetime import date
 
-    from llmtel.store.folder import Folder
+    from llmtel.store.location import Folder
 
 Dir = Annotated[
     str | None,

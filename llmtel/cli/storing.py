@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from llmtel.sources.counted import Counting
     from llmtel.sources.files import Inputs
     from llmtel.sources.openings import Mishap
-    from llmtel.store.folder import Folder
     from llmtel.store.ingest import Ingested
+    from llmtel.store.location import Folder
     from llmtel.store.policy import Policy
 
 

@@ -17,7 +17,9 @@ from llmtel.core.schema import FIELDS, Privacy
 from llmtel.privacy.redact import redacted
 from llmtel.privacy.rules import REDACTIONS
 from llmtel.store.columns import SCHEMA
-from llmtel.store.folder import CALLS, Local, Where
+from llmtel.store.folder import Where
+from llmtel.store.local import Local
+from llmtel.store.location import CALLS
 from llmtel.store.policy import Kept
 from llmtel.store.rollups import tables
 from llmtel.store.table import Table, readable

@@ -21,8 +21,9 @@ from llmtel.store import rejected
 from llmtel.store.actions import Written
 from llmtel.store.audit import audit
 from llmtel.store.columns import SOURCE, from_file
-from llmtel.store.folder import Folder, Where, at, private
+from llmtel.store.folder import Where, at
 from llmtel.store.ledger import Known
+from llmtel.store.location import Folder, private
 from llmtel.store.making import begun, made
 from llmtel.store.merge import Change, merged
 from llmtel.store.policy import PLAIN, Policy

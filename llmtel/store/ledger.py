@@ -17,7 +17,7 @@ import orjson
 import polars as pl
 
 from llmtel.sources.files import GZIP, SQLITE, STDIN, ZSTD, Ended, Inputs, Mark
-from llmtel.store.folder import CALLS, LOG
+from llmtel.store.location import CALLS, LOG
 from llmtel.store.table import Table
 
 _APP = "llmtel/1/"

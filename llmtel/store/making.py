@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from llmtel.core.errors import UsageError
-from llmtel.store.folder import CALLS, LOCK, LOG, Folder, Where, at
+from llmtel.store.folder import Where, at
+from llmtel.store.location import CALLS, LOCK, LOG, Folder
 from llmtel.store.table import Refused, Table, created, delta, opened
 
 _NONE: Mapping[str, str] = {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from llmtel.privacy.pseudonyms import Pseudonyms
 from llmtel.store.audit import audit
-from llmtel.store.folder import Where, at, private
+from llmtel.store.folder import Where, at
+from llmtel.store.location import private
 from llmtel.store.policy import Kept, Policy
 from llmtel.store.rewrite import Rewritten, rewrite, swept
 from llmtel.store.table import opened

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from llmtel.core.account import Reject
 from llmtel.sources.files import STDIN, Inputs, Mark, Span
-from llmtel.store.folder import Folder, Where, at
+from llmtel.store.folder import Where, at
+from llmtel.store.location import Folder
 
 FILE = "rejects.jsonl"
 _BLOCK = 1 << 20

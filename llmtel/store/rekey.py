@@ -12,7 +12,8 @@ from llmtel.privacy.keys import KeySource
 from llmtel.store.actions import Written
 from llmtel.store.audit import audit
 from llmtel.store.encryption import KEY_ID, Ring
-from llmtel.store.folder import Where, at, private
+from llmtel.store.folder import Where, at
+from llmtel.store.location import private
 from llmtel.store.rewrite import swept
 from llmtel.store.rollups import tables
 from llmtel.store.swap import accepted

@@ -8,8 +8,9 @@ from datetime import date
 import polars as pl
 
 from llmtel.store.audit import audit
-from llmtel.store.folder import Where, at, private
+from llmtel.store.folder import Where, at
 from llmtel.store.horizon import state
+from llmtel.store.location import private
 from llmtel.store.rewrite import swept
 from llmtel.store.rollups import Made, Prices, replaced
 from llmtel.store.swap import accepted

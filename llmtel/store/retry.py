@@ -15,9 +15,10 @@ from llmtel.sources.files import Inputs, Span
 from llmtel.store import ledger as ledgers
 from llmtel.store import rejected
 from llmtel.store.columns import SOURCE
-from llmtel.store.folder import Where, at, private
+from llmtel.store.folder import Where, at
 from llmtel.store.ingest import Arrival, commit, with_sources
 from llmtel.store.ledger import Known
+from llmtel.store.location import private
 from llmtel.store.merge import Change, merged
 from llmtel.store.policy import PLAIN, Policy
 from llmtel.store.rejected import Entry

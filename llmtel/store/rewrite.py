@@ -11,7 +11,8 @@ import polars as pl
 from llmtel.store.actions import Written
 from llmtel.store.audit import audit
 from llmtel.store.columns import COPIES, from_file, unpacked
-from llmtel.store.folder import Where, at, private
+from llmtel.store.folder import Where, at
+from llmtel.store.location import private
 from llmtel.store.rollups import tables
 from llmtel.store.swap import accepted
 from llmtel.store.table import Table, opened

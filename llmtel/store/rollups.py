@@ -14,7 +14,8 @@ import polars as pl
 
 from llmtel.query.rollup import BY, packed, rolled, states, unpacked
 from llmtel.store.actions import Written
-from llmtel.store.folder import LOG, Folder, Where, at, private
+from llmtel.store.folder import Where, at
+from llmtel.store.location import LOG, Folder, private
 from llmtel.store.rows import calls_of
 from llmtel.store.swap import accepted
 from llmtel.store.table import Kind, Table, created, opened, readable

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,8 @@ from llmtel.store.actions import Written, add, remove
 from llmtel.store.columns import SCHEMA, to_file
 from llmtel.store.encryption import KEY_ID, Secret
 from llmtel.store.files import encoded, key_of, name_of, scanned
-from llmtel.store.folder import CALLS, LOG, Folder, Where, at, plain_words
+from llmtel.store.folder import Where, at
+from llmtel.store.location import CALLS, LOG, Folder, plain_words
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -319,8 +320,3 @@ def created(
             raise Refused from error
         raise
     return opened(folder, kind)
-
-
-def today() -> date:
-    """The day it is, UTC."""
-    return datetime.now(UTC).date()
