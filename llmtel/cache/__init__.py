@@ -56,8 +56,12 @@ def clear() -> tuple[int, int]:
 
 def size() -> tuple[int, int]:
     """How many caches there are, and their bytes."""
-    files = [path for path in home().rglob("*") if path.is_file()]
-    return len(list(home().glob("*"))), sum(path.stat().st_size for path in files)
+    n = size_ = 0
+    for here, _, names in os.walk(home()):
+        n += INDEX in names
+        with suppress(OSError):
+            size_ += sum((Path(here) / name).stat().st_size for name in names)
+    return n, size_
 
 
 @dataclass(frozen=True)

@@ -238,5 +238,5 @@ class Storing:
 
 
 def _unchanged(known: int) -> list[Note]:
-    text = f"{known:,} files have nothing new since the store took them"
+    text = f"{known:,} {'file has' if known == 1 else 'files have'} nothing new since the store took them"
     return [Note("known", text, known)] if known else []

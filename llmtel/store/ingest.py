@@ -23,7 +23,7 @@ from llmtel.store.audit import audit
 from llmtel.store.columns import SOURCE, from_file
 from llmtel.store.folder import Where, at
 from llmtel.store.ledger import Known
-from llmtel.store.location import Folder, private
+from llmtel.store.location import Folder, on_disk, private
 from llmtel.store.making import begun, made
 from llmtel.store.merge import Change, merged
 from llmtel.store.policy import PLAIN, Policy
@@ -164,7 +164,8 @@ def _committed(
     """Commit what was read; what it changes."""
     names, states, void = _sources(fresh, found)
     change = merged(with_sources(arrival.calls, names, table, policy), void, table)
-    rejected.keep(table.folder, arrival.rejects, dict(zip(fresh.files, names, strict=True)), fresh, void)
+    with on_disk(table.folder):
+        rejected.keep(table.folder, arrival.rejects, dict(zip(fresh.files, names, strict=True)), fresh, void)
     commit(table, change, states, policy)
     return change
 

@@ -6,6 +6,7 @@ deleted, and whether there is a lock. Their paths are relative, with `/`.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from abc import ABC, abstractmethod
@@ -13,10 +14,15 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
+from llmtel.core.errors import UsageError
 from llmtel.store.encryption import Ring
 
 CALLS, LOG = "calls", "_delta_log"
 LOCK = "lock"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_OS_ERROR = re.compile(r"os error (\d+)")
+"""How libraries that are not written in Python tell the number of an error of the system."""
 
 
 @contextmanager
@@ -27,6 +33,25 @@ def private() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+@contextmanager
+def on_disk(folder: Folder) -> Iterator[None]:
+    """Something is written to a store inside, by deltalake or by us, and the disk may refuse it.
+
+    Raises `OSError` with the store's name where it is full, `UsageError` where one may not write.
+    """
+    try:
+        yield
+    except Exception as error:
+        told = _OS_ERROR.search(str(error))
+        number = error.errno if isinstance(error, OSError) and error.errno else int(told[1]) if told else 0
+        if number in _FULL:
+            raise OSError(number, os.strerror(number), f"to the store {folder}") from error
+        if number in _FORBIDDEN:
+            why = os.strerror(number).lower()
+            raise UsageError(f"--store {folder}: cannot write to it: {why}") from error
+        raise
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from llmtel.store.actions import Written
 from llmtel.store.audit import audit
 from llmtel.store.columns import COPIES, from_file, unpacked
 from llmtel.store.folder import Where, at
-from llmtel.store.location import private
+from llmtel.store.location import on_disk, private
 from llmtel.store.rollups import tables
 from llmtel.store.swap import accepted
 from llmtel.store.table import Table, opened
@@ -71,7 +71,7 @@ def compact(place: Where) -> Rewritten:
 
     done = rewrite(place, crowded, lambda rows: rows, changes=False)
     folder = at(place)
-    with private(), folder.lock():
+    with private(), folder.lock(), on_disk(folder):
         opened(folder).delta.create_checkpoint()
     swept(folder, _WEEK)
     return done

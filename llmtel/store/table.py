@@ -22,7 +22,7 @@ from llmtel.store.columns import SCHEMA, to_file
 from llmtel.store.encryption import KEY_ID, Secret
 from llmtel.store.files import encoded, key_of, name_of, scanned
 from llmtel.store.folder import Where, at
-from llmtel.store.location import CALLS, LOG, Folder, plain_words
+from llmtel.store.location import CALLS, LOG, Folder, on_disk, plain_words
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -171,10 +171,15 @@ class Table:
         ordered = calls if order.is_sorted() else calls[order]
         days = ordered.select(pl.col("ts").dt.date().rle().alias("run")).unnest("run")
         starts = days["len"].cum_sum() - days["len"]
-        return [
-            self._write_day(day, ordered.slice(start, length))
-            for start, length, day in zip(starts, days["len"], days["value"], strict=True)
-        ]
+        written: list[Written] = []
+        try:
+            with on_disk(self.folder):
+                for start, length, day in zip(starts, days["len"], days["value"], strict=True):
+                    written.append(self._write_day(day, ordered.slice(start, length)))
+        except BaseException:
+            self.discard(written)
+            raise
+        return written
 
     def _write_day(self, day: date | None, calls: pl.DataFrame) -> Written:
         frame = _known(to_file(calls).select(self.kind.schema.names()))
@@ -205,13 +210,14 @@ class Table:
         actions += [remove(*row, changes=changes) for row in gone.select("path", "size", "day").iter_rows()]
         told = [Transaction(name, version) for name, version in (states or {}).items()]
         try:
-            self.delta.create_write_transaction(
-                actions,
-                mode="append",
-                schema=self.delta.schema(),
-                partition_by=["day"],
-                commit_properties=CommitProperties(max_commit_retries=0, app_transactions=told),
-            )
+            with on_disk(self.folder):
+                self.delta.create_write_transaction(
+                    actions,
+                    mode="append",
+                    schema=self.delta.schema(),
+                    partition_by=["day"],
+                    commit_properties=CommitProperties(max_commit_retries=0, app_transactions=told),
+                )
         except CommitFailedError as error:
             self.discard(added)
             raise Refused from error
@@ -301,20 +307,22 @@ def created(
     table = delta()
     from deltalake.exceptions import DeltaError  # noqa: PLC0415 (as `delta`)
 
+    configuration = {
+        "delta.dataSkippingStatsColumns": "ts",
+        "llmtel.schema": str(VERSION),
+        KEY_ID: key,
+        **properties,
+    }
     try:
-        table.create(
-            folder.uri(kind.name),
-            schema=pl.Schema({**kind.schema, "day": pl.Date()}),
-            partition_by=["day"],
-            configuration={
-                "delta.dataSkippingStatsColumns": "ts",
-                "llmtel.schema": str(VERSION),
-                KEY_ID: key,
-                **properties,
-            },
-            raise_if_key_not_exists=False,
-            storage_options=folder.options,
-        )
+        with on_disk(folder):
+            table.create(
+                folder.uri(kind.name),
+                schema=pl.Schema({**kind.schema, "day": pl.Date()}),
+                partition_by=["day"],
+                configuration=configuration,
+                raise_if_key_not_exists=False,
+                storage_options=folder.options,
+            )
     except DeltaError as error:
         if LOG in folder.names(kind.name):
             raise Refused from error

@@ -97,6 +97,24 @@ def test_a_hard_link_is_the_same_file(store, tmp_path):
     assert store.ingest(tmp_path / "a.jsonl", tmp_path / "b.jsonl").calls == 0
 
 
+def test_a_file_whose_inode_another_one_had_is_another_file(store, tmp_path):
+    log, other = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    log.write_text(line(0, ids=False))
+    store.ingest(log)
+    log.rename(other)  # the same inode, whatever the file system does with free ones
+    other.write_text(line(1, ids=False) + line(2, ids=False))
+    assert store.ingest(other).calls == 2
+    assert store.calls.height == 3
+
+
+def test_two_files_with_the_same_beginning_share_these_calls(store, tmp_path):
+    shared = "".join(line(i) for i in range(50))
+    for name, rest in (("x", range(50, 76)), ("y", range(76, 102))):
+        (tmp_path / f"{name}.jsonl").write_text(shared + "".join(line(i) for i in rest))
+    assert store.ingest(tmp_path / "x.jsonl", tmp_path / "y.jsonl").calls == 102
+    assert store.calls["call_id"].n_unique() == store.calls.height == 102
+
+
 def test_two_files_with_the_same_lines_without_ids_are_both_kept(store, tmp_path):
     log, copy = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     log.write_text(line(0, ids=False) * 2)
