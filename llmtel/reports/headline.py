@@ -55,8 +55,6 @@ def headline(
     cost, tokens = _resting(_cost(row), cost_rests), _resting(_tokens(row), tokens_rest)
     cards = (cost, _latency(row), _errors(row), tokens, _quality(row))
     counted = _requests(row, buckets) if buckets else in_calls(_number(row[CALLS]) or 0)
-    if row.get("suppressed"):
-        counted = f"of {row['suppressed']} users"
     return Headline(
         title=" · ".join(part for part in ("llmtel", where, span, counted) if part),
         cards=tuple(card for card in cards if card is not None),

@@ -9,7 +9,6 @@ import polars as pl
 
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.answers import Block, Card, Column, Document, Finding, Headline, Line, Row, Table
-from llmtel.core.errors import UsageError
 from llmtel.core.schema import FIELDS, LEAVES, TIME
 from llmtel.core.units import COUNT, SHARE, TOKENS, USD, Unit
 from llmtel.findings import gaps
@@ -74,10 +73,6 @@ def reconciliation(
     shares = [_allocation(found, allocate)] if allocate else []
     told = (*gaps.about_reconciliation(found, context.command, exports.paths, max_gap), *unpriced)
     (total, *splits, cells), told = context.guarded(_all_rows(found), [total, *splits, cells], told)
-    if total.rows[0].get("suppressed"):
-        raise UsageError(
-            f"--share: the logs are of {total.rows[0]['suppressed']} users: nothing can be shown"
-        )
     return Document(
         schema=context.schema,
         title="Reconciliation",

@@ -174,11 +174,13 @@ class Sharing:
         """Tables over the same masked calls, and findings about them, as they may be shown together.
 
         Rows of too few people, and those from which they would follow, have no values; findings about
-        such are left out.
+        such are left out. Raises `UsageError` where the total is of too few people.
         """
         told = [finding for finding in found if finding.cells is not None]
         segments = [list(finding.cells or ()) for finding in told]
         why, gone = small_cells.suppressed(calls, tables, segments, self.k, tz)
+        if any(reasons[0] for table, reasons in zip(tables, why, strict=True) if not table.by):
+            raise self._too_few("all of it")
         shown = [self.hidden(table, reasons) for table, reasons in zip(tables, why, strict=True)]
         return shown, tuple(one for one, hidden in zip(told, gone, strict=True) if not hidden)
 
@@ -223,11 +225,15 @@ class Sharing:
         tables = [(where.parse(filters, tz), _keys_as_rows(by, keys)) for filters, by, keys in splits]
         (whole,), *found = small_cells.of_both(sides, [total, *tables], self.k, tz)
         if whole is not None:
-            raise UsageError(
-                f"--share: a side is of fewer than {self.k} users (sessions, where users are not known), and "
-                "nothing of it can be shown; --share-k may ask for fewer"
-            )
+            raise self._too_few("a side")
         return found
+
+    def _too_few(self, what: str) -> UsageError:
+        """What is to be said where the whole is of too few people: then nothing of it can be shown."""
+        return UsageError(
+            f"--share: {what} is of fewer than {self.k} known users (sessions, where no user is known), so "
+            "nothing of it can be shown; --share-k 1 hides nothing"
+        )
 
     def change(
         self, change: Change | None, sides: Sequence[pl.DataFrame], by: Sequence[str]

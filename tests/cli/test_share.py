@@ -35,7 +35,7 @@ ASKED = (
     (),
     ("--by", "model,region", "--by", "day"),
     ("--by", "user", "--share-k", 1),
-    ("--where", "user=u-0417 model=*"),
+    ("--where", "user!=u-0417 model=*"),
     ("--share-k", 40),
 )
 
@@ -134,15 +134,16 @@ def test_sessions_stand_for_users_where_these_are_not_known(llmtel, tmp_path):
 
 def test_of_calls_of_which_nobody_knows_whose_they_are_nothing_is_told_unless_asked(llmtel, tmp_path):
     path = log(tmp_path / "a.jsonl", [{"region": "eu"}] * 50)
-    assert rows_of(shared(llmtel, path, "--by", "region"), "region")["eu"]["suppressed"] == "<5"
+    assert llmtel("analyze", path, "--share")[0] == 2
     assert rows_of(shared(llmtel, path, "--by", "region", "--share-k", 1), "region")["eu"]["calls"] == 50
 
 
-def test_a_log_of_few_users_has_no_total_and_no_headline(llmtel, tmp_path):
+def test_of_a_log_of_few_users_nothing_can_be_shown(llmtel, tmp_path):
     path = log(tmp_path / "a.jsonl", calls_of(eu=2))
-    _, out, _ = llmtel("analyze", path, "--share")
-    assert "COST" not in out
-    assert "of <5 users" in out
+    for asked in ((), ("--by", "model"), ("--metrics", "calls")):
+        code, out, err = llmtel("analyze", path, "--share", *asked)
+        assert (code, out) == (2, "")
+        assert "fewer than 5 known users" in err
 
 
 @pytest.mark.parametrize("by", ["session", "file", "feature", "project", "branch", "user"])

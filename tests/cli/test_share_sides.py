@@ -77,7 +77,7 @@ def test_a_side_of_few_people_is_refused(llmtel, logs):
     Path("few.jsonl").write_text("".join(json.dumps(row) + "\n" for row in calls(2, day=3)))
     code, _, err = llmtel("compare", logs[0], "few.jsonl", "--share")
     assert code == 2
-    assert "fewer than 5 users" in err
+    assert "fewer than 5 known users" in err
 
 
 def test_a_baseline_says_nothing_of_people_and_is_refused(llmtel, logs):
