@@ -13,7 +13,7 @@ def info(format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> N
 
     n, size = cache.size()
     write(
-        keeping.done(str(cache.home()), "cache", f"{n:,} caches, {size:,} bytes", caches=n, bytes=size),
+        keeping.done(str(cache.home()), "cache", f"{_caches(n)}, {size:,} bytes", caches=n, bytes=size),
         format_,
         output,
     )
@@ -26,5 +26,9 @@ def clear() -> None:
     from llmtel.reports import keeping
 
     n, size = cache.clear()
-    text = f"{n:,} caches deleted, {size:,} bytes"
+    text = f"{_caches(n)} deleted, {size:,} bytes"
     write(keeping.done(str(cache.home()), "cache", text, caches=n, bytes=size), o.OutputFormat.TABLE, None)
+
+
+def _caches(n: int) -> str:
+    return f"{n:,} {'cache' if n == 1 else 'caches'}"

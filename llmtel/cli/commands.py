@@ -52,6 +52,7 @@ EXAMPLES: dict[Callable[..., object], str] = {
         """,
     ingest.ingest: """
         llmtel ingest logs/ --store calls.store
+        llmtel ingest logs/ --store calls.store --follow
         llmtel analyze --store calls.store --since 7d
         llmtel ingest logs/ -o calls.parquet
         """,
