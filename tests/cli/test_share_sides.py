@@ -36,7 +36,7 @@ def logs(tmp_path, monkeypatch):
     return "secret-a.jsonl", "secret-b.jsonl"
 
 
-@pytest.mark.parametrize("form", ["table", "json", "markdown", "csv"])
+@pytest.mark.parametrize("form", ["table", "json"])
 def test_a_comparison_has_no_number_of_a_segment_that_is_small_on_one_side(llmtel, logs, form):
     code, out, err = llmtel(
         "compare", *logs, "--share", "--by", "region", "--metrics", "calls", "--format", form
@@ -58,14 +58,16 @@ def test_the_bridge_is_told_only_where_every_cell_is_of_enough_people(llmtel, lo
     assert "why" not in llmtel("compare", *logs, "--share")[1]
 
 
-@pytest.mark.parametrize("form", ["table", "json", "markdown", "github", "junit", "gitlab", "openmetrics"])
-def test_a_check_tells_only_verdicts_about_enough_people_and_fails_all_the_same(llmtel, logs, form):
+def test_a_check_tells_only_verdicts_about_enough_people_and_fails_all_the_same(llmtel, logs):
     rule = "p95_latency{region=eu} > 0.5s"
     asked = ("check", logs[1], "--compare-to", logs[0], "--fail-if", rule, "--fail-if", "calls > 10000")
     assert llmtel(*asked)[0] == 3
-    code, out, _ = llmtel(*asked, "--share", "--format", form)
+    forms = ("json", "markdown", "github", "junit", "gitlab", "openmetrics")
+    files = [word for form in forms for word in ("--format", f"{form}=answer.{form}")]
+    code, out, _ = llmtel(*asked, "--share", "--format", "table", *files)
     assert code == 3
-    assert not any(word in out for word in ("secret", "zoe", "eu}", "p95"))
+    for text in (out, *(Path(f"answer.{form}").read_text() for form in forms)):
+        assert not any(word in text for word in ("secret", "zoe", "eu}", '"eu"', "p95"))
 
 
 def test_a_check_by_users_is_not_told(llmtel, logs):
