@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 UNASKED = ("call_id", "response_id", "trace", "line")
 """Fields that no table is split by: a million ids take a sixth of the memory."""
+IN_NO_OVERVIEW = (
+    "format", "file", "ttft_ms", "model_requested", "operation", "branch", "case", "finish_reason",
+    "prompt_chars", "output_chars", "context_limit", "corrected", "escalated", "hallucination", "resolved",
+)  # fmt: skip
+"""Fields that the overview says nothing of, unless it is sorted by them."""
 CostSource = Literal["auto", "computed", "logged"]
 
 
@@ -80,7 +85,10 @@ class Question:
             if self.sharing is not None:
                 self.sharing.refuse(one, self.metrics)
         # Nobody knows how many people a cell rests on, so nothing of it is shared.
-        calls, context = self._answer("analyze", nothing, rolled=self.sharing is None)
+        narrow = bool(self.by or self.metrics) or self.sharing is not None
+        calls, context = self._answer(
+            "analyze", nothing, rolled=self.sharing is None, spare=() if narrow else IN_NO_OVERVIEW
+        )
         calls = calls.drop(UNASKED)
         if not self.by and not self.metrics:
             document = overview(calls, context, top=self.top, sort=self.sort)
@@ -137,11 +145,17 @@ class Question:
         return self._answer(name, UnreadableInput(""))
 
     def _answer(
-        self, name: str, nothing: UnreadableInput | None, *, rolled: bool = False
+        self,
+        name: str,
+        nothing: UnreadableInput | None,
+        *,
+        rolled: bool = False,
+        spare: tuple[str, ...] = (),
     ) -> tuple[pl.DataFrame, Context]:
         """The priced calls that the question is about, and what the report says of their origin.
 
-        `rolled`: rollups of further calls are in the answer too.
+        `rolled`: rollups of further calls are in the answer too. `spare` are fields that the report does not
+        look at.
         """
         import polars as pl
 
@@ -171,7 +185,7 @@ class Question:
                     progress=progress,
                     tokenizer=tokenizer_of(book),
                     within=(span.start, span.end),
-                    without=self._unread(name, condition),
+                    without=self._unread(name, condition, spare),
                     filters=(*self.where, *self.filters, *self.money.deferrable),
                     fingerprints=self.sides,
                     cached=self._cached(book),
@@ -227,11 +241,12 @@ class Question:
         by = tuple(name for one in self.by for name in one)
         return Asked(by, self.tz, span, book, bool(self.money.what_if) or self.cost_source != "auto")
 
-    def _unread(self, name: str, condition: pl.Expr) -> tuple[str, ...]:
+    def _unread(self, name: str, condition: pl.Expr, spare: tuple[str, ...]) -> tuple[str, ...]:
         """The fields that need not be read of a store."""
         if name != "analyze" or self.money.deferrable:
             return ()
-        return tuple(field for field in UNASKED if field not in condition.meta.root_names())
+        read = {*condition.meta.root_names(), *self._wanted(), *(join.field for join in self.settings.joins)}
+        return tuple(field for field in (*UNASKED, *spare) if field not in read)
 
     def _cached(self, book: Book) -> tuple[str, ...] | None:
         """On what a reading rests beside the options, if it is cached: who counts texts is in the book."""

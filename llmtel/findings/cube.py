@@ -106,7 +106,7 @@ def cube(calls: pl.DataFrame, tz: str) -> Cube:
             first=pl.col("ts").min(),
         )
         .with_columns(pl.col(by).cast(pl.String))
-        .collect()
+        .collect(engine="streaming")
     )
     return Cube(sums, by)
 

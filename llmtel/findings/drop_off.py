@@ -22,6 +22,8 @@ LEAST_DIFFERENCE = 0.1
 LEAST_SIGMAS = 3.0
 """Ten points more, and three standard errors of the difference: less is chance or of no matter."""
 
+_WIDTH = 2**32
+
 
 def drop_off(calls: pl.DataFrame, command: Command) -> list[Finding]:
     """The feature whose users leave most often because of bad turns: at most one finding.
@@ -41,32 +43,44 @@ def drop_off(calls: pl.DataFrame, command: Command) -> list[Finding]:
 
 def _by_feature(calls: pl.DataFrame) -> pl.DataFrame:
     """A row a feature: turns and last turns (`left`), those after a bad turn apart, and what is slow."""
-    turns = only_calls(calls).filter(
-        pl.col("session").is_not_null(), pl.col("ts").is_not_null(), pl.col("feature").is_not_null()
-    )
+    # Two texts are told apart by one number of both: to group by it takes half the time.
+    feature, session = (pl.col(name).cast(pl.Categorical).to_physical() for name in ("feature", "session"))
     failed = (pl.col("status") == "error").fill_null(value=False)
-    slow = turns.group_by("feature").agg(slow_ms=pl.col("latency_ms").filter(~failed).quantile(SLOW))
-    bad = failed | (pl.col("latency_ms") > pl.col("slow_ms")).fill_null(value=False)
-    return (
-        turns.join(slow, on="feature")
-        .select("feature", "session", "ts", "slow_ms", bad=bad)
-        .group_by("feature", "session")
+    turns = (
+        only_calls(calls)
+        .filter(pl.col("session").is_not_null(), pl.col("ts").is_not_null(), pl.col("feature").is_not_null())
+        .select("ts", "latency_ms", "feature", failed=failed, one=feature, both=_both(feature, session))
+    )
+    slow = (
+        turns.group_by("one")
         .agg(
-            pl.col("slow_ms").first(),
-            turns=pl.len(),
-            bad=pl.col("bad").sum(),
-            last=pl.col("ts").max(),
-            last_bad=pl.when("bad").then("ts").max(),
+            pl.col("feature").first().cast(pl.String),
+            slow_ms=pl.col("latency_ms").filter(~pl.col("failed")).quantile(SLOW),
         )
-        .group_by("feature")
+        .collect()
+    )
+    bad = pl.col("failed") | (pl.col("latency_ms") > pl.col("slow_ms")).fill_null(value=False)
+    return (
+        turns.join(slow.lazy().drop("feature"), on="one")
+        .select("ts", "both", bad=bad, bad_ts=pl.when(bad).then("ts"))
+        .group_by("both")
         .agg(
-            pl.col("slow_ms").first(),
+            turns=pl.len(), bad=pl.col("bad").sum(), last=pl.col("ts").max(), last_bad=pl.col("bad_ts").max()
+        )
+        .group_by((pl.col("both") // _WIDTH).cast(pl.UInt32).alias("one"))
+        .agg(
             pl.col("turns", "bad").sum(),
             left_bad=(pl.col("last") == pl.col("last_bad")).sum(),
             sessions=pl.len(),
         )
-        .collect()
+        .join(slow.lazy(), on="one")
+        .drop("one")
+        .collect(engine="streaming")
     )
+
+
+def _both(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    return one.cast(pl.UInt64) * _WIDTH + other
 
 
 def _stands_out(row: Mapping[str, Any]) -> bool:

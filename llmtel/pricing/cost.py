@@ -12,7 +12,7 @@ import polars as pl
 from llmtel.core.schema import FIELDS, FROZEN, LEAVES, PRICED
 from llmtel.pricing import arithmetic
 from llmtel.pricing.entries import Book
-from llmtel.pricing.keys import Grid
+from llmtel.pricing.keys import Grid, numbered
 from llmtel.pricing.match import Match, find
 from llmtel.pricing.rates import Card, Circumstances, card
 
@@ -105,17 +105,10 @@ def _bounded(
 
 def carded(calls: pl.DataFrame, book: Book) -> tuple[list[tuple[Match, Card]], pl.Series]:
     """The distinct rate cards of calls (as `typed` makes them), and for each call the number of its card."""
-    matches = {pair: find(book, *pair) for pair in calls.select("provider", "model").unique().iter_rows()}
+    pairs, _ = numbered(calls.select("provider", "model"))
+    matches = {pair: find(book, *pair) for pair in pairs.iter_rows()}
     grid = Grid.of(matches.values(), book)
-    keys = grid.keys(calls)
-    distinct = keys.unique()
-    index = keys.join(
-        distinct.with_row_index("card"),
-        on=distinct.columns,
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )["card"]
+    distinct, index = numbered(grid.keys(calls))
     found = []
     for key in distinct.iter_rows(named=True):
         match = matches[key["provider"], key["model"]]

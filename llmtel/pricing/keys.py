@@ -23,6 +23,9 @@ _MINUTE = 60_000_000
 _DAY = 24 * 60 * _MINUTE
 """Microseconds."""
 
+_WIDEST = 2**22
+"""Codes up to here are looked up in a list."""
+
 _STANDARD = frozenset({"", "auto", "default", "standard", "on_demand"})
 """Service tiers that mean the list price (`on_demand` is Groq's and Amazon's word for it)."""
 
@@ -85,6 +88,34 @@ class Grid:
             region=(key.get("region") or "").strip().lower() or None,
             bucket=bool(key.get("bucket")),
         )
+
+
+def numbered(keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The distinct rows of `keys`, and for each row the number of its own among them.
+
+    Columns are digits of one number: to tell rows of several columns apart takes five times as long.
+    """
+    number, _ = _dense(pl.zeros(keys.height, dtype=pl.UInt32, eager=True))
+    for column in keys:
+        if column.null_count() < keys.height:
+            codes = column.to_physical() if column.dtype == pl.Categorical else column
+            digit, size = _dense(codes.cast(pl.UInt32))
+            number, _ = _dense(number.cast(pl.UInt64) * size + digit) if size > 1 else (number, 1)
+    first = number.arg_unique()
+    return keys[first.gather(number.gather(first).arg_sort())], number.alias("card")
+
+
+def _dense(codes: pl.Series) -> tuple[pl.Series, int]:
+    """Different codes (null is one) as the numbers from 0 on, and how many there are."""
+    highest = int(codes.max() or 0) + 1  # type: ignore[arg-type]  # of unsigned integers
+    filled = codes.fill_null(highest) if codes.null_count() else codes
+    found = filled.unique()
+    if highest > _WIDEST:
+        return filled.rank("dense") - 1, len(found)
+    places = pl.zeros(highest + 1, dtype=pl.UInt32, eager=True)
+    return places.scatter(found, pl.int_range(len(found), dtype=pl.UInt32, eager=True)).gather(filled), len(
+        found
+    )
 
 
 def _edges(price: Price) -> Iterable[int]:

@@ -20,7 +20,10 @@ def calls_of(table: Table, files: pl.DataFrame, without: Collection[str] = ()) -
     names = [name for name in KEPT if name not in without]
     frozen = [name for name in SCHEMA if name.startswith("llmtel_frozen_")]
     with readable(table.folder):
-        calls = table.plain(files).select(*map(_column, names), *frozen).collect()
+        rows = table.plain(files).select(*map(_column, names), *frozen)
+        calls = rows.collect(
+            engine="streaming"
+        )  # which makes categories of texts as they come: half the memory
     thawed_ = thawed(calls).with_columns(pl.col("^price_reason$").cast(pl.Categorical))
     return complete(thawed_)
 
@@ -29,5 +32,6 @@ def _column(name: str) -> pl.Expr:
     """A stored field, as the reader of logs has it; a store holds single calls alone."""
     if name == "grain":
         return pl.lit("call", dtype=pl.Categorical).alias(name)
-    is_category = name in CATEGORIES and name != "price_reason"  # which is not settled before thawing
+    # A reason is not settled before thawing; sessions are grouped by.
+    is_category = (name in CATEGORIES and name != "price_reason") or name == "session"
     return pl.col(name).cast(pl.Categorical) if is_category else pl.col(name)
