@@ -249,7 +249,7 @@ def test_a_log_without_a_cost_says_so(ask):
 def test_an_empty_frame_has_empty_costs(packaged):
     for source in ("auto", "computed", "logged"):
         answer = cost.priced(schema.empty_calls(), packaged, source)
-        assert answer.schema == schema.polars_schema()
+        assert answer.cast({pl.Categorical: pl.String}).schema == schema.polars_schema()
         assert answer.height == 0
 
 
