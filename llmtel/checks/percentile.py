@@ -12,7 +12,8 @@ from llmtel.checks.change import Change
 from llmtel.stats import bootstrap, order
 from llmtel.stats.arrays import Floats
 from llmtel.stats.bootstrap import REPLICATES
-from llmtel.stats.histogram import Histogram, relative_error
+from llmtel.stats.buckets import relative_error
+from llmtel.stats.histogram import Histogram
 
 
 @dataclass(frozen=True)

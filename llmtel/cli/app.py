@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -57,7 +58,15 @@ def bare(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with the exit code of `core.errors.Exit`."""
     _settle_memory()
-    sys.exit(run(arguments))
+    _end(run(arguments))
+
+
+def _end(code: int) -> NoReturn:
+    """End the process as it is: to take modules and frames apart, piece by piece, takes 0.15 s and more."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _settle_memory() -> None:

@@ -13,7 +13,7 @@ import polars as pl
 
 from llmtel.query import past
 from llmtel.query.dimensions import Dimension
-from llmtel.query.lower import ROWS, Lowering, Quantile, pooled
+from llmtel.query.lower import ROWS, Lowering, Quantile, adds_up, pooled
 from llmtel.query.past import Past
 from llmtel.query.percentiles import in_order, known, percentiles
 
@@ -132,7 +132,7 @@ class Engine:
     def _needed_again(self) -> set[str]:
         """The columns of aggregates that do not add up: percentiles and distinct values."""
         quantiles = self.lowering.quantiles.values()
-        distinct = (name.rpartition(":")[0] for name in self.lowering.aggregates if not _adds_up(name))
+        distinct = (name.rpartition(":")[0] for name in self.lowering.aggregates if not adds_up(name))
         return {*distinct, *(q.column for q in quantiles), *(q.weight for q in quantiles if q.weight)}
 
     def _sums(self, made: pl.LazyFrame) -> dict[Keys, pl.DataFrame]:
@@ -140,7 +140,7 @@ class Engine:
 
         Columns are made in passing: to keep them would take many times the memory, and no less time.
         """
-        names = {keys: [n for n in self._named(keys) if _adds_up(n)] for keys in self._wanted}
+        names = {keys: [n for n in self._named(keys) if adds_up(n)] for keys in self._wanted}
         shared = self._shared()
         under = [keys for keys in self._wanted if set(keys) <= set(shared)]
         every = list(dict.fromkeys(name for keys in under for name in names[keys]))
@@ -181,17 +181,12 @@ class Engine:
     def _parts(self, keys: Keys) -> list[pl.LazyFrame]:
         """What of a table does not add up: distinct values, and the percentiles of each column."""
         wanted = self._wanted[keys]
-        distinct = [name for name in self._named(keys) if not _adds_up(name)]
+        distinct = [name for name in self._named(keys) if not adds_up(name)]
         parts = [self._grouped(self._rows.lazy(), keys, distinct)] if distinct else []
         for source, values in self._values.items():
             if quantiles := self._quantiles(wanted, source):
                 parts.append(percentiles(values, keys, quantiles))
         return parts
-
-
-def _adds_up(name: str) -> bool:
-    """Whether an aggregate of groups together is made of theirs."""
-    return pooled(name, pl.col(name)) is not None
 
 
 def _joined(left: pl.DataFrame, right: pl.DataFrame, keys: Keys) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from llmtel.query.lower import Quantile
-from llmtel.stats.histogram import SCALE, base, relative_error
+from llmtel.stats.buckets import SCALE, base, relative_error
 
 ERROR = relative_error()
 ZERO = -(2**15)

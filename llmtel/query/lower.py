@@ -225,3 +225,8 @@ def pooled(name: str, column: pl.Expr) -> pl.Expr | None:
     if how in ("sum", "count"):
         return column.sum()
     return column.max() if how == "max" else None
+
+
+def adds_up(name: str) -> bool:
+    """Whether an aggregate of several groups together is made of theirs (`pooled`)."""
+    return name.rpartition(":")[2] in ("sum", "count", "max")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from xml.sax.saxutils import escape, quoteattr
 
 from llmtel.core.answers import Document, Judgement
 from llmtel.render.github import in_a_line
@@ -62,8 +61,12 @@ def _case(judged: Judgement, seen: Counter[tuple[str, str]]) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
+    from xml.sax.saxutils import escape  # noqa: PLC0415 (which loads urllib, and every report this module)
+
     return escape(_ILLEGAL.sub("", "\n".join(visible(line) for line in text.split("\n"))))
 
 
 def _quoted(text: str) -> str:
+    from xml.sax.saxutils import quoteattr  # noqa: PLC0415 (as above)
+
     return quoteattr(_ILLEGAL.sub("", visible(text)))

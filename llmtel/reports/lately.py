@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from llmtel.checks import why
 from llmtel.checks.cells import CELL_BY
 from llmtel.checks.windows import Windows
 from llmtel.core.answers import LEVER, Change
 from llmtel.core.units import USD
-from llmtel.reports.bridges import Sides, told
-from llmtel.reports.causes import Bridged, by_cells, pointed_at, renamed, since
 from llmtel.reports.context import Context
-from llmtel.reports.judging import percent, signed
+
+if TYPE_CHECKING:
+    from llmtel.reports.bridges import Sides
+    from llmtel.reports.causes import Bridged
 
 LEAST_SHARE, LEAST_USD = 0.1, 1.0
 """A change is material from a tenth of what it was on, and a dollar: less is the weather."""
@@ -35,6 +35,8 @@ def lately(calls: pl.DataFrame, context: Context) -> tuple[Change | None, dict[s
     meta = {"days": windows.days, "before": before, "now": now, "material": _material(before, now)}
     if not meta["material"]:
         return None, meta
+    from llmtel.reports.judging import percent, signed  # noqa: PLC0415 (slow to load)
+
     found, sides = _bridged(calls, windows, context)
     part = replace(context.command, paths=(f"prev {windows.days}d", *context.command.paths))
     command = part.paste("compare", by="feature" if any(key[0] for key in sides.after) else "model")
@@ -55,7 +57,14 @@ def _material(before: float, now: float) -> bool:
 
 
 def _bridged(calls: pl.DataFrame, windows: Windows, context: Context) -> tuple[Bridged, Sides]:
-    """The bridge between both windows, and its sides."""
+    """The bridge between both windows, and its sides.
+
+    What explains a change is loaded where there is one: it takes as long as the rest of a small report.
+    """
+    from llmtel.checks import why  # noqa: PLC0415 (slow to load)
+    from llmtel.reports.bridges import Sides, told  # noqa: PLC0415 (slow to load)
+    from llmtel.reports.causes import Bridged, by_cells, pointed_at, renamed, since  # noqa: PLC0415 (slow to load)
+
     cells = windows.cells(calls, context.rates)
     sides = Sides(why.explain(*cells), *cells)
     causes, lever = told(sides, most=_MOST_CAUSES)

@@ -14,18 +14,7 @@ from typing import Any
 import numpy as np
 
 from llmtel.stats.arrays import Floats
-
-SCALE = 5
-
-
-def base(scale: int = SCALE) -> float:
-    """The ratio of a bucket's ends."""
-    return float(2.0**2.0**-scale)
-
-
-def relative_error(scale: int = SCALE) -> float:
-    """The most by which a quantile can be off, as a share of its value."""
-    return (base(scale) - 1) / (base(scale) + 1)
+from llmtel.stats.buckets import SCALE, base
 
 
 def index(x: float, scale: int = SCALE) -> int:

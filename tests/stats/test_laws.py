@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from llmtel.stats import bootstrap, bridge, design, order, rates
 from llmtel.stats.bootstrap import Clusters
-from llmtel.stats.histogram import Histogram, relative_error
+from llmtel.stats.buckets import relative_error
+from llmtel.stats.histogram import Histogram
 
 STEADY = settings(deadline=None, max_examples=50)
 sizes = st.floats(0, 1e6)
