@@ -2,10 +2,10 @@
 
     python benchmarks/flat_logs.py calls.jsonl --calls 1000000 [--bad-line]
 
-Same arguments, same bytes. Calls are in time order over thirty days; a few users make most of them, one call
-in fifty fails. The answers stand in `calls.truth.json`: totals, calls by model, feature and day, and latency
-percentiles (linear interpolation) of the calls that succeeded. `--bad-line` puts a line that is cut short
-into the middle.
+Same arguments, same bytes. Calls are in time order over thirty days (`--day`, `--days` for others, `--seed`
+for other calls); a few users make most of them, one call in fifty fails. The answers stand in
+`calls.truth.json`: totals, calls by model, feature and day, and latency percentiles (linear interpolation) of
+the calls that succeeded. `--bad-line` puts a line that is cut short into the middle.
 """
 
 from __future__ import annotations
@@ -41,12 +41,14 @@ class Call(NamedTuple):
     failed: bool
 
 
-def lines(count: int, seed: int) -> Iterator[tuple[str, Call]]:
+def lines(
+    count: int, seed: int, start: datetime = START, span: timedelta = SPAN
+) -> Iterator[tuple[str, Call]]:
     """Each call as its line of JSON and as what is counted of it."""
     dice = random.Random(seed)
     chance, spread, bits = dice.random, dice.lognormvariate, dice.getrandbits
     for number in range(count):
-        time = START + SPAN * ((number + chance()) / count)
+        time = start + span * ((number + chance()) / count)
         stamp = f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z"
         model, feature = MODELS[int(chance() * 5)], FEATURES[int(chance() * 8)]
         fresh, output = int(spread(7, 0.9)) + 1, int(spread(5.2, 0.7)) + 1
@@ -111,12 +113,20 @@ class Answers:
         }
 
 
-def write(path: Path, count: int, *, seed: int = 7, bad_line: bool = False) -> dict[str, Any]:
+def write(
+    path: Path,
+    count: int,
+    *,
+    seed: int = 7,
+    start: datetime = START,
+    span: timedelta = SPAN,
+    bad_line: bool = False,
+) -> dict[str, Any]:
     """Write the log and, beside it, its answers, which are also returned."""
     answers = Answers()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="ascii", newline="\n") as out:
-        for number, (line, call) in enumerate(lines(count, seed)):
+        for number, (line, call) in enumerate(lines(count, seed, start, span)):
             if bad_line and number == count // 2:
                 out.write(line[: len(line) // 2] + "\n")
             out.write(line)
@@ -134,8 +144,12 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--bad-line", action="store_true")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--day", type=datetime.fromisoformat, default=START, help="the first, UTC")
+    parser.add_argument("--days", type=int, default=SPAN.days)
     args = parser.parse_args()
-    write(args.path, args.calls, bad_line=args.bad_line)
+    start, span = args.day.replace(tzinfo=UTC), timedelta(days=args.days)
+    write(args.path, args.calls, seed=args.seed, start=start, span=span, bad_line=args.bad_line)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,26 @@ def duckdb_flat_sets(path: Path) -> dict[str, Any]:
     return _totals(rows[0][len(GROUPS) :])
 
 
+def duckdb_store(store: Path) -> dict[str, Any]:
+    """DuckDB over the data files of a store: five groupings with exact percentiles, one statement each."""
+    import duckdb  # noqa: PLC0415 (as above)
+    from deltalake import DeltaTable  # noqa: PLC0415 (as above)
+
+    files = DeltaTable(str(store / "calls")).file_uris()
+    numbers = (
+        "count(*), count(*) FILTER (status = 'error'), sum(input_uncached + cache_read), sum(cache_read), "
+        "sum(output_text), quantile_cont(latency_ms, [0.5, 0.95, 0.99]) FILTER (status <> 'error')"
+    )
+    source = "read_parquet($files, hive_partitioning = true, union_by_name = true)"
+    connection = duckdb.connect()
+    total, *_ = (
+        connection.execute(f"SELECT {numbers} FROM {source} {group}", {"files": files}).fetchall()
+        for group in ("", *(f'GROUP BY "{name}"' for name in ("day", "model", "feature", "user")))
+    )
+    *counts, percentiles = total[0]
+    return dict(zip(TOTALS, (*map(int, counts), *percentiles), strict=True))
+
+
 def polars_agent(folder: Path) -> dict[str, Any]:
     """The floor of transcripts: decode what is wanted of lines with usage, one line an answer, group."""
     import polars as pl  # noqa: PLC0415 (as above)
@@ -123,7 +143,9 @@ def polars_agent(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-PEERS = {peer.__name__: peer for peer in (polars_flat, duckdb_flat, duckdb_flat_sets, polars_agent)}
+PEERS = {
+    peer.__name__: peer for peer in (polars_flat, duckdb_flat, duckdb_flat_sets, duckdb_store, polars_agent)
+}
 
 if __name__ == "__main__":
     print(json.dumps(PEERS[sys.argv[1]](Path(sys.argv[2]))))
