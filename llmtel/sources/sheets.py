@@ -60,7 +60,7 @@ def _of_regular_csv(data: bytes) -> Sheet | None:
         return None
     try:
         cells = pl.read_csv(
-            text.encode(),
+            f"{text}\n".encode(),  # without an end of line a separator too many goes unseen
             has_header=False,
             infer_schema=False,
             empty_string_is_null=False,

@@ -232,6 +232,7 @@ def test_a_table_with_json_in_its_cells_is_cut_and_not_parsed(ending):
         'a,b\n1,"2\n',
         "a\rb,c\n1,2\n",
         "a,b\n1\n",
+        "a,b\n\n,,",
         "a,b\n\n1,2\n",
     ],
 )
