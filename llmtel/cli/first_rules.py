@@ -25,7 +25,7 @@ def write_rules() -> tuple[str, str]:
         if "checks" in configs.load(found).said:
             return shown, "kept: it has checks"
         before = found.read_text(encoding="utf-8").rstrip("\n") + "\n\n"
-    put((before + TEXT).encode(), path)
+    put((before + TEXT).encode(), path, shared=True)
     return shown, "rules written" if not before else "rules added"
 
 

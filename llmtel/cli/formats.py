@@ -50,7 +50,7 @@ def test(
         reading = pipeline.read([file], input_format=input_format)
         read = _read(reading)
         if write:
-            put((json.dumps(read, indent=2, ensure_ascii=False) + "\n").encode(), beside)
+            put((json.dumps(read, indent=2, ensure_ascii=False) + "\n").encode(), beside, shared=True)
         expected = _expected(beside)
         other = () if expected is None else tuple(differences(expected, read))
         state: State = "written" if write else "none" if expected is None else "differs" if other else "met"

@@ -69,7 +69,7 @@ def schema(output: At = SCHEMA) -> None:
     from llmtel.config import SECTIONS
 
     text = json.dumps(json_schema(SECTIONS), indent=1, ensure_ascii=False) + "\n"
-    put(text.encode(), output, folders=True)
+    put(text.encode(), output, folders=True, shared=True)
     first = f"make this the first line of llmtel.yaml: # yaml-language-server: $schema={output}"
     tell([(str(output), "written")], first)
 
@@ -79,5 +79,5 @@ def _written(path: Path, text: str) -> tuple[str, str]:
 
     if path.exists():
         return str(path), "kept: it is there"
-    put(text.encode(), path, folders=True)
+    put(text.encode(), path, folders=True, shared=True)
     return str(path), "written"

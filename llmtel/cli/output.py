@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -62,10 +63,12 @@ def encoded(answer: str | bytes) -> bytes:
     return answer if isinstance(answer, bytes) else answer.encode("utf-8", "backslashreplace")
 
 
-def put(data: bytes, path: Path, *, folders: bool = False) -> None:
+def put(data: bytes, path: Path, *, folders: bool = False, shared: bool = False) -> None:
     """Write all or nothing: beside the path, then in its place. A device or pipe is written to as it is.
 
-    With `folders` those on the way are made.
+    A new file is its owner's alone (0600), and one that is there keeps its mode. `shared` is for what a
+    project keeps (configuration, prices, workflows): as readable as the user's umask makes it. With `folders`
+    those on the way are made, alike.
 
     Raises `UsageError` for a path that cannot be written, `OSError` with its name where the disk is full.
     """
@@ -74,9 +77,13 @@ def put(data: bytes, path: Path, *, folders: bool = False) -> None:
     beside = place if special else place.with_name(f".{place.name}.{os.getpid()}")
     try:
         if folders:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            _make(place.parent, shared=shared)
+        if not special and not shared:
+            beside.touch(0o600)
         beside.write_bytes(data)
         if not special:
+            if place.exists():
+                beside.chmod(stat.S_IMODE(place.stat().st_mode))
             beside.replace(place)
     except OSError as error:
         if error.errno in CANNOT:
@@ -87,6 +94,12 @@ def put(data: bytes, path: Path, *, folders: bool = False) -> None:
         if not special:
             with suppress(OSError):  # where there is no folder, there is nothing to clean up
                 beside.unlink()
+
+
+def _make(folder: Path, *, shared: bool) -> None:
+    """A folder with those on the way to it."""
+    for one in reversed([folder, *folder.parents]):
+        one.mkdir(mode=0o777 if shared else 0o700, exist_ok=True)
 
 
 def width() -> int:

@@ -229,7 +229,7 @@ def _put(entries: Sequence[tuple[tuple[str, ...], object]], to: Path | None) -> 
     layer = parse(Document(str(path), text.encode()))
     before = books.standing() if to else [one for one in books.standing() if one.name != books.shown(path)]
     books.merged([*before, layer], ())
-    put(text.encode(), path, folders=True)
+    put(text.encode(), path, folders=True, shared=True)
     return books.shown(path), "\n".join(
         f"{' > '.join(place)}: {edit.flow(value)}" for place, value in entries
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict
 from datetime import timedelta
@@ -48,7 +49,11 @@ NoRollup = Annotated[bool, typer.Option("--no-rollup", help="Leave nothing of th
 File = Annotated[
     Path,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="calls.parquet or calls.jsonl", rich_help_panel=o.SAY
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="calls.parquet, calls.csv or calls.jsonl",
+        rich_help_panel=o.SAY,
     ),
 ]
 
@@ -99,13 +104,16 @@ def rejects(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output
 
 
 def export(output: File, folder: Dir = None) -> None:
-    """Write all calls of a store to one Parquet or JSONL file, which every command reads like a log."""
+    """Write all calls of a store to one file: Parquet or JSONL, which every command reads, or CSV for others."""
     from llmtel.cli.output import put
     from llmtel.store import export as exporting
 
-    kinds = {".parquet": exporting.parquet, ".jsonl": exporting.jsonl}
+    kinds = {".parquet": exporting.parquet, ".csv": exporting.csv, ".jsonl": exporting.jsonl}
     if output.suffix not in kinds:
-        raise UsageError(f"-o {output}: the file ends in {' or '.join(kinds)}, which says what is written")
+        *most, last = kinds
+        raise UsageError(
+            f"-o {output}: the file ends in {', '.join(most)} or {last}, which says what is written"
+        )
     put(kinds[output.suffix](place(folder)), output)
 
 
@@ -121,7 +129,7 @@ def forget(user: User, folder: Dir = None, alone: Alone = False, config: o.Confi
     """Remove a user's calls from a store, and from its earlier versions.
 
     The user is found under every key at hand, and the cache of analyze --cache goes. Logs, exports and
-    reports are not touched: a log that still has the user brings them back when it grows.
+    reports are not touched, and it says which there are: a log that still has the user brings them back.
     """
     from llmtel import cache
     from llmtel.cli.narration import narrate
@@ -134,7 +142,8 @@ def forget(user: User, folder: Dir = None, alone: Alone = False, config: o.Confi
     names, missing = people.pseudonyms_of(user)
     done = work(at, names)
     cache.clear()
-    tell(at, "forget", f"{done.gone:,} calls removed, {earlier(at)}", removed=done.gone)
+    text = f"{done.gone:,} calls removed, {earlier(at)}"
+    tell(at, "forget", text, _out_of_reach(at), removed=done.gone)
     if missing:
         narrate(f"{not_at_hand(missing)}: what is left of the user under it cannot be found, by anyone")
 
@@ -210,6 +219,19 @@ def place(path: str | None, config: Path | None = None, *, alone: bool = False) 
     return by_one(found) if alone else found
 
 
+def _out_of_reach(at: Folder) -> str:
+    """What of a store's people stands elsewhere; where an export went is not written down, only when."""
+    from llmtel.store.audit import AUDIT
+
+    entries = [json.loads(line) for line in at.text(AUDIT).splitlines()]
+    days = sorted({entry["at"][:10] for entry in entries if entry["what"] == "export"})
+    exports = f"exports of {', '.join(days)}" if days else "exports (none is known)"
+    return (
+        f"out of reach: {exports}, reports and baselines in files, copies of the store, and the logs, "
+        "which bring the user back when they are read again from their start"
+    )
+
+
 def earlier(at: Folder) -> str:
     """What becomes of the earlier versions of a store."""
     if at.alone:
@@ -225,9 +247,9 @@ def _day(text: str) -> date:
     return parse_time("--older-than", text)[0].date()
 
 
-def tell(at: Folder, what: str, text: str, **figures: int | str) -> None:
+def tell(at: Folder, what: str, *texts: str, **figures: int | str) -> None:
     """Say what was done to a store."""
     from llmtel.cli.output import write
     from llmtel.reports import keeping
 
-    write(keeping.done(str(at), what, text, **figures), o.OutputFormat.TABLE, None)
+    write(keeping.done(str(at), what, *texts, **figures), o.OutputFormat.TABLE, None)

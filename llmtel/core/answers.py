@@ -19,6 +19,8 @@ LEVER = "try"
 """The fact of a change that says what can be done."""
 SMALL, HELD_BACK = "<{}", "held back"
 """What stands in a row whose values are not shown: it is of fewer people than that, or one would follow."""
+FORMULA = r"\s*[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001 (the wide forms are meant)
+"""What spreadsheets take for the beginning of a formula, also after blanks ("CSV Injection", owasp.org)."""
 
 NOT_COMPARED = ("insufficient", "new", "missing", "no_baseline")
 """States of a verdict that decided nothing, for want of calls or of a baseline."""

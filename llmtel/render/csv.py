@@ -6,13 +6,11 @@ import csv as std
 import io
 import re
 
-from llmtel.core.answers import Document, Value
+from llmtel.core.answers import FORMULA, Document, Value
 from llmtel.render.rows import PRICE_BOOK, flat, price_book
 from llmtel.render.text import visible
 
-# What spreadsheets take for the beginning of a formula, also after blanks and in full width ("CSV Injection",
-# owasp.org).
-_FORMULA = re.compile(r"\s*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 (the wide forms are meant)
+_FORMULA = re.compile(FORMULA)
 
 
 def csv(document: Document) -> str:

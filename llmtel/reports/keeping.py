@@ -68,9 +68,10 @@ def verified(name: str, faults: Sequence[str], orphans: int, files: int) -> Docu
     return _document("store_verify", "Verify", tuple(lines), (), meta)
 
 
-def done(name: str, what: str, text: str, **figures: int | str) -> Document:
-    """What was done to the store at `name`, in a sentence and in numbers."""
-    return _document(f"store_{what}", what.capitalize(), (Line(text),), (), {"store": name, **figures})
+def done(name: str, what: str, *texts: str, **figures: int | str) -> Document:
+    """What was done to the store at `name`, in sentences and in numbers."""
+    lines = tuple(map(Line, texts))
+    return _document(f"store_{what}", what.capitalize(), lines, (), {"store": name, **figures})
 
 
 def rejected(name: str, rejects: Sequence[Reject]) -> Document:

@@ -6,6 +6,7 @@ import io
 
 import polars as pl
 
+from llmtel.core.answers import FORMULA
 from llmtel.core.schema import SCHEMA_VERSION
 from llmtel.sources.parquet import PARQUET_KEY
 from llmtel.store.audit import audit
@@ -27,6 +28,18 @@ def jsonl(place: Where) -> bytes:
     time = pl.col("ts").dt.to_string("iso:strict")
     file = io.BytesIO()
     _calls(place).with_columns(time).select(version, *KEPT).write_ndjson(file)
+    return file.getvalue()
+
+
+def csv(place: Where) -> bytes:
+    """CSV with the names of the fields, `llmtel_call` first; `'` before what is a formula."""
+    version = pl.lit(SCHEMA_VERSION).alias("llmtel_call")
+    time = pl.col("ts").dt.to_string("iso:strict")
+    texts = pl.col(pl.String, pl.Categorical).exclude("ts").cast(pl.String)
+    inert = pl.when(texts.str.contains(f"^(?:{FORMULA})")).then("'" + texts).otherwise(texts)
+    calls = _calls(place).with_columns(time).with_columns(inert.name.keep())
+    file = io.BytesIO()
+    calls.select(version, *KEPT).write_csv(file)
     return file.getvalue()
 
 

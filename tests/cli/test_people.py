@@ -1,6 +1,7 @@
 """`privacy: users` of a configuration, from the first ingest to forgetting."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -98,8 +99,10 @@ def test_forgetting_takes_the_name_and_says_when_a_key_is_gone(llmtel):
     llmtel("store", "rotate-key", "s")
     more(2)
     llmtel("ingest", "a.jsonl", "--store", "s")
+    llmtel("store", "export", "s", "-o", "all.csv")
     code, out, err = llmtel("store", "forget", "s", "--user", "ada")
     assert (code, "4 calls removed" in out, err) == (0, True, "")
+    assert f"out of reach: exports of {datetime.now(UTC).date()}, reports" in " ".join(out.split())
     (old,) = (Path.home() / "xdg_config_home" / "llmtel").glob("pseudonyms-*.key")
     old.unlink()
     code, out, err = llmtel("store", "forget", "s", "--user", "bob")

@@ -1,6 +1,8 @@
 """Texts of prompts and answers are measured at most: no output of any command has them."""
 
 import json
+import os
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -153,6 +155,25 @@ def without_people(data):
     if data.startswith(b"PAR1"):
         data += str(pl.read_parquet(data).to_dicts()).encode()
     return not any(name.encode() in data for name in PEOPLE)
+
+
+@pytest.mark.usefixtures("logs")
+def test_what_is_written_is_its_owners_alone_and_what_was_there_keeps_its_mode(llmtel, tmp_path):
+    before = os.umask(0o022)
+    try:
+        assert llmtel("analyze", "logs", "-o", "new.txt")[0] == 0
+        assert llmtel("ingest", "logs", "-o", "calls.parquet")[0] == 0
+        Path("there.txt").touch(0o644)
+        assert llmtel("analyze", "logs", "-o", "there.txt")[0] == 0
+        assert llmtel("check", "logs", "--format", "json=out/check.json", "--fail-if", "calls < 0")[0] == 0
+        assert llmtel("init", "schema", "-o", "s.json")[0] == 0
+    finally:
+        os.umask(before)
+    wanted = {
+        "new.txt": 0o600, "calls.parquet": 0o600, "there.txt": 0o644, "out": 0o700, "out/check.json": 0o600,
+        "s.json": 0o644,
+    }  # fmt: skip
+    assert {name: (tmp_path / name).stat().st_mode & 0o777 for name in wanted} == wanted
 
 
 def test_no_file_of_a_store_has_text_or_a_person(store, llmtel):

@@ -9,6 +9,7 @@ import pytest
 from llmtel import pipeline
 from llmtel.cli.app import run
 from llmtel.core.errors import UnreadableInput, UsageError
+from llmtel.store.columns import KEPT
 from llmtel.store.read import stored
 from llmtel.store.rewrite import compact, forget
 from llmtel.store.table import opened
@@ -150,8 +151,18 @@ def test_the_commands_of_a_store(llmtel, filled, tmp_path):
         back = pipeline.read([str(tmp_path / name)]).calls
         assert sorted(back["call_id"]) == sorted(filled.calls["call_id"])
         assert back["input_uncached"].sum() == filled.calls["input_uncached"].sum()
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     next(iter(folder.rglob("day=*/*.parquet"))).unlink()
     assert llmtel("store", "verify", folder)[0] == 3
+
+
+def test_an_export_to_csv_has_all_fields_and_no_formula(llmtel, tmp_path):
+    (tmp_path / "a.jsonl").write_text(line(0, model="=cmd()") + line(1, model="gpt-5"))
+    llmtel("ingest", tmp_path / "a.jsonl", "--store", tmp_path / "s")
+    llmtel("store", "export", tmp_path / "s", "-o", tmp_path / "calls.csv")
+    calls = pl.read_csv(tmp_path / "calls.csv")
+    assert sorted(calls["model"]) == ["'=cmd()", "gpt-5"]
+    assert set(calls.columns) == {"llmtel_call", *KEPT}
 
 
 def test_rejects_are_kept_with_their_place_and_without_their_bytes(llmtel, tmp_path):
