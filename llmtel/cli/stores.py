@@ -104,7 +104,7 @@ def rejects(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output
 
 
 def export(output: File, folder: Dir = None) -> None:
-    """Write all calls of a store to one file: Parquet or JSONL, which every command reads, or CSV for others."""
+    """Write all calls of a store to one file: Parquet or JSONL, which every command reads, or CSV."""
     from llmtel.cli.output import put
     from llmtel.store import export as exporting
 
