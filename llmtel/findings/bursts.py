@@ -34,7 +34,7 @@ def burst(calls: pl.DataFrame, command: Command, tz: str) -> list[Finding]:
         only_calls(calls)
         .select("error", local.alias("at"), SAMPLE.alias("weight"))
         .filter(pl.col("at").is_not_null())
-        .with_columns(pl.col("error").cast(pl.String).is_in(KINDS).fill_null(value=False).alias("failed"))
+        .with_columns(pl.col("error").is_in(KINDS).fill_null(value=False).alias("failed"))
     )
     steps = (
         failed.group_by(pl.col("at").dt.truncate(every).alias("step"))

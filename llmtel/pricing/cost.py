@@ -52,10 +52,9 @@ def priced(calls: pl.DataFrame, book: Book, source: CostSource = "auto") -> pl.D
 
 def frozen(calls: pl.DataFrame) -> pl.Series:
     """Which calls have a cost, or the reason why there is none, that was stored with them."""
-    if "price_flags" not in calls.columns or calls["price_flags"].null_count() == calls.height:
-        return pl.repeat(False, calls.height, eager=True)
-    flags = calls["price_flags"].cast(pl.String).str.split(",")
-    return flags.list.contains(FROZEN).fill_null(value=False)
+    flags = calls["price_flags"] if "price_flags" in calls.columns else pl.Series([], dtype=pl.String)
+    told = [text for text in flags.unique().drop_nulls().to_list() if FROZEN in text.split(",")]
+    return flags.is_in(told).fill_null(value=False) if told else pl.repeat(False, calls.height, eager=True)
 
 
 def is_stated(calls: pl.DataFrame) -> bool:

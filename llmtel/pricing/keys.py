@@ -64,10 +64,10 @@ class Grid:
         if self.days:
             midnights = [(day - _EPOCH) // timedelta(microseconds=1) for day in self.days]
             keys.append(_reached(moment, midnights).alias("epoch"))
-        if self.thresholds:
-            bucket = (pl.col("request_count") > 1).fill_null(value=False)
-            bucket |= (pl.col("grain") == "bucket").fill_null(value=False)
-            size = pl.sum_horizontal(pl.col(leaf).cast(pl.Float64) for leaf in INPUT_LEAVES)
+        size = pl.sum_horizontal(pl.col(leaf).cast(pl.Float64) for leaf in INPUT_LEAVES)
+        bucket = (pl.col("request_count") > 1).fill_null(value=False)
+        bucket |= (pl.col("grain") == "bucket").fill_null(value=False)
+        if self.thresholds and calls.select((size.max() > self.thresholds[0]) | bucket.any()).item():
             above = _reached(size, [float(threshold + 1) for threshold in self.thresholds])
             keys += [pl.when(~bucket).then(above).otherwise(0).alias("band"), bucket.alias("bucket")]
         if self.minutes:

@@ -21,9 +21,8 @@ def calls_of(table: Table, files: pl.DataFrame, without: Collection[str] = ()) -
     frozen = [name for name in SCHEMA if name.startswith("llmtel_frozen_")]
     with readable(table.folder):
         rows = table.plain(files).select(*map(_column, names), *frozen)
-        calls = rows.collect(
-            engine="streaming"
-        )  # which makes categories of texts as they come: half the memory
+        # Streaming makes categories of texts as they come, for half the memory.
+        calls = rows.collect(engine="streaming")
     thawed_ = thawed(calls).with_columns(pl.col("^price_reason$").cast(pl.Categorical))
     return complete(thawed_)
 
