@@ -127,14 +127,17 @@ def _batch(options: Options, parts: int, number: int) -> Path:
 
 
 def inside(store: str, batches: list[str]) -> None:
-    """Take batches into a store, one after another in this process, and print the seconds of each as JSON."""
-    from llmtel.cli.app import run  # noqa: PLC0415 (a process of its own pays for it)
+    """Take batches into a store, one after another in this process, and print the seconds of each as JSON.
+
+    The command is called as it is after its line was parsed, as by a process that follows its logs.
+    """
+    from llmtel.cli.ingest import ingest as command  # noqa: PLC0415 (a process of its own pays for it)
 
     seconds = []
     for batch in batches:
         start = time.perf_counter()
         with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())):
-            code = run(["ingest", batch, "--store", store])
+            code = command([batch], store=store)
         seconds.append(time.perf_counter() - start)
         if code:
             raise SystemExit(code)

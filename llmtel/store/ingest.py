@@ -199,7 +199,7 @@ def with_sources(calls: pl.DataFrame, names: list[str], table: Table, policy: Po
 
 
 def _refuse_buckets(calls: pl.DataFrame) -> None:
-    buckets = calls.filter(pl.col("grain") == "bucket")
+    buckets = calls.lazy().filter(pl.col("grain") == "bucket").select("file").collect()
     if buckets.height:
         raise UsageError(
             f"{buckets['file'][0]} has a provider's sums over many calls, and a store keeps single calls: "

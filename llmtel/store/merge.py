@@ -108,12 +108,14 @@ def _stored(fresh: pl.DataFrame, void: Collection[str], table: Table) -> pl.Data
     """The stored rows that a new one may be a copy of, or whose source is void; with `@path` and `@at`."""
     near = _near(fresh)
     days = pl.Series([day in near for day in table.files["day"]], dtype=pl.Boolean)
-    places = [_with_ids(table.scan(table.files.filter(days)), fresh, name) for name in _IDS]
+    known = [name for name in _IDS if fresh[name].null_count() < fresh.height]
+    places = [_with_ids(table.scan(table.files.filter(days)), fresh, name) for name in known]
     if void:
         of_void = pl.col("llmtel_source").is_in(list(void))
         of_void |= pl.col("llmtel_copies").str.contains_any(list(void)).fill_null(value=False)
         places.append(table.scan(table.files).filter(of_void).select("@path", "@at"))
-    found = pl.concat(pl.collect_all(places)).unique().sort("@path", "@at")
+    none = pl.DataFrame(schema={"@path": pl.String, "@at": pl.UInt32})
+    found = pl.concat([none, *pl.collect_all(places)]).unique().sort("@path", "@at")
     parts = [
         table.rows(str(path), part["@at"]).with_columns(pl.lit(path).alias("@path"))
         for (path,), part in found.partition_by("@path", as_dict=True).items()
