@@ -44,8 +44,8 @@ class _Placed:
     """Rows that know their files, in segments, one a part of a file.
 
     `starts` are the first rows of the segments, `files` (as numbers of `paths`) and `firsts` their files and
-    first lines; `numbers` are the lines of the rows where these do not follow each other (spans of one line).
-    `consumed` are the bytes of all files read when the last lines came.
+    first lines. A row is a line: records that were in one line have the same. `consumed` are the bytes of
+    all files read when the last lines came.
     """
 
     plan: Plan
@@ -55,7 +55,6 @@ class _Placed:
     firsts: list[int] = field(default_factory=list)
     lines: int = 0
     consumed: int = 0
-    numbers: list[int] | None = None
 
     def locate(self, row: int) -> tuple[str, int]:
         """The file and line of a row."""
@@ -64,9 +63,7 @@ class _Placed:
 
     def line(self, row: int, segment: int) -> int:
         """The line of a row of a segment."""
-        return (
-            row - self.starts[segment] + self.firsts[segment] if self.numbers is None else self.numbers[row]
-        )
+        return row - self.starts[segment] + self.firsts[segment]
 
     def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Raw rows with `@file` (the file's number), `line`, `@segment` (the ordinal of the part).
@@ -91,10 +88,8 @@ class _Placed:
                 for name in segments.columns
             )
         else:
-            rows = rows.sort("row").join_asof(segments, left_on="row", right_on="@start")
+            rows = rows.sort("row", maintain_order=True).join_asof(segments, left_on="row", right_on="@start")
         line = pl.col("row").cast(pl.Int64) - pl.col("@start") + pl.col("@first")
-        if self.numbers is not None:
-            line = pl.lit(pl.Series(self.numbers, dtype=pl.Int64)).gather(pl.col("row"))
         return rows.with_columns(line.alias("line")).drop("@start", "@first")
 
 
@@ -110,11 +105,6 @@ class Batch(_Placed):
     def data(self) -> bytes:
         """All lines."""
         return b"".join(self.parts) if len(self.parts) != 1 else self.parts[0]
-
-    @property
-    def records(self) -> int:
-        """Records: one a line."""
-        return self.lines
 
     def add(self, data: bytes, file: int, first: int) -> int:
         """Lines of a file, from its line `first` on. Returns how many."""

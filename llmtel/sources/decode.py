@@ -58,7 +58,7 @@ def decode(data: bytes, plan: Plan, count: int | None = None) -> Decoded:
     if len(data) <= PIECE:
         return decode_slowly(data, plan)
     parts, first = [], 0
-    for piece in _pieces(data):
+    for piece in pieces(data, PIECE):
         part = _decode_query(piece, plan) or decode_slowly(piece, plan)
         parts.append(_moved(part, first))
         first += part.lines
@@ -88,10 +88,11 @@ def joined(parts: list[Decoded], plan: Plan) -> Decoded:
     return whole
 
 
-def _pieces(data: bytes) -> Iterable[bytes]:
+def pieces(data: bytes, size: int) -> Iterable[bytes]:
+    """Complete lines in parts of at least `size` bytes, but for the last."""
     start = 0
     while start < len(data):
-        end = data.find(b"\n", start + PIECE) + 1 or len(data)
+        end = data.find(b"\n", start + size) + 1 or len(data)
         yield data[start:end]
         start = end
 

@@ -10,7 +10,6 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -18,7 +17,6 @@ import orjson
 
 from llmtel.sources.files import PARQUET, SQLITE, ZIP, Unclaimed, Undecodable
 from llmtel.sources.nested import object_in
-from llmtel.sources.source import Record
 
 Kind = Literal["empty", "jsonl", "document", "events", "csv", "parquet", "sqlite", "utf16", "text"]
 
@@ -169,31 +167,6 @@ def _put_together(lines: list[bytes]) -> None:
         else:
             continue
         lines[start] = orjson.dumps(message)
-
-
-def lines_of_nested(
-    block: bytes, records: Callable[[Record], Iterable[Record]], line: int, words: Sequence[bytes] = ()
-) -> tuple[bytes, list[int]]:
-    """Lines of nested exports, from `line` on, as lines of single records; and the line each came from.
-
-    Bad lines stay as they are, and so do lines without any of the `words`, where there are words; a line
-    without records becomes an empty object.
-    """
-    out, numbers = [], []
-    nested = re.compile(b"|".join(map(re.escape, words)))
-    for offset, text in enumerate(block.removesuffix(b"\n").split(b"\n")):
-        if not nested.search(text):
-            out.append(text)
-            numbers.append(line + offset)
-            continue
-        try:
-            inner = [orjson.dumps(record) for record in records(orjson.loads(text))] or [b"{}"]
-        except (orjson.JSONDecodeError, RecursionError, TypeError, AttributeError, KeyError, ValueError):
-            inner = [text]
-        out += inner
-        numbers += [line + offset] * len(inner)
-    ending = b"\n" if block.endswith(b"\n") else b""
-    return b"\n".join(out) + ending, numbers
 
 
 Rows = tuple[list[str], list[list[str]], list[int], list[tuple[int, str]]]

@@ -226,7 +226,7 @@ class Opener:
             if batch is not self.pending and self.pending is not None:
                 yield self.pending
             self.pending = batch
-            line += _add(batch, block, number, line)
+            line += batch.add(block, number, line)
             batch.consumed = self.done + stream.consumed
             if batch.size >= SIZE:
                 yield batch
@@ -309,19 +309,6 @@ def _rest(stream: Stream) -> bytes:
 def _empty(path: str, data: bytes) -> Mishap:
     lines = data.count(b"\n")
     return Mishap(path, "", Account(files=1, bytes=len(data), lines=lines, records=lines, blank=lines))
-
-
-def _add(batch: Batch, block: bytes, number: int, line: int) -> int:
-    """Put lines of a file, from its line `line` on, into a batch. Returns how many."""
-    records, before = batch.plan.source.records, batch.lines
-    if records is None:
-        batch.add(block, number, line)
-    else:
-        words = tuple(word.encode() for word in batch.plan.source.nested)
-        block, numbers = layout.lines_of_nested(block, records, line, words)
-        batch.add(block, number, line)
-        batch.numbers = (batch.numbers or []) + numbers
-    return batch.lines - before
 
 
 def _unclaimed(path: str, sample: Sequence[Record], what: str, names: Sequence[str]) -> str:

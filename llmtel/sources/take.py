@@ -24,6 +24,7 @@ from llmtel.sources.detect import claimant
 from llmtel.sources.fingerprints import with_fingerprints
 from llmtel.sources.formats import sources
 from llmtel.sources.mapping import Mapped, map_rows
+from llmtel.sources.nesting import decode_nested
 from llmtel.sources.plan import Plan
 from llmtel.sources.plugins import failed
 from llmtel.sources.source import Record, Source
@@ -53,13 +54,12 @@ def take(batch: Batch | CsvBatch | FrameBatch, counting: Counting | None = None)
     """One batch decoded, and mapped unless its rows can be mapped together with those of other batches."""
     if isinstance(batch, FrameBatch):
         return _frame_taken(batch)
-    decoded = _decoded(batch)
-    account = Account(lines=batch.lines, records=batch.records, other=decoded.other, blank=decoded.blank)
+    decoded = _decoded(batch, counting)
+    records = batch.records if isinstance(batch, CsvBatch) else decoded.lines
+    account = Account(lines=decoded.lines, records=records, other=decoded.other, blank=decoded.blank)
     taken = Taken(account=account, consumed=batch.consumed)
     _refuse(decoded, batch, taken)
     source = batch.plan.source
-    if counting is not None:
-        decoded.raw = _with_texts(decoded.raw, _records_of(batch), source, counting)
     rows = batch.placed(decoded.raw)
     if source.family is not None and isinstance(batch, Batch):
         _take_family(rows, batch, taken, counting)
@@ -128,18 +128,25 @@ def _add(part: Mapped, plan: Plan, paths: list[str], taken: Taken) -> None:
         taken.frames.append(part.calls)
 
 
-def _decoded(batch: Batch | CsvBatch) -> Decoded:
+def _decoded(batch: Batch | CsvBatch, counting: Counting | None) -> Decoded:
+    """The raw rows of a batch, with texts where these are counted, and the fate of the rest."""
+    plan = batch.plan
+
+    def finished(decoded: Decoded, record_of: RecordOf) -> Decoded:
+        if counting is not None:
+            decoded.raw = _with_texts(decoded.raw, record_of, plan.source, counting)
+        return decoded
+
     if isinstance(batch, CsvBatch):
-        raw = cells.raw_rows(batch.table, batch.places, batch.plan)
+        raw = cells.raw_rows(batch.table, batch.places, plan)
         rejects = [(row, reason) for row, reason in batch.bad if reason]
-        return Decoded(raw, batch.lines, blank=len(batch.bad) - len(rejects), rejects=rejects)
-    return decode(batch.data, batch.plan, batch.lines)
-
-
-def _records_of(batch: Batch | CsvBatch) -> RecordOf:
-    if isinstance(batch, CsvBatch):
-        return records_of_table(batch.table, batch.places)
-    return records_of_lines(batch.data)
+        decoded = Decoded(raw, batch.lines, blank=len(batch.bad) - len(rejects), rejects=rejects)
+        return finished(decoded, records_of_table(batch.table, batch.places))
+    if plan.source.records is None:
+        return finished(decode(batch.data, plan, batch.lines), records_of_lines(batch.data))
+    return decode_nested(
+        batch.data, plan, plan.source.records, lambda part, lines: finished(part, records_of_lines(lines))
+    )
 
 
 def _with_texts(raw: pl.DataFrame, record_of: RecordOf, source: Source, counting: Counting) -> pl.DataFrame:

@@ -87,17 +87,6 @@ def test_damaged_utf16_is_refused_in_words():
         layout.as_lines(b"\xff\xfe\x00\xd8", "utf16")
 
 
-def inner(record):
-    return record["records"]
-
-
-def test_nested_records_know_the_line_they_came_from():
-    block = b'{"records":[{"a":1},{"a":2}]}\n{"records":[]}\nnot json\n{"none":1}\n'
-    lines, numbers = layout.lines_of_nested(block, inner, 7)
-    assert lines == b'{"a":1}\n{"a":2}\n{}\nnot json\n{"none":1}\n'
-    assert numbers == [7, 7, 8, 9, 10]
-
-
 def test_a_table_has_a_header_rows_and_what_does_not_fit():
     data = b'a, b\n1,2\n"x\ny",3\n\n1\n4,5'
     assert layout.rows_of_csv(data) == (

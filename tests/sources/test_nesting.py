@@ -1,0 +1,36 @@
+"""Nested exports are opened piece by piece; every record knows the line it came from."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmtel import pipeline
+from llmtel.sources import nesting, openings
+from llmtel.sources.formats import sources
+
+
+def inner(record):
+    return record["records"]
+
+
+def test_nested_records_know_the_line_they_came_from():
+    block = b'{"records":[{"a":1},{"a":2}]}\n{"records":[]}\nnot json\n{"none":1}\n'
+    lines, numbers = nesting.lines_of_nested(block, inner, 7)
+    assert lines == b'{"a":1}\n{"a":2}\n{}\nnot json\n{"none":1}\n'
+    assert numbers == [7, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize("name", ["inspect_ai", "otlp"])
+def test_lines_and_calls_are_the_same_however_a_file_is_cut(name, tmp_path, monkeypatch):
+    good = sources()[name].sample.strip("\n") + "\n"
+    log = tmp_path / "log"
+    log.write_text(f'{good * 3}{{"broken\n{good}{{"cut')
+    accounts = []
+    for batch, piece in ((1, 1), (2000, 500), (1 << 24, 1 << 24)):
+        monkeypatch.setattr(openings, "SIZE", batch)
+        monkeypatch.setattr(nesting, "_PIECE", piece)
+        reading = pipeline.read([str(log)], input_format=name)
+        assert [one.line for one in reading.rejects] == [3 * good.count("\n") + 1]
+        assert (reading.account.unfinished, reading.account.balance()) == (1, 0)
+        accounts.append(reading.account)
+    assert accounts[0] == accounts[1] == accounts[2]
