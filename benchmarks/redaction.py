@@ -72,7 +72,7 @@ def expected(way: str, lines: int, addresses: int) -> dict[str, int]:
 
 
 def main() -> int:
-    """A Markdown table of the ways; 1 when the default way is too slow."""
+    """A Markdown table of the ways; 1 when dropping or redacting texts is too slow."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -96,7 +96,7 @@ def main() -> int:
             size = log.stat().st_size / 1e6
             speeds[way] = size / run.wall_s
             print(f"| {way} | {size / run.wall_s:.0f} | {size / run.cpu_s:.0f} | {run.rss_mb:.0f} |")
-    return int(speeds["drop"] < TARGET_MB_S)
+    return int(min(speeds["drop"], speeds["redact"]) < TARGET_MB_S)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ UNREADABLE = "(a line that could not be read)"
 """What stands in place of a line that is no JSON object: it may hold anything. It is no JSON either."""
 _PIECE = r'"[^"\\]*(?:\\.[^"\\]*)*"(?:[ \t]*:[ \t]*)?|[^"]+'
 """A string, with the colon behind it where it is a key; or what is between strings."""
+_COLON = r"^([ \t]*:[ \t]*)"
+_BACKSLASH, _QUOTE = "\ue002", "\ue003"
+"""Private-use characters in place of an escaped backslash and an escaped quote, until lines are cut."""
 _BLANK = re.compile(r"^[ \t\r]*$", re.MULTILINE)
 _NUMBER = r"^(\s*)(-?[0-9][0-9.eE+-]*)"
 _ATTRIBUTE_VALUES = ("value", "string_value", "int_value", "double_value", "bool_value")
@@ -44,11 +47,9 @@ _OBJECTS = msgspec.json.Decoder(_Object)
 
 def redact_lines(data: bytes, policy: Policy, tally: Tally, depth: int = 0) -> bytes:
     """Lines of JSON objects as they may be shared. A line that is none becomes `UNREADABLE`."""
-    lines = pl.Series(_readable(data.removeprefix(b"\xef\xbb\xbf"), tally).split("\n"))
-    tokens = (lines + "\n").str.extract_all(_PIECE).explode()
-    pieces = _pieces(tokens, policy)
-    new = _replaced(pieces, policy, tally, depth)
-    return str(new.str.join("").item() or "").removesuffix("\n").encode()
+    tokens = _tokens(_readable(data.removeprefix(b"\xef\xbb\xbf"), tally))
+    new = _replaced(_pieces(tokens, policy), policy, tally, depth)
+    return str(new.str.join("").item() or "").encode()
 
 
 def _readable(data: bytes, tally: Tally) -> str:
@@ -77,6 +78,31 @@ def _is_object(line: bytes) -> bool:
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return False
     return True
+
+
+def _tokens(text: str) -> pl.Series:
+    """Lines of JSON objects as pieces in their order: a string, with the colon of a key, and what follows it.
+
+    Between two quotes that no backslash stands before is a string, every other time; a pattern that says so
+    takes three times as long.
+    """
+    escaped = "\\" in text
+    if escaped:
+        if _BACKSLASH in text or _QUOTE in text:
+            return pl.Series([text]).str.extract_all(_PIECE).explode()
+        text = text.replace(r"\\", _BACKSLASH).replace(r"\"", _QUOTE)
+    parts = pl.Series(text.split('"'), dtype=pl.String)
+    if escaped:
+        rows = parts.str.contains(f"[{_BACKSLASH}{_QUOTE}]").arg_true()
+        whole = parts.gather(rows).str.replace_all(_BACKSLASH, r"\\", literal=True)
+        parts = put(parts, rows, whole.str.replace_all(_QUOTE, r"\"", literal=True))
+    frame = pl.select(said=parts.gather_every(2, 1), after=parts.gather_every(2).slice(1))
+    colon = pl.col("after").str.extract(_COLON, 1).fill_null("")
+    strings = frame.select(pl.concat_str(pl.lit('"'), "said", pl.lit('"'), colon)).to_series()
+    between = frame.select(pl.col("after").str.replace(_COLON, "")).to_series()
+    number = pl.int_range(2 * strings.len(), dtype=pl.UInt32)
+    in_turn = pl.select(number // 2 + number % 2 * strings.len()).to_series()
+    return pl.concat([parts.head(1), pl.concat([strings, between]).gather(in_turn)])
 
 
 @dataclass(frozen=True)
