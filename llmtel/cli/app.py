@@ -17,7 +17,7 @@ import typer
 
 from llmtel import __version__
 from llmtel.cli import summary
-from llmtel.cli.commands import app
+from llmtel.cli.commands import app, named
 from llmtel.core.errors import Exit, LlmtelError
 
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -76,16 +76,15 @@ def _settle_memory() -> None:
     again, and Python looks for cycles of garbage seldom: a run makes next to none.
     """
     os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)
-    gc.set_threshold(100_000, 50, 1_000)
+    gc.set_threshold(1_000_000, 50, 1_000)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. A programmer's error is raised as it is."""
     _open_streams()
     try:
-        code = app(
-            args=None if arguments is None else list(arguments), prog_name="llmtel", standalone_mode=False
-        )
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        code = named(next(iter(given), None))(args=given, prog_name="llmtel", standalone_mode=False)
         sys.stdout.flush()
     except LlmtelError as error:
         _say(str(error))

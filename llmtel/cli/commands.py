@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from textwrap import dedent, indent
 
 import typer
@@ -276,3 +277,19 @@ _register(of_cache, CACHE)
 app.add_typer(of_cache)
 _register(of_formats, FORMATS)
 app.add_typer(of_formats)
+
+
+def named(word: str | None) -> typer.Typer:
+    """The app with the one command or group of that name, or all of it where there is none.
+
+    To build all commands takes as long as a small question.
+    """
+    commands = [one for one in app.registered_commands if one.name == word]
+    groups = [
+        one for one in app.registered_groups if one.typer_instance and one.typer_instance.info.name == word
+    ]
+    if not commands and not groups:
+        return app
+    one = copy(app)
+    one.registered_commands, one.registered_groups = commands, groups
+    return one
