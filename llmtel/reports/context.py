@@ -27,7 +27,8 @@ SHOWN_REJECTS = 5
 LOGS = "the logs"
 """What paths are called in a report for others."""
 NAMELESS = frozenset({"response_time", "counted", "stored_rejects", "rolled_up"})
-"""Kinds of notes that name neither file nor person."""
+"""Kinds of notes that name neither file nor person, but in the command that they may end with."""
+COMMAND = ": llmtel "
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,11 @@ class Context:
                 shown_in=None if shown_in is None else {**shown_in, "source": "own rates"},
             ),
             rejects=(),
-            notes=tuple(note for note in self.notes if note.file is None and note.kind in NAMELESS),
+            notes=tuple(
+                replace(note, text=note.text.partition(COMMAND)[0])
+                for note in self.notes
+                if note.file is None and note.kind in NAMELESS
+            ),
             unmatched=(),
             sharing=sharing,
         )

@@ -63,6 +63,16 @@ def test_a_shared_report_has_no_id_path_or_host_in_it_in_any_format(rendered, se
     assert {fmt: leaks(text, secrets) for fmt, text in texts.items()} == {fmt: [] for fmt in FORMATS}
 
 
+def test_a_shared_report_of_a_store_does_not_say_where_it_is(rendered, tmp_path, llmtel):
+    pytest.importorskip("deltalake")
+    path, store = log(tmp_path / "a.jsonl", calls_of(us=9)), tmp_path / "kept-by-ada"
+    path.write_text(path.read_text() + "{bad\n")
+    assert llmtel("ingest", path, "--store", store)[0] == 0
+    texts, _ = rendered("analyze", store, "--share")
+    assert "1 records were rejected" in texts["json"]
+    assert [fmt for fmt, text in texts.items() if "kept-by-ada" in text] == []
+
+
 def test_a_row_of_few_people_has_no_value_in_any_format(rendered, tmp_path):
     odd = {"latency_ms": 123456}
     rows = [row | (odd if row["region"] == "eu" else {}) for row in calls_of(eu=2, us=9, asia=20)]
