@@ -1,11 +1,15 @@
 """What tests of the command line share."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from llmtel.cli import output
 from llmtel.cli.app import run
+from llmtel.core.errors import UsageError
+from llmtel.render import FORMATS, render
 
 
 def record(n, *, cost=1.0, feature="chat", day=1, cases=False, **fields):
@@ -46,6 +50,25 @@ def runs(tmp_path, monkeypatch):
     write("before.jsonl", [record(n) for n in range(300)])
     write("now.jsonl", [record(n, cost=2.0, day=2) for n in range(300)])
     return tmp_path
+
+
+@pytest.fixture
+def in_every_format(llmtel, monkeypatch):
+    """Run a command line once: exit code, its answer in each format that can show it, standard error."""
+
+    def call(*arguments):
+        written = []
+        with monkeypatch.context() as patch:
+            patch.setattr(output, "write", lambda document, _fmt, _path: written.append(document))
+            code, _, err = llmtel(*arguments)
+        found = {}
+        for fmt in FORMATS:
+            with suppress(UsageError):
+                found[fmt] = render(written[0], fmt, width=200, color=False)
+        assert len(found) > len(FORMATS) - 2
+        return code, found, err
+
+    return call
 
 
 @pytest.fixture
