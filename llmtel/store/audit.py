@@ -11,7 +11,13 @@ from llmtel.store.folder import Where, at
 AUDIT = "audit.jsonl"
 
 
-def audit(place: Where, what: str, rows: int = 0) -> None:
-    """Note who did what, when, and to how many rows."""
+def audit(place: Where, what: str, rows: int = 0, version: int | None = None) -> None:
+    """Note who does what, when, and to how many rows.
+
+    It is called before the change: what cannot be noted is not done. `version` is that of the table before;
+    a commit that is refused and made again leaves a line for each try.
+    """
     entry = {"at": datetime.now(UTC).isoformat(), "uid": os.getuid(), "what": what, "rows": rows}
+    if version is not None:
+        entry["versions"] = [version, version + 1]
     at(place).append(AUDIT, json.dumps(entry) + "\n")

@@ -44,6 +44,7 @@ def expire(place: Where, before: date, prices: Prices | None) -> Expired:
         old = calls.files.filter(pl.col("day") < before)
         made = replaced(calls, old, prices)
         if old.height:
+            audit(folder, f"expire before {before}", int(old["rows"].sum()), calls.version)
             calls.commit([], old["path"], state(before))
         return Expired(old["day"].n_unique(), int(old["rows"].sum()), made)
 
@@ -51,5 +52,4 @@ def expire(place: Where, before: date, prices: Prices | None) -> Expired:
         done = accepted(work)
     if done.days:
         swept(folder, 0)
-        audit(folder, f"expire before {before}", done.calls)
     return done

@@ -35,10 +35,11 @@ def rewrite(
     change: Callable[[pl.DataFrame], pl.DataFrame],
     *,
     changes: bool = True,
+    what: str | None = None,
 ) -> Rewritten:
     """Replace some of the live files, day by day, by what `change` makes of their rows; all in one commit.
 
-    `changes` is false where the calls stay the same.
+    `changes` is false where the calls stay the same; `what` is noted in the audit before the commit.
     """
     folder = at(place)
 
@@ -52,11 +53,13 @@ def rewrite(
             for part in chosen.partition_by("day"):
                 kept = change(pl.concat(from_file(table.rows(path).drop("@at")) for path in part["path"]))
                 written += table.write(kept) if kept.height else []
+            gone = int(chosen["rows"].sum()) - sum(one.rows for one in written)
+            if what is not None:
+                audit(folder, what, gone, table.version)
         except BaseException:
             table.discard(written)
             raise
         table.commit(written, chosen["path"], changes=changes)
-        gone = int(chosen["rows"].sum()) - sum(one.rows for one in written)
         return Rewritten(table.files.height, table.files.height - chosen.height + len(written), gone)
 
     with private(), folder.lock():
@@ -101,9 +104,8 @@ def forget(place: Where, users: Collection[str]) -> Rewritten:
         paths = table.scan(table.files).filter(told).select("@path").unique().collect()["@path"]
         return table.files.filter(pl.col("path").is_in(paths.implode()))
 
-    done = rewrite(place, with_user, of_user)
+    done = rewrite(place, with_user, of_user, what="forget")
     swept(place, 0)
-    audit(place, "forget", done.gone)
     return done
 
 

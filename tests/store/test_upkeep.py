@@ -1,7 +1,7 @@
 """Compacting, forgetting, expiring and checking; and the commands that ask a store."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -11,6 +11,7 @@ from llmtel.cli.app import run
 from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.store.columns import KEPT
 from llmtel.store.read import stored
+from llmtel.store.retention import expire
 from llmtel.store.rewrite import compact, forget
 from llmtel.store.table import opened
 from llmtel.store.verify import faults
@@ -54,6 +55,28 @@ def test_a_forgotten_user_is_in_no_file(filled):
         "u3" not in pl.read_parquet(p)["user"].to_list() for p in filled.folder.rglob("day=*/*.parquet")
     )
     assert "u3" not in (filled.folder / "audit.jsonl").read_text()
+
+
+def test_what_cannot_be_noted_is_not_done(filled):
+    before, audit = filled.calls.sort("line"), filled.folder / "audit.jsonl"
+    audit.unlink()
+    audit.mkdir()
+    files = sorted(filled.folder.rglob("*.parquet"))
+    for work in (
+        lambda: forget(filled.folder, ["u3"]),
+        lambda: expire(filled.folder, date(2030, 1, 1), None),
+    ):
+        with pytest.raises(OSError, match="directory"):
+            work()
+    assert filled.calls.sort("line").equals(before)
+    assert sorted(filled.folder.rglob("*.parquet")) == files
+
+
+def test_the_audit_says_which_version_became_which(filled):
+    version = opened(filled.folder).version
+    forget(filled.folder, ["u3"])
+    last = json.loads((filled.folder / "audit.jsonl").read_text().splitlines()[-1])
+    assert (last["what"], last["versions"]) == ("forget", [version, version + 1])
 
 
 def test_a_user_whom_only_another_copy_names_is_forgotten_too(store, tmp_path):
