@@ -178,9 +178,9 @@ def _by_wealth(calls: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
     # what points at people last, so that the choice is the same where pseudonyms stand in its place
     impersonal = [name for name in content.columns if name in FIELDS and FIELDS[name].privacy != "personal"]
     hashes = {"@hash": pl.struct(impersonal).hash(0), "@last": pl.struct(pl.all()).hash(0)}
-    order = content.select(copies["@row"], known.alias("@known"), **hashes)
+    order = content.select(copies["@row"], copies["@file"].alias("@in"), known.alias("@known"), **hashes)
     ordered = tied.join(order, on="@row", how="left").sort(
-        "@group", "@part", "@known", *hashes, descending=[False, False, True, False, False]
+        "@group", "@part", "@known", *hashes, "@in", descending=[False, False, True, False, False, False]
     )
     return ordered.select(tied.columns)
 

@@ -264,6 +264,13 @@ def test_what_a_call_takes_from_other_exports_does_not_depend_on_the_order_of_ar
     assert one[1] == other[1]
 
 
+def test_of_equal_copies_that_of_the_first_file_stays_whatever_the_order():
+    one, other = ({"call_id": "a", "response_id": "b", "user": "u1", "@file": file} for file in (0, 1))
+    for copies in ([one, other], [other, one]):
+        (row,), _ = met(*copies)
+        assert row["@file"] == 0
+
+
 @settings(deadline=None)
 @given(COPIES)
 def test_a_row_never_has_token_counts_of_two_copies(given):
