@@ -87,9 +87,10 @@ def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     split = pl.struct(run).is_duplicated() & pl.all_horizontal(pl.col(name).is_not_null() for name in _RUN)
     if rows.select(split.any()).item():
         known = [name for name in rows.columns if ":" in name and name not in _RUN]
-        rows = rows.with_columns(
-            pl.when(split).then(pl.col(name).drop_nulls().first().over(run)).otherwise(pl.col(name))
-            for name in known
+        said = rows.filter(split).group_by(run).agg(pl.col(known).drop_nulls().first())
+        both = rows.join(said, on=run, how="left", suffix=" said", maintain_order="left")
+        rows = both.select(
+            pl.coalesce(f"{name} said", name).alias(name) if name in known else name for name in rows.columns
         )
     again = rows.select(split & ~pl.struct(run).is_first_distinct()).to_series()
     calls = leaves_of(rows, _TYPE.is_in(["llm", "embedding"]), "@trace", "id:str", "parent_run_id:str")

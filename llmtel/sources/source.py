@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Literal
+from functools import cached_property, partial
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
@@ -31,38 +31,49 @@ def lookup(record: object, steps: Sequence[raw.Step]) -> object:
 
 
 class Pick:
-    """Takes the values at some paths of a record, under other names, and nothing else (None: not there)."""
+    """Takes the values at some paths of a record, under other names, and nothing else."""
 
     def __init__(self, paths: Mapping[str, str]) -> None:
-        self.nothing = dict.fromkeys(paths)
-        self.tree: _Tree = {}
-        for name, path in paths.items():
-            below = self.tree
-            *above, last = raw.steps_of(path)
-            for step in above:
-                below = below.setdefault(step, ([], {}))[1]
-            below.setdefault(last, ([], {}))[0].append(name)
+        self.tree = _tree({name: raw.steps_of(path) for name, path in paths.items()})
 
     def __call__(self, record: object) -> dict[str, Any]:
-        """The values of one record. What is on the way to several of them is looked up once."""
-        found: dict[str, Any] = self.nothing.copy()
+        """The values of one record that are there. What is on the way to several is looked up once."""
+        found: dict[str, Any] = {}
         _take(record, self.tree, found)
         return found
 
 
-_Tree = dict[raw.Step, tuple[list[str], Any]]
-"""Steps of paths: the names of the values that end there, and the steps below."""
+class _Tree(NamedTuple):
+    """Steps of paths: those at whose end is a value, with its name, and those with steps below them."""
+
+    ends: tuple[tuple[raw.Step, str], ...]
+    ways: tuple[tuple[raw.Step, Any], ...]
+
+
+def _tree(paths: Mapping[str, tuple[raw.Step, ...]]) -> _Tree:
+    ends = tuple((steps[0], name) for name, steps in paths.items() if len(steps) == 1)
+    ways: dict[raw.Step, dict[str, tuple[raw.Step, ...]]] = {}
+    for name, steps in paths.items():
+        if len(steps) > 1:
+            ways.setdefault(steps[0], {})[name] = steps[1:]
+    return _Tree(ends, tuple((step, _tree(below)) for step, below in ways.items()))
 
 
 def _take(value: object, tree: _Tree, found: dict[str, Any]) -> None:
-    for step, (names, below) in tree.items():
-        inner = value.get(step) if isinstance(value, dict) else lookup(value, (step,))
-        if inner is None:
-            continue
-        for name in names:
+    at = value.get if isinstance(value, dict) else partial(_element, value)
+    ends, ways = tree
+    for step, name in ends:
+        inner = at(step)
+        if inner is not None:
             found[name] = inner
-        if below:
+    for step, below in ways:
+        inner = at(step)
+        if inner is not None:
             _take(inner, below, found)
+
+
+def _element(value: object, step: raw.Step) -> object:
+    return lookup(value, (step,))
 
 
 @dataclass(frozen=True)
