@@ -10,7 +10,7 @@ from typing import Any
 
 from llmtel.sources.nested import object_in, objects_in
 from llmtel.sources.source import Record
-from llmtel.sources.spans import attributes, told_by
+from llmtel.sources.spans import attributes, short, told_by
 
 _KEYS = ("context.trace_id", "context.span_id", "start_time", "end_time", "parent_id")
 _FLAT = ("attributes.", "eval.", "annotation.")
@@ -47,8 +47,6 @@ def _span(span: Record) -> dict[str, Any]:
         "kind": span.get("span_kind") or found.get("openinference_span_kind"),
         "status": span.get("status_code"),
         "message": str(span.get("status_message") or "")[:4096],
-        "attributes": {
-            key: value[:4096] if isinstance(value, str) else value for key, value in found.items()
-        },
+        "attributes": short(found),
         **told_by(objects_in(span, "events"), found, None),
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -89,12 +90,24 @@ def attributes(found: object) -> dict[str, Any]:
         return {}
     flat: dict[str, Any] = {}
     for key, value in pairs:
+        if key is None or isinstance(value, dict):
+            continue
         if isinstance(value, list):
             first = value[0] if value else None
-            value = None if isinstance(first, dict | list) else first  # noqa: PLW2901 (the first of several)
-        if key is not None and not isinstance(value, dict):
-            flat[str(key).replace(".", "_")] = value
+            value = None if isinstance(first, (dict, list)) else first  # noqa: PLW2901 (the first of several)
+        flat[_underscored(key)] = value
     return flat
+
+
+@lru_cache(4096)
+def _underscored(key: object) -> str:
+    """The name of an attribute with `_` for its dots: a log has few names, and each in every span."""
+    return str(key).replace(".", "_")
+
+
+def short(found: dict[str, Any]) -> dict[str, Any]:
+    """Attributes with texts as they are, but short: prompts and answers in attributes are never read."""
+    return {key: value[:4096] if isinstance(value, str) else value for key, value in found.items()}
 
 
 def records(line: Record) -> Iterator[dict[str, Any]]:
@@ -139,7 +152,7 @@ def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
         "took_ms": (end - start) / 1e6 if start and end else None,
         "failed": str(object_in(span, "status").get("code")) in ("2", "STATUS_CODE_ERROR"),
         "sample_rate": _sample_rate(span, found),
-        "attributes": {key: _plain(value) for key, value in found.items()},
+        "attributes": short(found),
     }
     record |= told_by(objects_in(span, "events"), found, start)
     if span.get("name") == EVALUATION:
@@ -196,11 +209,6 @@ def _id(value: object) -> object:
     return b64decode(value).hex()
 
 
-def _plain(value: object) -> object:
-    """Texts as they are, but short: prompts and answers in attributes are never read."""
-    return value[:4096] if isinstance(value, str) else value
-
-
 def _whole(value: object) -> int | None:
     """A whole number of 64 bits; none for 0, which the protocol writes for a time that is not set."""
     number = _number(value)
@@ -240,7 +248,5 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
         "trace": _id(event.get("traceId")),
         "service": owner.get("service_name"),
         "stamp": found.get("event_timestamp") or (stamp and stamp // 1000),
-        "attributes": {
-            key: _number(value) if key in _NUMBERS else _plain(value) for key, value in found.items()
-        },
+        "attributes": short(found) | {key: _number(found[key]) for key in _NUMBERS & found.keys()},
     }
