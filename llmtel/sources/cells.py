@@ -5,6 +5,8 @@ A cell may hold an object or a list as JSON: a path leads into it as it does in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from llmtel.sources.plan import Plan
@@ -21,11 +23,12 @@ _GROUPED = r"^-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
 def raw_rows(table: pl.DataFrame, numbers: list[int], plan: Plan) -> pl.DataFrame:
     """The raw columns of a plan from a table of texts, with `row` (`numbers`) and maybe `unreadable`."""
     columns, faults = [pl.Series("row", numbers, dtype=pl.UInt32)], []
+    texts = _texts(table, plan.columns)
     for column in plan.columns:
-        text = _cells(table, column)
-        if text is None:
+        if column.name not in texts.columns:
             columns.append(pl.Series(column.name, [None], dtype=column.dtype).new_from_index(0, table.height))
             continue
+        text = texts[column.name]
         value = _read(text, column.kind)
         fault = value.is_null() & text.is_not_null() & ~text.str.strip_chars().is_in(_NOTHING)
         if fault.any():
@@ -37,23 +40,32 @@ def raw_rows(table: pl.DataFrame, numbers: list[int], plan: Plan) -> pl.DataFram
     )
 
 
-def _cells(table: pl.DataFrame, column: RawColumn) -> pl.Series | None:
-    """The texts of a raw column: cells of its own, or what stands at its path in cells that hold JSON."""
-    name, first = ".".join(map(str, column.steps)), f"{column.steps[0]}"
-    if name in table.columns:
-        return table[name]
-    if first not in table.columns:
-        return None
+def _texts(table: pl.DataFrame, columns: Sequence[RawColumn]) -> pl.DataFrame:
+    """The texts of raw columns: cells of their own, or what stands at their paths in cells that hold JSON.
+
+    All are looked up in one query, so that every core has some; those that are nowhere are left out.
+    """
+    names = set(table.columns)
+    own = {column: ".".join(map(str, column.steps)) for column in columns}
+    inside = [column for column, name in own.items() if name not in names and f"{column.steps[0]}" in names]
+    held = table.select(_may_hold(column).alias(column.name) for column in inside) if inside else None
+    return table.select(
+        *(pl.col(name).alias(column.name) for column, name in own.items() if name in names),
+        *(_at_path(column) for column in inside if held is not None and held[column.name][0]),
+    )
+
+
+def _at_path(column: RawColumn) -> pl.Expr:
     steps = [f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in column.steps[1:]]
-    return table[first].str.json_path_match("$" + "".join(steps)) if _may_hold(table[first], column) else None
+    return pl.col(f"{column.steps[0]}").str.json_path_match("$" + "".join(steps)).alias(column.name)
 
 
-def _may_hold(text: pl.Series, column: RawColumn) -> bool:
+def _may_hold(column: RawColumn) -> pl.Expr:
     """Whether a cell may have the key that a path ends with: most mappings have many names for one fact."""
-    key = column.steps[-1]
+    key, text = column.steps[-1], pl.col(f"{column.steps[0]}")
     if isinstance(key, int) or not key.isascii() or '"' in key or "\\" in key:
-        return True
-    return any(text.str.contains(words, literal=True).any() for words in (f'"{key}"', "\\u"))
+        return pl.lit(value=True)
+    return text.str.contains(f'"{key}"', literal=True).any() | text.str.contains("\\u", literal=True).any()
 
 
 def _read(text: pl.Series, kind: Kind) -> pl.Series:

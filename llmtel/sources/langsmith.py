@@ -83,18 +83,26 @@ def _exported(name: str) -> pl.Expr:
 def with_calls(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with `@call`; the first row of a run has all that its post and its patches say."""
     rows = rows.with_columns(raw.text("trace_id").alias("@trace"))
+    again = pl.lit(value=False)
+    if rows.select((pl.col(_RUN[1]).is_not_null() & pl.col(_RUN[1]).is_duplicated()).any()).item():
+        rows, again = _put_together(rows)
+    calls = leaves_of(rows, _TYPE.is_in(["llm", "embedding"]), "@trace", "id:str", "parent_run_id:str")
+    return rows.with_columns((pl.lit(calls) & ~again).alias("@call"))
+
+
+def _put_together(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Expr]:
+    """Rows with all that is said of their runs, and whether each repeats a row before it."""
     run = ["@segment", *_RUN]
     split = pl.struct(run).is_duplicated() & pl.all_horizontal(pl.col(name).is_not_null() for name in _RUN)
-    if rows.select(split.any()).item():
-        known = [name for name in rows.columns if ":" in name and name not in _RUN]
-        said = rows.filter(split).group_by(run).agg(pl.col(known).drop_nulls().first())
-        both = rows.join(said, on=run, how="left", suffix=" said", maintain_order="left")
-        rows = both.select(
-            pl.coalesce(f"{name} said", name).alias(name) if name in known else name for name in rows.columns
-        )
-    again = rows.select(split & ~pl.struct(run).is_first_distinct()).to_series()
-    calls = leaves_of(rows, _TYPE.is_in(["llm", "embedding"]), "@trace", "id:str", "parent_run_id:str")
-    return rows.with_columns((calls & ~again).alias("@call"))
+    rows = rows.with_columns((split & ~pl.struct(run).is_first_distinct()).alias("@again"))
+    known = [name for name in rows.columns if ":" in name and name not in _RUN]
+    said = rows.filter(split).group_by(run).agg(pl.col(known).drop_nulls().first())
+    both = rows.join(said, on=run, how="left", suffix=" said", maintain_order="left")
+    told = [
+        pl.coalesce(f"{name} said", name).alias(name) if name in known else pl.col(name)
+        for name in rows.columns
+    ]
+    return both.select(told), pl.col("@again")
 
 
 _ERROR = raw.text("error")
