@@ -1,7 +1,7 @@
 """Reconciliation: what our logs say was used, against what the provider bills, and why they differ.
 
-Both sides are summed by day (UTC, as providers bill) and model, and by project and API key where both know
-them. The difference of a cell, billed − computed, is split into causes:
+Both sides are summed by day (UTC, as providers bill) and model, and by project and API key where every call
+and every bucket tells its own. The difference of a cell, billed − computed, is split into causes:
 
 - *not in our logs*: requests that are billed and not logged, at the bill's usage per request;
 - *not on the bill yet*: calls that are logged and not billed, at our usage per call;
@@ -127,13 +127,12 @@ def _keys(calls: pl.DataFrame, bill: pl.DataFrame) -> tuple[str, ...]:
     money = money if money.height else bill
 
     def shared(name: str) -> bool:
-        return calls.is_empty() or not set(calls[name].drop_nulls()).isdisjoint(money[name].drop_nulls())
+        # what does not tell its owner would be missing on one side, and be missed on the other as well
+        told = calls.height and not calls[name].null_count() and not money[name].null_count()
+        return bool(told) and not set(calls[name]).isdisjoint(money[name])
 
     model = () if money.height and money["model"].null_count() == money.height else ("model",)
-    # a call that does not tell its key would be missing from the bill, and be missed in the logs as well
-    known = calls.height and not calls["api_key"].null_count() and not money["api_key"].null_count()
-    owners = (name for name, told in (("project", calls.height), ("api_key", known)) if told and shared(name))
-    return ("day", *model, *owners)
+    return ("day", *model, *filter(shared, ("project", "api_key")))
 
 
 def _sum(values: pl.Expr) -> pl.Expr:

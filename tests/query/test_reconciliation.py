@@ -128,9 +128,12 @@ def test_keys_of_an_api_are_told_apart_where_both_sides_know_them():
     assert reconciled(ours, frame(bucket(api_key="apikey_9"))).by == ("day", "model")
 
 
-def test_a_key_that_some_calls_do_not_tell_splits_nothing():
-    ours = frame(call(api_key="key_1"), call(api_key=None))
-    found = reconciled(ours, frame(bucket(api_key="key_1", request_count=2, input_uncached=200, cost_usd=1)))
+@pytest.mark.parametrize("owner", ["project", "api_key"])
+@pytest.mark.parametrize("silent", ["calls", "bill"])
+def test_an_owner_that_some_rows_do_not_tell_splits_nothing(owner, silent):
+    named, unnamed = {owner: "a"}, {owner: None}
+    ours = frame(call(**named), call(**(unnamed if silent == "calls" else named)))
+    found = reconciled(ours, frame(bucket(**named), bucket(**(unnamed if silent == "bill" else named))))
     assert found.by == ("day", "model")
     assert set(causes(found)) <= {"token_counts", "price"}
 
