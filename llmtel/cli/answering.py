@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from llmtel.reports.rolled import Asked
     from llmtel.reports.sharing import Sharing
 
+ROWS_ALONE = frozenset({OutputFormat.CSV, OutputFormat.JSONL, OutputFormat.PARQUET})
+"""Forms of an answer in which no sentence has a place."""
 UNASKED = ("call_id", "response_id", "trace", "line")
 """Fields that no table is split by: a million ids take a sixth of the memory."""
 IN_NO_OVERVIEW = (
@@ -306,8 +308,13 @@ class Question:
 def tell(
     ask: Callable[[UnreadableInput | None], tuple[Document, Account]], fmt: OutputFormat, output: Path | None
 ) -> Account:
-    """Write the answer of `ask`. Where nothing could be read JSON has the account, before that is raised."""
+    """Write the answer of `ask`. Where nothing could be read JSON has the account, before that is raised.
+
+    Rows alone have no place to say what of them is from rollups, so that is said beside them.
+    """
+    from llmtel.cli.narration import narrate
     from llmtel.cli.output import write
+    from llmtel.reports.rolled import KIND
 
     try:
         document, account = ask(None)
@@ -317,6 +324,10 @@ def tell(
             sys.stdout.flush()
         raise
     write(document, fmt, output)
+    if fmt in ROWS_ALONE:
+        for note in document.meta.get("notes", ()):
+            if note["kind"] == KIND:
+                narrate(note["text"])
     return account
 
 

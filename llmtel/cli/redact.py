@@ -89,6 +89,11 @@ def redact(
     from llmtel.sharing import Asked, share
 
     settings = settle(config, map_)
+    if (store := settings.store_of(paths)) is not None:
+        raise UsageError(
+            f"{store}: it is a store, which has no texts; redact copies logs. An answer that may be shared: "
+            f"llmtel analyze {store} --share"
+        )
     pseudonyms = _pseudonyms(key_env, key_file)
     own = settings.config.privacy.redact if settings.config else ()
     rules = (*own, *REDACTIONS.values())

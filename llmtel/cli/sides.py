@@ -144,7 +144,7 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
     from llmtel.reports.rolled import of_both
 
     asked = window(other.window) if other.window else None
-    question = replace(question, filters=tuple(term for rule in wanted.rules for term in rule.split.where))
+    question = replace(question, filters=_filters(wanted.rules))
     calls, context = question.priced(name)
     wanted = wanted.about(calls)
     rules = wanted.rules
@@ -170,6 +170,21 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
     keep = None if base is None else keys_of(base, rules.rules)
     current = replace(sample(calls, keep=keep, label=label), covered=days[1])
     return Pair(current, base, calls, context, before, missing, rules=wanted)
+
+
+def _filters(rules: RuleSet) -> tuple[str, ...]:
+    """What rules ask of calls and whom exemptions name, as `--where` says it; a pattern names nobody."""
+    from llmtel.checks.oneline import term
+    from llmtel.core.schema import FIELDS
+
+    people = {name for name, field in FIELDS.items() if field.privacy == "personal"}
+    excused = (
+        term(name, "=", value)
+        for one in rules.exemptions
+        for name, value in one.match.items()
+        if name in people and not set("*?[") & set(value)
+    )
+    return (*(asked for rule in rules.rules for asked in rule.split.where), *excused)
 
 
 def _load(path: Path, where: tuple[str, ...]) -> tuple[Side | None, str | None]:

@@ -35,13 +35,19 @@ def raw(table: Table, row: Row) -> dict[str, Value]:
 def price_book(document: Document) -> str | None:
     """Which prices the amounts of money are at, "2026-11-23 sha256:…"; None where there are none.
 
-    What has no place for a document's keys carries it in its rows.
+    What has no place for a document's keys carries it in its rows. Costs that were frozen with their calls
+    are at no price of the book.
     """
     prices = document.meta.get("pricing")
     money = any(
         c.unit is not None and c.unit.name.startswith(USD.name) for t in document.tables for c in t.columns
     )
-    return f"{prices['as_of']} sha256:{prices['sha256']}" if prices and money else None
+    if not prices or not money:
+        return None
+    if prices.get("cost_source") == "frozen":
+        return "frozen with the calls"
+    frozen = f" (frozen with {prices['frozen']:,} of the calls)" if prices.get("frozen") else ""
+    return f"{prices['as_of']} sha256:{prices['sha256']}{frozen}"
 
 
 def finite(value: Value) -> Value:

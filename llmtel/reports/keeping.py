@@ -8,6 +8,7 @@ from typing import Any
 from llmtel.core.account import Reject
 from llmtel.core.answers import Column, Document, Line, Table
 from llmtel.core.units import COUNT
+from llmtel.findings.words import several
 from llmtel.reports.context import TOOL
 
 
@@ -57,12 +58,14 @@ def _people(users: str, key_ids: Sequence[str], missing: Sequence[str]) -> str:
 
 def verified(name: str, faults: Sequence[str], orphans: int, files: int) -> Document:
     """Whether the store at `name` is whole, and every fault of it."""
-    said = "whole" if not faults else f"{len(faults):,} faults"
-    lines = [Line(f"{name}: {said} · {files:,} data files looked at", grave=bool(faults))]
+    said = "whole" if not faults else _counted(len(faults), "fault")
+    lines = [Line(f"{name}: {said} · {_counted(files, 'data file')} looked at", grave=bool(faults))]
     lines += [Line(fault, grave=True) for fault in faults]
     if orphans:
         lines.append(
-            Line(f"{orphans:,} files that no version needs: llmtel store compact {name} drops them in time")
+            Line(
+                f"{_counted(orphans, 'file')} no version needs: llmtel store compact {name} drops what is old"
+            )
         )
     meta = {"store": name, "files": files, "faults": list(faults), "orphans": orphans}
     return _document("store_verify", "Verify", tuple(lines), (), meta)
@@ -77,7 +80,7 @@ def done(name: str, what: str, *texts: str, **figures: int | str) -> Document:
 def rejected(name: str, rejects: Sequence[Reject]) -> Document:
     """Where records were rejected, and why."""
     table = _table_of(rejects)
-    head = Line(f"{name}: {len(rejects):,} rejected records")
+    head = Line(f"{name}: {_counted(len(rejects), 'rejected record')}")
     return _document(
         "store_rejects", "Rejects", (head, table) if rejects else (head,), (table,), {"store": name}
     )
@@ -85,13 +88,17 @@ def rejected(name: str, rejects: Sequence[Reject]) -> Document:
 
 def retried(name: str, read: int, calls: int, still: Sequence[Reject], lost: Sequence[Reject]) -> Document:
     """What became of the rejected records that were read again."""
-    head = Line(f"{name}: {read:,} rejected records can be read now and give {calls:,} more calls")
+    head = Line(f"{name}: of the rejected records {read:,} can be read now: {_counted(calls, 'more call')}")
     said: list[Line | Table] = [head]
-    for words, rejects in (("are rejected still", still), ("could not be read again", lost)):
+    for words, rejects in (("rejected still", still), ("could not be read again", lost)):
         if rejects:
             said += [Line(f"{len(rejects):,} {words}"), _table_of(rejects)]
     figures = {"read": read, "calls": calls, "still": len(still), "lost": len(lost)}
     return _document("store_retry", "Rejects again", tuple(said), (), {"store": name, **figures})
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {several(n, noun)}"
 
 
 def _table_of(rejects: Sequence[Reject]) -> Table:

@@ -60,7 +60,8 @@ def _notes(found: Rolled, asked: Asked) -> tuple[Note, ...]:
         return ()
     head = (
         f"{_calls(found.calls)} of {_days(found.days)} from rollups: percentiles there within "
-        f"{ERROR * 100:.1f} %, distinct users and sessions unknown, what stands out not looked for"
+        f"{ERROR * 100:.1f} %, distinct users and sessions unknown; what stands out, why costs changed and "
+        "what of them is known (coverage) are told of the other calls alone"
     )
     told = [
         head,

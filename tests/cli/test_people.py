@@ -87,6 +87,26 @@ def test_filters_take_the_real_name_and_find_it_under_every_key(llmtel, asked):
 
 
 @pytest.mark.usefixtures("here")
+def test_an_exemption_takes_the_real_name(llmtel):
+    llmtel("ingest", "a.jsonl", "--store", "s")
+    rule = "version: 1\nchecks:\n  - {id: many, metric: calls, by: user, max: 2, min_samples: 1}\n"
+    lapse = "exempt:\n  - {check: many, match: {user: NAME}, until: 2099-01-01, reason: bulk}\n"
+    verdicts = {}
+    for name in ("ada", "a*"):
+        Path("llmtel.yaml").write_text(rule + lapse.replace("NAME", name))
+        found = json.loads(llmtel("check", "s", "--format", "json")[1])
+        verdicts[name] = sorted(row["verdict"] for row in found["results"])
+    assert verdicts == {"ada": ["exempt", "fail"], "a*": ["fail", "fail"]}
+
+
+@pytest.mark.usefixtures("here")
+def test_a_store_is_no_log_to_be_redacted(llmtel):
+    llmtel("ingest", "a.jsonl", "--store", "s")
+    refused(llmtel("redact", "s", "-o", "copy"), "it is a store", "--share")
+    assert not Path("copy").exists()
+
+
+@pytest.mark.usefixtures("here")
 def test_tables_are_joined_by_the_real_names(llmtel, asked):
     llmtel("ingest", "a.jsonl", "--store", "s")
     rows = asked("--join", "teams.csv:user", "--by", "team")

@@ -68,6 +68,10 @@ def test_where_all_costs_are_frozen_the_answer_says_so(ask):
     ask("ingest", "0.jsonl", "--store", "s", "--freeze-cost")
     assert costs(ask)[1]["cost_source"] == "frozen"
     assert "as they were stored" in ask("analyze", "--store", "s")
+    rows = ("analyze", "--store", "s", "--metrics", "cost", "--pricing", "dear.yaml", "--format", "csv")
+    assert ask(*rows).splitlines()[1] == "1.0,frozen with the calls"
+    ask("ingest", "1.jsonl", "--store", "s")
+    assert ask(*rows).splitlines()[1].endswith("(frozen with 1 of the calls)")
 
 
 def test_the_book_and_the_price_stand_beside_the_cost(ask, logs):

@@ -203,6 +203,7 @@ def test_an_answer_says_which_part_of_it_is_from_rollups(llmtel, filled):
     out = " ".join(llmtel("analyze", folder)[1].split())
     assert "200 calls" in out
     assert "80 calls of 2 days (1–2 Sep 2026) from rollups" in out
+    assert "why costs changed and what of them is known (coverage) are told of the other calls alone" in out
     assert "stand under (unknown)" in " ".join(llmtel("analyze", folder, "--by", "user")[1].split())
 
 
@@ -225,6 +226,13 @@ def test_what_rollups_do_not_tell_is_said(llmtel, filled, options, sentence):
     name, *rest = options
     arguments = (name, *rest, filled.folder) if name == "compare" else (name, filled.folder, *rest)
     assert sentence in " ".join(llmtel(*arguments)[1].split())
+
+
+@pytest.mark.parametrize(("fmt", "beside"), [("csv", True), ("jsonl", True), ("json", False)])
+def test_rows_that_are_approximate_are_said_to_be_beside_them(llmtel, filled, fmt, beside):
+    expire(filled.folder, MIDDLE, PRICES)
+    told = llmtel("analyze", filled.folder, "--by", "model", "--format", fmt)[2]
+    assert ("80 calls of 2 days (1–2 Sep 2026) from rollups: percentiles there within" in told) is beside
 
 
 def test_windows_that_do_not_reach_into_rollups_are_not_talked_about(llmtel, filled):
