@@ -109,13 +109,16 @@ def _open_streams() -> None:
 
 
 def _fault(error: OSError) -> int:
-    """A closed pipe is a reader that has seen enough; a full disk is a sentence; the rest is ours to mend."""
+    """A closed pipe is a reader that has seen enough, what the machine refuses a sentence; the rest is ours."""
     if isinstance(error, BrokenPipeError):
         # What is still buffered has nowhere to go; the interpreter would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     if error.errno in NO_SPACE:
         _say(f"no space left to write {error.filename or 'the answer'}")
+        return Exit.CRASH
+    if error.strerror and error.filename:
+        _say(f"{error.filename}: {error.strerror.lower()}")
         return Exit.CRASH
     raise error
 

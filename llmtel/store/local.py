@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from llmtel.core.errors import UsageError
-from llmtel.store.location import CALLS, LOCK, Folder, private
+from llmtel.store.location import CALLS, LOCK, Folder, on_disk, private
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Local(Folder):
 
     def append(self, path: str, text: str) -> None:
         """As of any folder."""
-        with private(), self._at(path).open("a", encoding="utf-8") as file:
+        with private(), on_disk(self), self._at(path).open("a", encoding="utf-8") as file:
             file.write(text)
 
     def replace(self, path: str, text: str) -> None:

@@ -46,8 +46,8 @@ def logs(tmp_path, monkeypatch):
 
 
 def costs(ask, *options):
-    by_user = ("--by", "user", "--metrics", "cost", "--sort", "user:asc", "--format", "json")
-    answer = json.loads(ask("analyze", "--store", "s", *by_user, *options))
+    by_file = ("--by", "file", "--metrics", "cost", "--sort", "file:asc", "--format", "json")
+    answer = json.loads(ask("analyze", "--store", "s", *by_file, *options))
     return [row["cost"] for row in answer["tables"][-1]["rows"]], answer["pricing"]
 
 

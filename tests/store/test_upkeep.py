@@ -72,6 +72,15 @@ def test_what_cannot_be_noted_is_not_done(filled):
     assert sorted(filled.folder.rglob("*.parquet")) == files
 
 
+def test_what_the_machine_refuses_is_a_sentence(filled, capsys):
+    (filled.folder / "audit.jsonl").unlink()
+    (filled.folder / "audit.jsonl").mkdir()
+    assert run(["store", "forget", str(filled.folder), "--user", "u3"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "audit.jsonl: is a directory" in said
+
+
 def test_the_audit_says_which_version_became_which(filled):
     version = opened(filled.folder).version
     forget(filled.folder, ["u3"])
