@@ -25,7 +25,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -232,26 +232,26 @@ WORKS: dict[str, Callable[[Options], list[Target]]] = {
 }
 
 
-def main() -> None:
-    """The command line: run the works, print a table of each, and the targets."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("works", nargs="*", help=f"some of: {' '.join(WORKS)} (default: all)")
+def main(works: Mapping[str, Callable[[Options], list[Target]]], about: str | None) -> None:
+    """A command line: run some of the works, print a table of each, and the targets."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("works", nargs="*", help=f"some of: {' '.join(works)} (default: all)")
     parser.add_argument("--scale", type=float, default=1.0, help="size of the data beside the full size")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each program")
     parser.add_argument("--data", type=Path, default=HERE / ".data", help="where the data are kept")
     parser.add_argument("--ccusage", default=os.environ.get("LLMTEL_BENCH_CCUSAGE", "ccusage"))
     args = parser.parse_args()
-    if unknown := set(args.works) - WORKS.keys():
-        parser.error(f"there is no work called {', '.join(sorted(unknown))}; known: {', '.join(WORKS)}")
+    if unknown := set(args.works) - works.keys():
+        parser.error(f"there is no work called {', '.join(sorted(unknown))}; known: {', '.join(works)}")
     options = Options(args.data.absolute(), args.scale, args.rounds, shutil.which(args.ccusage))
+    # Pseudonyms of users need a key, which is made where a home has none: this run has a home of its own.
+    os.environ["XDG_CONFIG_HOME"] = str(options.data / "home")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {args.rounds} rounds, medians")
-    targets = [target for work in args.works or WORKS for target in WORKS[work](options)]
+    targets = [target for work in args.works or works for target in works[work](options)]
     print("\nTargets\n")
     for target in targets:
         print(f"- {target}")
 
 
 if __name__ == "__main__":
-    main()
+    main(WORKS, __doc__)

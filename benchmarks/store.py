@@ -15,12 +15,9 @@ before a speed is printed; the programs take turns, and times are medians. The w
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
-import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -31,7 +28,19 @@ from pathlib import Path
 from statistics import median
 
 from measure import Program, in_turn
-from run import AGENT_LINES, HERE, LLMTEL, Options, Target, ccusage_totals, check, llmtel, made, print_table
+from run import (
+    AGENT_LINES,
+    HERE,
+    LLMTEL,
+    Options,
+    Target,
+    ccusage_totals,
+    check,
+    llmtel,
+    made,
+    main,
+    print_table,
+)
 
 PART = 1_000_000
 PARTS = 10
@@ -207,31 +216,8 @@ WORKS: dict[str, Callable[[Options], list[Target]]] = {
 }
 
 
-def main() -> None:
-    """The command line: run the works, print a table of each, and the targets."""
+if __name__ == "__main__":
     if sys.argv[1:2] == ["--inside"]:
         inside(sys.argv[2], sys.argv[3:])
-        return
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("works", nargs="*", help=f"some of: {' '.join(WORKS)} (default: all)")
-    parser.add_argument("--scale", type=float, default=1.0, help="size of the data beside the full size")
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each program")
-    parser.add_argument("--data", type=Path, default=HERE / ".data", help="where the data are kept")
-    parser.add_argument("--ccusage", default=os.environ.get("LLMTEL_BENCH_CCUSAGE", "ccusage"))
-    args = parser.parse_args()
-    if unknown := set(args.works) - WORKS.keys():
-        parser.error(f"there is no work called {', '.join(sorted(unknown))}; known: {', '.join(WORKS)}")
-    options = Options(args.data.absolute(), args.scale, args.rounds, shutil.which(args.ccusage))
-    # Pseudonyms of users need a key, which is made where a home has none: this run has a home of its own.
-    os.environ["XDG_CONFIG_HOME"] = str(options.data / "home")
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {args.rounds} rounds, medians")
-    targets = [target for work in args.works or WORKS for target in WORKS[work](options)]
-    print("\nTargets\n")
-    for target in targets:
-        print(f"- {target}")
-
-
-if __name__ == "__main__":
-    main()
+    else:
+        main(WORKS, __doc__)

@@ -19,8 +19,9 @@ from llmtel.sources.files import Inputs, expand
 from llmtel.sources.fingerprints import MOST_BYTES, with_cases
 from llmtel.sources.formats import troubles
 from llmtel.sources.identity import deduplicated
+from llmtel.sources.items import Mishap, Seen
 from llmtel.sources.maps import TYPED, Rule
-from llmtel.sources.openings import OWN, Mishap, Seen
+from llmtel.sources.openings import OWN
 from llmtel.sources.plan import Plan
 from llmtel.sources.read import read_calls
 from llmtel.sources.source import Record

@@ -29,8 +29,9 @@ from llmtel.privacy.rules import Rule
 from llmtel.privacy.values import Policy, Tally, Text
 from llmtel.sources import databases, layout, raw, sheets
 from llmtel.sources.files import GZIP, STDIN, ZSTD, Inputs, Stream, Undecodable, blocks, expand, open_stream
+from llmtel.sources.items import Seen
 from llmtel.sources.maps import Rule as MapRule
-from llmtel.sources.openings import Seen, open_files
+from llmtel.sources.openings import open_files
 from llmtel.sources.outcome import JUDGED, TEXT, WORD
 from llmtel.sources.source import Source
 from llmtel.sources.steps import roots

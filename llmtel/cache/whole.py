@@ -13,8 +13,8 @@ from llmtel.core.account import Account, Note, Reject, together
 from llmtel.core.schema import empty_calls
 from llmtel.pipeline import Gathered
 from llmtel.sources.files import Inputs
+from llmtel.sources.items import Seen
 from llmtel.sources.maps import Rule
-from llmtel.sources.openings import Seen
 
 
 def whole(

@@ -42,9 +42,10 @@ def analyze(
 
     An overview of everything; with --by or --metrics, the tables asked for. What can be asked: llmtel list.
     """
-    from llmtel.cli.answering import Question, exit_code, tell, words
+    from llmtel.cli.answering import Question
     from llmtel.cli.settings import settle
     from llmtel.cli.shares import sharing
+    from llmtel.cli.telling import exit_code, tell, words
 
     settings = settle(config, map_, join)
     question = Question(

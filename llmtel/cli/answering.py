@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import sys
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -13,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from llmtel.cli.money import Money, credits_of
-from llmtel.cli.options import OutputFormat
 from llmtel.cli.settings import Settings
 from llmtel.core.account import Account, Note
-from llmtel.core.errors import Exit, UnreadableInput, UsageError
+from llmtel.core.errors import UnreadableInput, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,8 +25,6 @@ if TYPE_CHECKING:
     from llmtel.reports.rolled import Asked
     from llmtel.reports.sharing import Sharing
 
-ROWS_ALONE = frozenset({OutputFormat.CSV, OutputFormat.JSONL, OutputFormat.PARQUET})
-"""Forms of an answer in which no sentence has a place."""
 UNASKED = ("call_id", "response_id", "trace", "line")
 """Fields that no table is split by: a million ids take a sixth of the memory."""
 IN_NO_OVERVIEW = (
@@ -80,6 +74,7 @@ class Question:
         from llmtel.query.query import Query
         from llmtel.reports.asked import asked
         from llmtel.reports.overview import overview
+        from llmtel.reports.sealing import sealed
         from llmtel.reports.tables import DEFAULT
 
         for one in self.by or (("model",),):
@@ -96,11 +91,7 @@ class Question:
             document = overview(calls, context, top=self.top, sort=self.sort)
         else:
             document = asked(calls, context, by=self.by, metrics=self.metrics, sort=self.sort, top=self.top)
-        return self.sealed(document), context.account
-
-    def sealed(self, document: Document) -> Document:
-        """The document as it may leave: without what was not guarded, where it is for others."""
-        return document if self.sharing is None else self.sharing.sealed(document)
+        return sealed(document, self.sharing), context.account
 
     def focus(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
         """The costs as a bill; what of the calls is not in it is said beside it."""
@@ -131,12 +122,13 @@ class Question:
     def calls(self, nothing: UnreadableInput | None = None) -> tuple[Document, Account]:
         """The calls themselves; with `nothing` as `analyze`."""
         from llmtel.reports.listing import listing, order
+        from llmtel.reports.sealing import sealed
 
         field, _ = order(self.sort)
         if self.sharing is not None and self.sharing.hides(field):
             raise UsageError(f"--sort {field}: it is not shown in what is shared")
         calls, context = self._answer("calls", nothing)
-        return self.sealed(listing(calls, context, sort=self.sort, top=self.top)), context.account
+        return sealed(listing(calls, context, sort=self.sort, top=self.top), self.sharing), context.account
 
     def priced(self, name: str) -> tuple[pl.DataFrame, Context]:
         """The priced calls that the question is about, for the command of that name, and their origin."""
@@ -303,40 +295,3 @@ class Question:
                 *self.settings.typed,
             ),
         )
-
-
-def tell(
-    ask: Callable[[UnreadableInput | None], tuple[Document, Account]], fmt: OutputFormat, output: Path | None
-) -> Account:
-    """Write the answer of `ask`. Where nothing could be read JSON has the account, before that is raised.
-
-    Rows alone have no place to say what of them is from rollups, so that is said beside them.
-    """
-    from llmtel.cli.narration import narrate
-    from llmtel.cli.output import write
-    from llmtel.reports.rolled import KIND
-
-    try:
-        document, account = ask(None)
-    except UnreadableInput as nothing:
-        if fmt is OutputFormat.JSON:
-            write(ask(nothing)[0], fmt, output)
-            sys.stdout.flush()
-        raise
-    write(document, fmt, output)
-    if fmt in ROWS_ALONE:
-        for note in document.meta.get("notes", ()):
-            if note["kind"] == KIND:
-                narrate(note["text"])
-    return account
-
-
-def words(given: Sequence[str] | None) -> tuple[str, ...]:
-    """The words of an option that may be repeated and may hold several, separated by commas or spaces."""
-    return tuple(word for text in given or () for word in re.split(r"[,\s]+", text) if word)
-
-
-def exit_code(account: Account, *, strict: bool) -> int:
-    """How reading went: 4 under `--strict` when a record, a file or a value was lost."""
-    lost = account.rejected or account.files_rejected or sum(account.unreadable.values())
-    return Exit.STRICT if strict and lost else Exit.OK

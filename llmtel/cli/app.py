@@ -109,7 +109,7 @@ def _open_streams() -> None:
 
 
 def _fault(error: OSError) -> int:
-    """A closed pipe is a reader that has seen enough, what the machine refuses a sentence; the rest is ours."""
+    """A closed pipe is a reader that has seen enough, what a machine refuses a sentence; the rest is ours."""
     if isinstance(error, BrokenPipeError):
         # What is still buffered has nowhere to go; the interpreter would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -29,9 +29,10 @@ def calls(
     output: o.Output = None,
 ) -> int:
     """The calls themselves: file and line, ids and numbers, no text."""
-    from llmtel.cli.answering import Question, exit_code, tell
+    from llmtel.cli.answering import Question
     from llmtel.cli.settings import settle
     from llmtel.cli.shares import sharing
+    from llmtel.cli.telling import exit_code, tell
 
     settings = settle(config, map_, join)
     question = Question(

@@ -152,6 +152,7 @@ def check(
     from llmtel.cli.outputs import Outputs
     from llmtel.cli.shares import sharing
     from llmtel.cli.sides import Other, pair, rules_of
+    from llmtel.reports.sealing import sealed
 
     if init:
         write_rules()
@@ -174,7 +175,7 @@ def check(
     elif outputs.is_public:
         found = _nameless(found)
     said = document(report, found, other, code, tag=tag, explain=explain is not None)
-    outputs.write(said if shared is None else shared.sealed(said))
+    outputs.write(sealed(said, shared))
     return code
 
 
@@ -204,7 +205,7 @@ def judged(found: Pair, *, seed: str = "", monthly_calls: float | None = None) -
 
 def _code(report: Report, found: Pair, *, strict: bool, warnings: bool) -> Exit:
     """The exit code: 3 before 4."""
-    from llmtel.cli.answering import exit_code
+    from llmtel.cli.telling import exit_code
 
     code = report.exit_code(strict=strict, fail_on_warn=warnings)
     return code if code is Exit.VIOLATED else max(code, Exit(exit_code(found.context.account, strict=strict)))

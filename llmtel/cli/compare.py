@@ -79,9 +79,10 @@ def compare(
 
     Logs, windows of the same logs and baselines are compared alike. Nothing is judged: that is llmtel check.
     """
-    from llmtel.cli.answering import exit_code, words
     from llmtel.cli.output import write
     from llmtel.cli.shares import sharing
+    from llmtel.cli.telling import exit_code, words
+    from llmtel.reports.sealing import sealed
 
     settings = logs.settings()
     split = settings.named(words([by] if by else []))
@@ -91,7 +92,7 @@ def compare(
         shared.refuse(split, words(metrics))
     asked = _Asked(before, question, split, words(metrics), top, seed, bridge.value)
     document, context = asked.answer()
-    write(question.sealed(document), format_, output)
+    write(sealed(document, question.sharing), format_, output)
     return exit_code(context.account, strict=strict)
 
 

@@ -170,9 +170,9 @@ def _to_file(
     rejects: bool,
 ) -> int:
     """Read everything and write it in place of what is there."""
-    from llmtel.cli.answering import exit_code
     from llmtel.cli.narration import Progress
     from llmtel.cli.output import write
+    from llmtel.cli.telling import exit_code
     from llmtel.pricing import book as books
     from llmtel.pricing.tokenizers import tokenizer_of
     from llmtel.reports.context import SHOWN_REJECTS

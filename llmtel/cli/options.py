@@ -1,4 +1,7 @@
-"""The options that commands share, as Annotated types. Nothing heavy is imported: `--help` must be quick."""
+"""The options that commands share, as Annotated types: a long list, since each option is declared once.
+
+Nothing heavy is imported: `--help` must be quick.
+"""
 
 from __future__ import annotations
 

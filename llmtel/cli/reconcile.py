@@ -77,10 +77,10 @@ def reconcile(
     By day (UTC) and model: calls, tokens, cost as logged, as computed and as billed. The difference is split
     into what is not in the logs, not on the bill yet, counted differently and priced differently.
     """
-    from llmtel.cli.answering import exit_code
     from llmtel.cli.output import write
     from llmtel.cli.settings import settle
     from llmtel.cli.shares import sharing
+    from llmtel.cli.telling import exit_code
     from llmtel.findings.gaps import exceeds
 
     settings = settle(config, map_)
@@ -138,6 +138,7 @@ class Comparison:
         from llmtel.query.dimensions import dimension
         from llmtel.query.reconciliation import reconciled
         from llmtel.reports.reconciliation import reconciliation
+        from llmtel.reports.sealing import sealed
 
         if self.allocate is not None and self.sharing is not None:
             raise UsageError("--allocate: a bill that is shared out is not fit for --share")
@@ -174,8 +175,7 @@ class Comparison:
             allocate=self.allocate,
             unpriced=coverage.unpriced(priced[0], context.command, context.alias),
         )
-        document = document if self.sharing is None else self.sharing.sealed(document)
-        return document, found, (logs.account, bill.account)
+        return sealed(document, self.sharing), found, (logs.account, bill.account)
 
     def _tags(self) -> tuple[str, ...]:
         """The extra key that the bill is shared out by, which the reader must keep."""

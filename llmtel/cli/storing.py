@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmtel.pricing.entries import Book
     from llmtel.sources.counted import Counting
     from llmtel.sources.files import Inputs
-    from llmtel.sources.openings import Mishap
+    from llmtel.sources.items import Mishap
     from llmtel.store.ingest import Ingested
     from llmtel.store.location import Folder
     from llmtel.store.policy import Policy
@@ -211,8 +211,8 @@ class Storing:
 
     def _reader(self, stopped: Callable[[], bool] = lambda: False) -> Callable[[Inputs], Gathered]:
         from llmtel import pipeline
-        from llmtel.cli.answering import exit_code
         from llmtel.cli.narration import Progress
+        from llmtel.cli.telling import exit_code
         from llmtel.sources.wishes import Wishes
 
         settings = self.settings

@@ -8,27 +8,19 @@ anything is made of them: a number of few people has no value in them, so that n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from llmtel.checks.rules import POOLED, Split
 from llmtel.core.answers import (
-    HELD_BACK,
     LEVER,
-    Block,
     Change,
-    Document,
     Finding,
-    Findings,
-    Headline,
     Judgement,
-    Judgements,
-    Line,
     Row,
     Table,
-    Timeline,
 )
 from llmtel.core.errors import UnknownName, UsageError
 from llmtel.core.schema import FIELDS
@@ -51,13 +43,6 @@ IDS = ("call_id", "response_id", "trace", "file", "line")
 """Fields that are in nothing that is shared: they lead back to the logs."""
 NEVER = ("session", *IDS)
 PATH = "[PATH]"
-META = frozenset((
-    "tool", "input", "pricing", "what_if", "tz", "range", "without_time", "include_failed", "rejects",
-    "notes",
-))  # fmt: skip
-"""Keys of a document beside its tables in which nothing is about few people."""
-OF_VERDICTS = frozenset({"tag", "generated_at", "summary", "results"})
-"""Those of verdicts, where these were looked at."""
 
 
 @dataclass(frozen=True)
@@ -247,60 +232,6 @@ class Sharing:
         facts = tuple(fact for fact in change.facts if fact[0] == LEVER)
         return replace(change, facts=facts, command=None, least=self.k)
 
-    def sealed(self, document: Document) -> Document:
-        """A document that holds nothing but what was guarded, and says what is not in it."""
-        blocks = [kept for block in document.blocks if (kept := self._sealed_block(block)) is not None]
-        judged = tuple(one for block in blocks if isinstance(block, Judgements) for one in block.judgements)
-        tables = tuple(table for table in document.tables if table.least == self.k)
-        known = META | (OF_VERDICTS if judged else frozenset())
-        return replace(
-            document,
-            blocks=(*blocks, *(Line(text, "shared") for text in self.said(tables))),
-            tables=tables,
-            findings=tuple(_without_command(one) for one in document.findings if one.cells is not None),
-            judgements=judged,
-            meta={
-                **{name: value for name, value in document.meta.items() if name in known},
-                "shared": self.meta(tables),
-            },
-        )
-
-    def _sealed_block(self, block: Block) -> Block | None:
-        match block:
-            case Table() | Change() | Judgements():
-                return block if block.least == self.k else None
-            case Findings():
-                told = tuple(_without_command(one) for one in block.findings if one.cells is not None)
-                return replace(block, findings=told) if told else None
-            case Headline() | Timeline() | Line():
-                return block
-            case _:
-                return None
-
-    def said(self, tables: Sequence[Table]) -> list[str]:
-        """What is not in a report, in words."""
-        reasons = {row.get("suppressed") for table in tables for row in table.rows}
-        said = []
-        if reasons - {None}:
-            held = "; …: held back, as one of these would follow from it" if HELD_BACK in reasons else ""
-            said.append(f"<{self.k}: fewer than {self.k} users (sessions, where users are not known){held}")
-        left = f"; {', '.join(self.left_out)} too, unless privacy: share: names them" if self.left_out else ""
-        said.append(f"without names and ids of people, sessions, calls, files and hosts{left}")
-        if self.k == 1:
-            whose = "the key at hand" if self.own_key else "a key of this run, the same within it alone"
-            said.append(f"users are pseudonyms of {whose}")
-        return said
-
-    def meta(self, tables: Sequence[Table]) -> Mapping[str, object]:
-        """The same for machines."""
-        hidden = sum(bool(row.get("suppressed")) for table in tables for row in table.rows)
-        return {
-            "least_people": self.k,
-            "rows_without_values": hidden,
-            "left_out": [*NEVER, *self.left_out],
-            "key": self.pseudonyms.key_id if self.own_key else None,
-        }
-
 
 def _safe(values: pl.Series) -> pl.Series:
     """Names as they may be shared: what is an address, a key or a path in them is replaced."""
@@ -320,11 +251,6 @@ def _keys_as_rows(by: Sequence[str], keys: Sequence[Sequence[str | None]]) -> Ta
         for key in keys
     ]
     return Table(tuple(by), (), (), rows)
-
-
-def _without_command(finding: Finding) -> Finding:
-    """A finding without what to paste: who gets a report does not have the logs."""
-    return replace(finding, command=None)
 
 
 def _emptied(row: Row, by: Sequence[str], reason: str | None) -> Row:

@@ -25,6 +25,7 @@ from llmtel.sources.files import (
 )
 from llmtel.sources.formats import sources
 from llmtel.sources.growing import window
+from llmtel.sources.items import Item, Mishap, Seen
 from llmtel.sources.maps import Mapped
 from llmtel.sources.plan import Plan
 from llmtel.sources.sampling import first_lines, lines_across, objects
@@ -37,41 +38,6 @@ _NAMED = 8
 
 OWN = "parquet"
 """What calls that llmtel wrote have been read as: they are of their own format."""
-
-
-@dataclass(frozen=True)
-class Mishap:
-    """A file that could not be decoded, that nobody claims, or (no reason) that is empty.
-
-    `records` are the first ones of a file that opens well and that nobody claims.
-    """
-
-    path: str
-    reason: str
-    account: Account
-    records: Sequence[Record] = ()
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A file that is being read: its number among the inputs, its format, and what was decided for it.
-
-    `absent` are the mapped fields whose path is in no record looked at, each with a sentence about it;
-    `sample` are the records looked at, where they are wanted; `unfinished`: a line at its end was left.
-    """
-
-    path: str
-    file: int
-    format: str | None
-    bytes: int = 0
-    plan: Plan | None = None
-    verdict: Verdict | None = None
-    absent: tuple[tuple[Mapped, str], ...] = ()
-    sample: Sequence[Record] = ()
-    unfinished: bool = False
-
-
-Item = Batch | CsvBatch | FrameBatch | Mishap | Seen
 
 
 @dataclass

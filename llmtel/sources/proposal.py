@@ -15,6 +15,7 @@ from typing import Any
 
 from llmtel.sources import raw
 from llmtel.sources.aliases import ALIASES, Shape, normalised, shaped
+from llmtel.sources.hints import HINTS, UNIT_WORDS
 from llmtel.sources.maps import FACTS, TARGETS, UNITS, paths_of
 from llmtel.sources.outline import MS_FROM, SECONDS_BELOW
 from llmtel.sources.project import numeral
@@ -35,64 +36,6 @@ _LONGEST_MS = 1e8
 _ENOUGH = 2
 _CLOSE = 2
 """Points that another path may have less than the best and still be the field."""
-_UNIT_WORDS: Mapping[str, str] = {
-    "ms": "ms", "msec": "ms", "millis": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "secs": "s",
-    "seconds": "s", "us": "us", "micros": "us", "microseconds": "us", "ns": "ns", "nanos": "ns",
-    "nanoseconds": "ns", "min": "min", "minutes": "min", "cents": "cents", "cent": "cents", "usd": "usd",
-    "percent": "percent", "pct": "percent",
-}  # fmt: skip
-"""Words of a name that say a unit."""
-
-
-@dataclass(frozen=True)
-class _Hint:
-    """Words in a path that hint at a field, the shape its values have, and words that speak against it."""
-
-    shape: Shape
-    words: frozenset[str]
-    not_with: frozenset[str] = frozenset()
-
-
-def _hint(shape: Shape, words: str, not_with: str = "") -> _Hint:
-    return _Hint(shape, frozenset(words.split()), frozenset(not_with.split()))
-
-
-_HINTS: Mapping[str, _Hint] = {
-    "ts": _hint("time", "time timestamp date datetime at when start started begin created logged ts",
-                "end ended finish finished done completed stop stopped updated first expires deleted"),
-    "end": _hint("time", "end ended finish finished done completed stop stopped"),
-    "first_token": _hint("time", "first ttft", "end"),
-    "model": _hint("text", "model engine llm deployment", "requested request provider version"),
-    "model_requested": _hint("text", "requested request"),
-    "input_tokens": _hint("number", "in input prompt request sent",
-                          "out output completion response cost usd chars ms time latency"),
-    "output_tokens": _hint("number", "out output completion response answer reply generated received",
-                           "cost usd chars ms time latency"),
-    "total_tokens": _hint("number", "total"),
-    "cache_read": _hint("number", "cached cache", "write written creation created miss"),
-    "reasoning": _hint("number", "reasoning thinking thoughts"),
-    "latency_ms": _hint("number", "latency duration elapsed took delay wait wall runtime rt rtt time ms msec"
-                        " millis s sec secs seconds",
-                        "ttft first timeout token tokens cost start started end at"),
-    "ttft_ms": _hint("number", "ttft first ttfb"),
-    "cost_logged": _hint("number", "cost price usd spend cents charge amount"),
-    "user": _hint("text", "user uid who customer member person account email owner", "agent input"),
-    "session": _hint("text", "session conversation thread chat dialog dialogue"),
-    "feature": _hint("text", "feature route endpoint usecase use tag app application service workflow task"
-                     " tool"),
-    "project": _hint("text", "project repo repository workspace"),
-    "environment": _hint("text", "env environment stage"),
-    "region": _hint("text", "region location zone"),
-    "provider": _hint("text", "provider vendor"),
-    "call_id": _hint("text", "request req call id uuid guid", "user session model trace team"),
-    "status": _hint("word", "status state outcome result ok okay success succeeded failed"),
-    "http_status": _hint("http", "http status code"),
-    "error": _hint("text", "error err exception failure"),
-    "finish_reason": _hint("text", "finish stop reason"),
-    "retries": _hint("number", "retries retry", "after ms"),
-    "thumb": _hint("thumb", "thumb thumbs feedback liked vote"),
-}  # fmt: skip
-"""What is looked for, in the order in which paths are given away where they fit several alike."""
 
 
 def _usual_names(target: str) -> frozenset[str]:
@@ -102,7 +45,7 @@ def _usual_names(target: str) -> frozenset[str]:
     return frozenset(name for a in ALIASES if a.fact in (fact, base, f"{base}_s") for name in a.names)
 
 
-_NAMES = {target: _usual_names(target) for target in _HINTS}
+_NAMES = {target: _usual_names(target) for target in HINTS}
 
 
 @dataclass(frozen=True)
@@ -140,8 +83,8 @@ def proposed(records: Sequence[Record]) -> tuple[Guess, ...]:
     """
     seen = list(_seen(records))
     ranked = sorted(
-        (guess for place in seen for name in _HINTS if (guess := _guess(name, place)) is not None),
-        key=lambda guess: (-guess.points, list(_HINTS).index(guess.field), guess.path.count("."), guess.path),
+        (guess for place in seen for name in HINTS if (guess := _guess(name, place)) is not None),
+        key=lambda guess: (-guess.points, list(HINTS).index(guess.field), guess.path.count("."), guess.path),
     )
     best: dict[str, Guess] = {}
     taken: dict[str, int] = {}
@@ -189,7 +132,7 @@ def _seen(records: Sequence[Record]) -> Iterator[_Seen]:
 
 def _guess(name: str, place: _Seen) -> Guess | None:
     """The path as this field, None where too little speaks for it."""
-    hint = _HINTS[name]
+    hint = HINTS[name]
     if not _fits(name, hint.shape, place):
         return None
     hinted = sorted(place.words & hint.words) if not place.words & hint.not_with else []
@@ -272,9 +215,7 @@ def _unit(name: str, place: _Seen) -> tuple[str | None, str]:
     if units is None:
         return None, ""
     default = next(iter(units))
-    said = next(
-        (_UNIT_WORDS[w] for w in reversed(place.name.split("_")) if _UNIT_WORDS.get(w) in units), None
-    )
+    said = next((UNIT_WORDS[w] for w in reversed(place.name.split("_")) if UNIT_WORDS.get(w) in units), None)
     if said is not None:
         return (None if said == default else said), f"the name says {said}"
     if default != "ms":

@@ -22,7 +22,8 @@ from llmtel.sources.counted import Counting
 from llmtel.sources.detect import Verdict, of_one_family
 from llmtel.sources.files import Inputs
 from llmtel.sources.formats import sources
-from llmtel.sources.openings import Item, Mishap, Seen, open_files
+from llmtel.sources.items import Item, Mishap, Seen
+from llmtel.sources.openings import open_files
 from llmtel.sources.plan import Plan
 from llmtel.sources.take import Taken, mapped, take
 from llmtel.sources.wishes import Wishes

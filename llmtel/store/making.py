@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
+import polars as pl
+
 from llmtel.core.errors import UsageError
+from llmtel.store.encryption import KEY_ID
 from llmtel.store.folder import Where, at
-from llmtel.store.location import CALLS, LOCK, LOG, Folder
-from llmtel.store.table import Refused, Table, created, delta, opened
+from llmtel.store.location import CALLS, LOCK, LOG, Folder, on_disk
+from llmtel.store.table import KEPT_CALLS, VERSION, Kind, Refused, Table, delta, opened
 
 _NONE: Mapping[str, str] = {}
 
@@ -52,3 +55,36 @@ def _refuse_others(folder: Folder) -> None:
     inside = folder.names(CALLS)
     if LOG not in inside and (others := others + inside):
         raise UsageError(f"--store {folder}: the folder has other things in it ({others[0]}); name a new one")
+
+
+def created(
+    folder: Folder, key: str, kind: Kind = KEPT_CALLS, properties: Mapping[str, str] = _NONE
+) -> Table:
+    """A table that was not there before, in the store at `folder`, with a key of an id ("": plain).
+
+    Raises `Refused` where somebody else makes it at the same moment.
+    """
+    table = delta()
+    from deltalake.exceptions import DeltaError  # noqa: PLC0415 (as `delta`)
+
+    configuration = {
+        "delta.dataSkippingStatsColumns": "ts",
+        "llmtel.schema": str(VERSION),
+        KEY_ID: key,
+        **properties,
+    }
+    try:
+        with on_disk(folder):
+            table.create(
+                folder.uri(kind.name),
+                schema=pl.Schema({**kind.schema, "day": pl.Date()}),
+                partition_by=["day"],
+                configuration=configuration,
+                raise_if_key_not_exists=False,
+                storage_options=folder.options,
+            )
+    except DeltaError as error:
+        if LOG in folder.names(kind.name):
+            raise Refused from error
+        raise
+    return opened(folder, kind)

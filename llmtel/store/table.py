@@ -22,7 +22,7 @@ from llmtel.store.columns import SCHEMA, to_file
 from llmtel.store.encryption import KEY_ID, Secret
 from llmtel.store.files import encoded, key_of, name_of, scanned
 from llmtel.store.folder import Where, at
-from llmtel.store.location import CALLS, LOG, Folder, on_disk, plain_words
+from llmtel.store.location import CALLS, Folder, on_disk, plain_words
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -295,36 +295,3 @@ def opened(place: Where, kind: Kind = KEPT_CALLS) -> Table:
             f"{folder}: a store of a newer llmtel (schema {known}, this one knows {VERSION}); update llmtel"
         )
     return found
-
-
-def created(
-    folder: Folder, key: str, kind: Kind = KEPT_CALLS, properties: Mapping[str, str] = _NONE
-) -> Table:
-    """A table that was not there before, in the store at `folder`, with a key of an id ("": plain).
-
-    Raises `Refused` where somebody else makes it at the same moment.
-    """
-    table = delta()
-    from deltalake.exceptions import DeltaError  # noqa: PLC0415 (as `delta`)
-
-    configuration = {
-        "delta.dataSkippingStatsColumns": "ts",
-        "llmtel.schema": str(VERSION),
-        KEY_ID: key,
-        **properties,
-    }
-    try:
-        with on_disk(folder):
-            table.create(
-                folder.uri(kind.name),
-                schema=pl.Schema({**kind.schema, "day": pl.Date()}),
-                partition_by=["day"],
-                configuration=configuration,
-                raise_if_key_not_exists=False,
-                storage_options=folder.options,
-            )
-    except DeltaError as error:
-        if LOG in folder.names(kind.name):
-            raise Refused from error
-        raise
-    return opened(folder, kind)

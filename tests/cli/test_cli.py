@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 
 from llmtel.cli import narration
-from llmtel.cli.answering import Question, words
+from llmtel.cli.answering import Question
 from llmtel.cli.app import run
 from llmtel.cli.machine import agent_folders
+from llmtel.cli.telling import words
 
 ROOT = Path(__file__).parents[2]
 

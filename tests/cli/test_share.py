@@ -11,6 +11,7 @@ import pytest
 from llmtel import pipeline
 from llmtel.core.answers import Change, Document, Finding, Findings, Snippet, Table
 from llmtel.render import FORMATS, render
+from llmtel.reports.sealing import sealed
 from llmtel.reports.sharing import Sharing
 
 LOGS = Path(__file__).parents[2] / "sample_logs"
@@ -254,9 +255,9 @@ def test_what_nobody_has_looked_at_is_not_let_through():
         findings=(finding,),
         meta={"new_key": "secret"},
     )
-    sealed = Sharing().sealed(document)
+    left = sealed(document, Sharing())
     assert {
-        fmt: "secret" in str(render(sealed, fmt, width=80, color=False)) for fmt in FORMATS
+        fmt: "secret" in str(render(left, fmt, width=80, color=False)) for fmt in FORMATS
     } == dict.fromkeys(FORMATS, False)
 
 

@@ -339,6 +339,32 @@ def test_fractional_weights_do_not_jump_where_sums_are_inexact() -> None:
         assert_same([total(shuffled, "p50_latency", "p90_latency")], [plain])
 
 
+@pytest.mark.parametrize("metric", ["p50_latency", "p90_latency", "p95_latency", "p99_latency"])
+@pytest.mark.parametrize("kind", ["any", "sorted", "periodic", "equal", "two humps"])
+def test_percentiles_of_a_whole_of_many_calls_are_exact(kind: str, metric: str) -> None:
+    # a sample of 2^14 tells where to look: the values of one kind mislead it
+    count, chance = 3 * 2**14 + 7, random.Random(1)  # noqa: S311 (numbers of a test)
+    values = {
+        "any": lambda _: chance.lognormvariate(7, 1),
+        "sorted": float,
+        "periodic": lambda n: float(n % 3 == 0) * chance.random(),
+        "equal": lambda _: 5.0,
+        "two humps": lambda n: chance.gauss(10 if n % 20 else 90_000, 1) + 100,
+    }[kind]
+    calls = [values(n) for n in range(count)]
+    place = (count - 1) * float(metric[1:3]) / 100
+    ordered = sorted(calls)
+    low, high = ordered[math.floor(place)], ordered[math.ceil(place)]
+    exact = low + (high - low) * (place - math.floor(place))
+    logs = (
+        empty_calls()
+        .clear(count)
+        .with_columns(pl.Series("latency_ms", calls), grain=pl.lit("call"), request_count=pl.lit(1))
+    )
+    found = run_many([Query((metric,))], logs)[0].rows[0][metric]
+    assert found == pytest.approx(exact, rel=1e-9)
+
+
 def test_a_bucket_is_no_call_and_its_tokens_and_cost_count_once() -> None:
     calls = frame(
         [

@@ -10,11 +10,11 @@ from llmtel.core.errors import UsageError
 from llmtel.privacy.pseudonyms import Pseudonyms
 from llmtel.query.metrics import METRICS
 from llmtel.store.folder import at
-from llmtel.store.making import made
+from llmtel.store.making import created, made
 from llmtel.store.people import convert, rotate
 from llmtel.store.policy import Kept, Policy, names
 from llmtel.store.rewrite import compact, forget
-from llmtel.store.table import created, opened
+from llmtel.store.table import opened
 from llmtel.store.verify import faults
 
 from .conftest import line
