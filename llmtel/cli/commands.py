@@ -33,11 +33,12 @@ from llmtel.cli import (
 )
 from llmtel.cli.sections import SectionedCommand
 
+HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     name="llmtel",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
 )
 EXAMPLES: dict[Callable[..., object], str] = {
     analyze.analyze: """
@@ -145,13 +146,6 @@ INIT: dict[Callable[..., object], str] = {
         """,
 }
 """The commands of `llmtel init`, in the same way."""
-starting = typer.Typer(
-    name="init",
-    help="Write the files with which a repository begins to check.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 STORE: dict[Callable[..., object], str] = {
     stores.info: """
         llmtel store info calls.store
@@ -203,54 +197,28 @@ CACHE: dict[Callable[..., object], str] = {
         """,
 }
 """The commands of `llmtel cache`, in the same way."""
-baseline = typer.Typer(
-    name="baseline",
-    help="The baseline that llmtel check compares with: save it, look at it, take a new one.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+GROUPS: tuple[tuple[str, str, dict[Callable[..., object], str]], ...] = (
+    (
+        "baseline",
+        "The baseline that llmtel check compares with: save it, look at it, take a new one.",
+        BASELINE,
+    ),
+    ("init", "Write the files with which a repository begins to check.", INIT),
+    (
+        "pricing",
+        "The price book: look into it, check it, explain a cost, bring it up to date.",
+        PRICING,
+    ),
+    (
+        "store",
+        "A store that llmtel ingest filled: what is in it, whether it is whole, and what keeps it small.",
+        STORE,
+    ),
+    ("privacy", "What a store holds of people, and who may read it.", PRIVACY),
+    ("cache", "What analyze --cache keeps of logs: where it is, and its end.", CACHE),
+    ("formats", "For those who add a format: test what is read of a sample.", FORMATS),
 )
-pricing = typer.Typer(
-    name="pricing",
-    rich_markup_mode=None,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-of_store = typer.Typer(
-    name="store",
-    help="A store that llmtel ingest filled: what is in it, whether it is whole, and what keeps it small.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-of_privacy = typer.Typer(
-    name="privacy",
-    help="What a store holds of people, and who may read it.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-of_cache = typer.Typer(
-    name="cache",
-    help="What analyze --cache keeps of logs: where it is, and its end.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-of_formats = typer.Typer(
-    name="formats",
-    help="For those who add a format: test what is read of a sample.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-@pricing.callback()
-def look_up(context: typer.Context) -> None:
-    """The price book: look into it, check it, explain a cost, bring it up to date."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+"""The groups of commands in their order: name, help and commands."""
 
 
 def _register(group: typer.Typer, commands: Mapping[Callable[..., object], str]) -> None:
@@ -262,21 +230,19 @@ def _register(group: typer.Typer, commands: Mapping[Callable[..., object], str])
         )(command)
 
 
+def _look_around(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
 _register(app, EXAMPLES)
-_register(baseline, BASELINE)
-app.add_typer(baseline)
-_register(starting, INIT)
-app.add_typer(starting)
-_register(pricing, PRICING)
-app.add_typer(pricing)
-_register(of_store, STORE)
-app.add_typer(of_store)
-_register(of_privacy, PRIVACY)
-app.add_typer(of_privacy)
-_register(of_cache, CACHE)
-app.add_typer(of_cache)
-_register(of_formats, FORMATS)
-app.add_typer(of_formats)
+for _name, _help, _commands in GROUPS:
+    _group = typer.Typer(
+        name=_name, help=_help, rich_markup_mode=None, invoke_without_command=True, context_settings=HELP
+    )
+    _group.callback()(_look_around)
+    _register(_group, _commands)
+    app.add_typer(_group)
 
 
 def named(word: str | None) -> typer.Typer:

@@ -15,6 +15,7 @@ import pytest
 from llmtel.cli import narration
 from llmtel.cli.answering import Question
 from llmtel.cli.app import run
+from llmtel.cli.commands import GROUPS
 from llmtel.cli.machine import agent_folders
 from llmtel.cli.telling import words
 
@@ -488,3 +489,11 @@ def test_words_are_parted_by_commas_and_spaces():
 def test_extra_keys_of_conditions_and_dimensions_are_kept_by_the_reader():
     question = Question(("x",), by=(("tags.env", "model"),), where=("tags.team=a xtags.no=1",))
     assert question._tags() == ("team", "env")
+
+
+@pytest.mark.parametrize("group", [name for name, _, _ in GROUPS])
+def test_a_group_of_commands_alone_shows_what_is_in_it(group, capsys):
+    assert run([group]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"Usage: llmtel {group}")
+    assert "\nCommands:\n" in out
