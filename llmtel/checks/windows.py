@@ -145,10 +145,6 @@ def _groups(calls: pl.DataFrame, windows: Windows, leaves: Sequence[str]) -> pl.
     )
 
 
-def _sum(count: pl.Expr, weight: pl.Expr | None) -> pl.Expr:
-    return (count if weight is None else count * weight).sum()
-
-
 def _parts(leaves: Sequence[str]) -> list[pl.Expr]:
     """What each kind of token cost in a group; of calls that cost nothing, nothing."""
     free = pl.col("cost") == 0

@@ -10,8 +10,6 @@ from llmtel.core.schema import PRICED
 from llmtel.pricing import cost
 from llmtel.pricing.entries import Book, Model
 
-_DAY = pl.duration(days=1)
-
 
 def repriced(calls: pl.DataFrame, book: Book, model: Model | None, day: date | None) -> pl.DataFrame:
     """Priced calls as they would be at the prices of `model`, of `day` (UTC), or both.

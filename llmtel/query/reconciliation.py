@@ -28,7 +28,6 @@ NANO = 1e9
 CAUSES = ("not_in_logs", "not_on_bill", "token_counts", "price", "unexplained")
 MONEY = ("cost_logged", "cost_computed", "cost_billed", "difference", *CAUSES)
 COUNTS = ("calls", "requests", *LEAVES, *(f"billed_{leaf}" for leaf in LEAVES))
-_BILLED = (*(f"billed_{leaf}" for leaf in LEAVES), "requests", "cost_billed", "usage")
 
 
 @dataclass(frozen=True)

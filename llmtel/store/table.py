@@ -32,7 +32,6 @@ VERSION = 1
 """Version of the stored columns (`llmtel.schema` of the table)."""
 UNKNOWN_DAY = "__HIVE_DEFAULT_PARTITION__"
 _PATH = re.compile(rf"day=(\d{{4}}-\d\d-\d\d|{UNKNOWN_DAY})/[A-Za-z0-9._-]+\.parquet")
-_NONE: Mapping[str, str] = {}
 
 
 class Refused(Exception):

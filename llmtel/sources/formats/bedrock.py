@@ -27,7 +27,6 @@ _WRITTEN = raw.count(
     "input.cacheWriteInputTokenCount", "cacheWriteInputTokenCount", f"{_USE}cacheWriteInputTokens",
     f"{_USE}cache_creation_input_tokens",
 )  # fmt: skip
-_WROTE = ("output.outputTokenCount", f"{_USE}outputTokens", f"{_USE}output_tokens")
 _STOP = raw.text("answer.stop")
 _ERROR = raw.text("errorCode")
 _STATED = pl.sum_horizontal(_LIVES) > 0
