@@ -89,7 +89,7 @@ def _judged(scores: Iterable[Record]) -> dict[str, float | bool]:
 def _count(*keys: str) -> pl.Expr:
     """Tokens of a usage: the first known of some buckets."""
     paths = (f"{name}.{raw.escaped(key)}" for key in keys for name in ("usageDetails", "usage_details"))
-    return raw.count(*(path for path in paths))
+    return raw.count(*paths)
 
 
 def _or_old(bucket: str, *flat: str) -> pl.Expr:
