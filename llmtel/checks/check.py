@@ -100,6 +100,8 @@ class Report:
             f"{self.count('inconclusive')} inconclusive",
         ]
         counted += [f"{self.count(s)} {s}" for s in ("improved", "exempt") if self.count(s)]
+        below = sum(r.verdict.below for r in self.results)
+        counted += [f"{below} below a floor"] if below else []
         skips = f"{sum(skipped.values())} skipped" + (f" ({why})" if why else "")
         compared = f"{self.compared} comparison{'' if self.compared == 1 else 's'}"
         return f"{', '.join([compared, *counted, skips])}; {self._baseline()}"

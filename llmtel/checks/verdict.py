@@ -61,6 +61,10 @@ class Evidence:
         return self.p_rise if sign > 0 else self.p_fall
 
 
+BELOW = "below the floor of"
+"""How the reason begins of a change that is beyond its tolerance and too small to matter."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """A state, and the reason in words. `limit` is the one that decided."""
@@ -68,6 +72,11 @@ class Verdict:
     state: State
     reason: str = ""
     limit: Limit | None = None
+
+    @property
+    def below(self) -> bool:
+        """Whether a change beyond its tolerance was let through, as too small to matter."""
+        return self.reason.startswith(BELOW)
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:
@@ -193,7 +202,7 @@ def _bound(limit: Limit, evidence: Evidence) -> float | None:
 def _below_floor(rule: Rule, evidence: Evidence) -> str | None:
     """Why a change is too small to matter; an impact that is not known is no reason."""
     if rule.min_abs and evidence.absolute is not None and abs(evidence.absolute) < rule.min_abs.number:
-        return f"below the floor of {rule.min_abs.text}"
+        return f"{BELOW} {rule.min_abs.text}"
     if rule.min_impact and evidence.impact is not None and abs(evidence.impact) < rule.min_impact.number:
-        return f"below the floor of {rule.min_impact.text}"
+        return f"{BELOW} {rule.min_impact.text}"
     return None

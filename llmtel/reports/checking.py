@@ -155,7 +155,8 @@ def _in_words(result: Result) -> str:
     """A result in a few words: "cost per call $0.0202 (−0.4 %, 180 paired cases)"."""
     unit = result.rule.definition.unit
     who = f" of {segment(result)}" if segment(result) else ""
-    inside = ", ".join(part for part in (change(result), about(result)) if part)
+    floor = result.verdict.reason if result.verdict.below else ""
+    inside = ", ".join(part for part in (change(result), about(result), floor) if part)
     metric = result.rule.metric.replace("_", " ")
     return f"{metric}{who} {unit.show(result.evidence.current)}{f' ({inside})' if inside else ''}"
 

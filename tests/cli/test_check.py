@@ -30,6 +30,15 @@ def test_the_same_calls_are_one_line_and_exit_0(llmtel, monkeypatch):
     assert "(±0, 300 → 300 calls) · 1 comparison, 0 failed, 0 inconclusive, 0 skipped; base" in line
 
 
+def test_a_change_that_is_let_through_as_too_small_to_matter_says_so(llmtel, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    Path("llmtel.yaml").write_text("checks:\n  - {metric: cost_per_call, max_increase: 10%, min_abs: $9}\n")
+    code, out, _ = llmtel("check", "now.jsonl", "--compare-to", "before.jsonl")
+    assert code == 0
+    assert "300 → 300 calls, below the floor of $9) · 1 comparison" in out
+    assert "1 below a floor" in out
+
+
 def test_a_first_run_never_fails(llmtel):
     code, out, _ = llmtel("check", "now.jsonl")
     assert code == 0
