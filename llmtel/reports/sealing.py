@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from llmtel.core.answers import (
     HELD_BACK,
@@ -18,7 +19,9 @@ from llmtel.core.answers import (
     Table,
     Timeline,
 )
-from llmtel.reports.sharing import NEVER, Sharing
+
+if TYPE_CHECKING:
+    from llmtel.reports.sharing import Sharing
 
 META = frozenset((
     "tool", "input", "pricing", "what_if", "tz", "range", "without_time", "include_failed", "rejects",
@@ -81,6 +84,8 @@ def _said(tables: Sequence[Table], sharing: Sharing) -> list[str]:
 
 def _meta(tables: Sequence[Table], sharing: Sharing) -> Mapping[str, object]:
     """The same for machines."""
+    from llmtel.reports.sharing import NEVER  # noqa: PLC0415 (slow to load, and there where there is sharing)
+
     hidden = sum(bool(row.get("suppressed")) for table in tables for row in table.rows)
     return {
         "least_people": sharing.k,
