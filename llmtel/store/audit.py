@@ -11,13 +11,18 @@ from llmtel.store.folder import Where, at
 AUDIT = "audit.jsonl"
 
 
-def audit(place: Where, what: str, rows: int = 0, version: int | None = None) -> None:
+def audit(place: Where, what: str, rows: int, version: int | None, commits: int = 1) -> None:
     """Note who does what, when, and to how many rows.
 
-    It is called before the change: what cannot be noted is not done. `version` is that of the table before;
-    a commit that is refused and made again leaves a line for each try.
+    It is called before the change: what cannot be noted is not done. `version` is that of the table before
+    (None: there was none), and `commits` come on top of it; a commit that is refused and made again leaves a
+    line for each try.
     """
-    entry = {"at": datetime.now(UTC).isoformat(), "uid": os.getuid(), "what": what, "rows": rows}
-    if version is not None:
-        entry["versions"] = [version, version + 1]
+    entry = {
+        "at": datetime.now(UTC).isoformat(),
+        "uid": os.getuid(),
+        "what": what,
+        "rows": rows,
+        "versions": [version, commits - 1 if version is None else version + commits],
+    }
     at(place).append(AUDIT, json.dumps(entry) + "\n")

@@ -46,5 +46,5 @@ def csv(place: Where) -> bytes:
 def _calls(place: Where) -> pl.DataFrame:
     table = opened(place)
     calls = table.plain(table.files).select(KEPT).collect()
-    audit(place, "export", calls.height)
+    audit(place, "export", calls.height, table.version, commits=0)
     return calls

@@ -90,7 +90,7 @@ def ingest(  # noqa: PLR0913 (each is a wish of some command, and has a default)
         is_new = not begun(folder)
         made(folder, policy.kept.properties, encrypted=encrypted)
         if is_new:
-            audit(folder, f"made; users: {' '.join((policy.users, *policy.kept.key_ids))}")
+            audit(folder, f"made; users: {' '.join((policy.users, *policy.kept.key_ids))}", 0, None)
         with folder.lock() if locked else nullcontext():
             for group in _groups(inputs, at_once):
                 _take(folder, group, read, told, policy, done)

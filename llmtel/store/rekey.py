@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,7 +12,7 @@ from llmtel.store.actions import Written
 from llmtel.store.audit import audit
 from llmtel.store.encryption import KEY_ID, Ring
 from llmtel.store.folder import Where, at
-from llmtel.store.location import private
+from llmtel.store.location import CALLS, private
 from llmtel.store.rewrite import swept
 from llmtel.store.rollups import tables
 from llmtel.store.swap import accepted
@@ -46,7 +45,8 @@ def rekey(place: Where, to: KeySource | None) -> Rekeyed:
         for table in here:
             for known in table.files["key"].unique():
                 table.secret(known)
-        audit(folder, f"rekey {' '.join(before) or 'plain'} to {key or 'plain'}", _rows(here))
+        for table in here:
+            _note(table, f"{' '.join(before) or 'plain'} to {key or 'plain'}", key)
         for table in here:
             table.delta.alter.set_table_properties({KEY_ID: key}, raise_if_not_exists=False)
         files = sum(accepted(partial(_rewritten, index, folder, key)) for index in range(len(here)))
@@ -54,8 +54,11 @@ def rekey(place: Where, to: KeySource | None) -> Rekeyed:
     return Rekeyed(files, before, key)
 
 
-def _rows(every: Sequence[Table]) -> int:
-    return sum(int(one.files["rows"].sum()) for one in every)
+def _note(table: Table, how: str, key: str) -> None:
+    """A line of the audit for a table: a commit that names the new key, and one with the files, if any."""
+    name = "" if table.kind.name == CALLS else f" {table.kind.name}"
+    old = table.files.filter(pl.col("key") != key)
+    audit(table.folder, f"rekey{name} {how}", int(old["rows"].sum()), table.version, 1 + bool(old.height))
 
 
 def _rewritten(index: int, folder: Where, key: str) -> int:

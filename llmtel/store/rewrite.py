@@ -39,7 +39,8 @@ def rewrite(
 ) -> Rewritten:
     """Replace some of the live files, day by day, by what `change` makes of their rows; all in one commit.
 
-    `changes` is false where the calls stay the same; `what` is noted in the audit before the commit.
+    `changes` is false where the calls stay the same; `what` is noted in the audit before the commit, with
+    the rows that go or, where none does, those that are written anew.
     """
     folder = at(place)
 
@@ -55,7 +56,7 @@ def rewrite(
                 written += table.write(kept) if kept.height else []
             gone = int(chosen["rows"].sum()) - sum(one.rows for one in written)
             if what is not None:
-                audit(folder, what, gone, table.version)
+                audit(folder, what, gone or int(chosen["rows"].sum()), table.version)
         except BaseException:
             table.discard(written)
             raise

@@ -9,8 +9,14 @@ import pytest
 from llmtel import pipeline
 from llmtel.cli.app import run
 from llmtel.core.errors import UnreadableInput, UsageError
+from llmtel.privacy.keys import KeySource
+from llmtel.privacy.pseudonyms import Pseudonyms
 from llmtel.store.columns import KEPT
+from llmtel.store.export import parquet
+from llmtel.store.people import convert, rotate
+from llmtel.store.policy import Policy
 from llmtel.store.read import stored
+from llmtel.store.rekey import rekey
 from llmtel.store.retention import expire
 from llmtel.store.rewrite import compact, forget
 from llmtel.store.table import opened
@@ -81,11 +87,23 @@ def test_what_the_machine_refuses_is_a_sentence(filled, capsys):
     assert "audit.jsonl: is a directory" in said
 
 
-def test_the_audit_says_which_version_became_which(filled):
+def test_the_audit_says_which_version_became_which(filled, monkeypatch):
     version = opened(filled.folder).version
     forget(filled.folder, ["u3"])
-    last = json.loads((filled.folder / "audit.jsonl").read_text().splitlines()[-1])
-    assert (last["what"], last["versions"]) == ("forget", [version, version + 1])
+    parquet(filled.folder)
+    rows = filled.calls.height
+    convert(filled.folder, Policy("drop", Pseudonyms.random()))
+    rotate(filled.folder, Pseudonyms.random())
+    monkeypatch.setenv("NEW", "ab" * 32)
+    rekey(filled.folder, KeySource("key_env", "NEW", "test"))
+    made, *lines = map(json.loads, (filled.folder / "audit.jsonl").read_text().splitlines())
+    assert made["versions"] == [None, 0]
+    # what a vacuum begins and ends with are two commits of its own
+    assert [[at - version for at in one["versions"]] for one in lines] == [
+        [0, 1], [3, 3], [3, 4], [4, 5], [7, 8], [8, 10],
+    ]  # fmt: skip
+    assert opened(filled.folder).version == version + 12
+    assert [one["rows"] for one in lines][1:] == [rows, 0, rows, 0, rows]
 
 
 def test_a_user_whom_only_another_copy_names_is_forgotten_too(store, tmp_path):
