@@ -35,13 +35,14 @@ def scanned(
     schema: pl.Schema | None,
     **options: Any,  # noqa: ANN401 (options of Polars)
 ) -> pl.LazyFrame:
-    """The rows of data files; columns of `schema` that are not in them are null."""
+    """The rows of data files; columns of `schema` that are not in them are null, texts may be categories."""
     return pl.scan_parquet(
         source,
         schema=schema,
         missing_columns="insert",
         hive_partitioning=False,
         glob=False,
+        cast_options=pl.ScanCastOptions(categorical_to_string="allow"),
         decryption=None if secret is None else secret.reading,
         **options,
     )

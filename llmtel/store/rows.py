@@ -7,8 +7,7 @@ from collections.abc import Collection
 import polars as pl
 
 from llmtel.core.schema import complete
-from llmtel.sources.mapping import CATEGORIES
-from llmtel.store.columns import KEPT, SCHEMA, thawed
+from llmtel.store.columns import KEPT, REPEATED, SCHEMA, thawed
 from llmtel.store.table import Table, readable
 
 
@@ -19,10 +18,13 @@ def calls_of(table: Table, files: pl.DataFrame, without: Collection[str] = ()) -
     """
     names = [name for name in KEPT if name not in without]
     frozen = [name for name in SCHEMA if name.startswith("llmtel_frozen_")]
+    columns = [*map(_column, names), *frozen]
     with readable(table.folder):
-        rows = table.plain(files).select(*map(_column, names), *frozen)
-        # Streaming makes categories of texts as they come, for half the memory.
-        calls = rows.collect(engine="streaming")
+        try:
+            calls = table.plain(files, table.kind.as_categories).select(columns).collect(engine="streaming")
+        except pl.exceptions.SchemaError:
+            # Files of before: streaming makes categories of texts as they come, for half the memory.
+            calls = table.plain(files).select(columns).collect(engine="streaming")
     thawed_ = thawed(calls).with_columns(pl.col("^price_reason$").cast(pl.Categorical))
     return complete(thawed_)
 
@@ -31,6 +33,4 @@ def _column(name: str) -> pl.Expr:
     """A stored field, as the reader of logs has it; a store holds single calls alone."""
     if name == "grain":
         return pl.lit("call", dtype=pl.Categorical).alias(name)
-    # A reason is not settled before thawing; sessions are grouped by.
-    is_category = (name in CATEGORIES and name != "price_reason") or name == "session"
-    return pl.col(name).cast(pl.Categorical) if is_category else pl.col(name)
+    return pl.col(name).cast(pl.Categorical) if name in REPEATED else pl.col(name)

@@ -73,7 +73,8 @@ def _sums_of_arrow(table: pa.Table) -> Sums:
     import pyarrow.compute as pc  # noqa: PLC0415
 
     found: dict[str, tuple[Any, ...]] = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
+    for name, told in zip(table.column_names, table.columns, strict=True):
+        column = told.cast(told.type.value_type) if pa.types.is_dictionary(told.type) else told
         if pa.types.is_large_list(column.type) or pa.types.is_list(column.type):
             members = pc.list_flatten(column)
             found[name] = (column.null_count, len(members), pc.sum(members, min_count=0).as_py())

@@ -18,7 +18,7 @@ import polars as pl
 
 from llmtel.core.errors import LlmtelError, UnreadableInput, UsageError
 from llmtel.store.actions import Written, add, remove
-from llmtel.store.columns import SCHEMA, to_file
+from llmtel.store.columns import REPEATED, SCHEMA, to_file
 from llmtel.store.encryption import KEY_ID, Secret
 from llmtel.store.files import encoded, key_of, name_of, scanned
 from llmtel.store.folder import Where, at
@@ -64,15 +64,22 @@ def delta() -> type[DeltaTable]:
 class Kind:
     """What a table holds: its folder in the store, the columns of its data files, and their order.
 
-    A time `ts` is among the columns: its day is the partition.
+    A time `ts` is among the columns: its day is the partition. Texts that are `repeated` are texts to every
+    reader of Parquet, and their files tell Polars that they may be read as categories.
     """
 
     name: str
     schema: pl.Schema
     order: tuple[str, ...]
+    repeated: tuple[str, ...] = ()
+
+    @property
+    def as_categories(self) -> pl.Schema:
+        """The columns as they are read fast."""
+        return pl.Schema({**self.schema, **dict.fromkeys(self.repeated, pl.Categorical())})
 
 
-KEPT_CALLS = Kind(CALLS, SCHEMA, ("ts", "line"))
+KEPT_CALLS = Kind(CALLS, SCHEMA, ("ts", "line"), REPEATED)
 
 
 class Table:
@@ -119,13 +126,18 @@ class Table:
         """A data file's path in the store, by its path in the log."""
         return f"{self.kind.name}/{path}"
 
-    def plain(self, files: pl.DataFrame) -> pl.LazyFrame:
-        """The rows of some of `files`, day by day; a column that none of them has costs nothing."""
+    def plain(self, files: pl.DataFrame, schema: pl.Schema | None = None) -> pl.LazyFrame:
+        """The rows of some of `files`, day by day; a column that none of them has costs nothing.
+
+        `schema`: that of the kind, or its `as_categories`, which files of earlier versions refuse when they
+        are read (`pl.exceptions.SchemaError`).
+        """
+        schema = schema or self.kind.schema
         if files.is_empty():
-            return pl.LazyFrame(schema=self.kind.schema)
+            return pl.LazyFrame(schema=schema)
         self._refuse_other_sizes(files)
         return pl.concat(
-            scanned([self.uri(path) for path in part["path"]], self.secret(key), self.kind.schema)
+            scanned([self.uri(path) for path in part["path"]], self.secret(key), schema)
             for key, part in _by_key(files)
         )
 
@@ -182,7 +194,8 @@ class Table:
 
     def _write_day(self, day: date | None, calls: pl.DataFrame) -> Written:
         frame = _known(to_file(calls).select(self.kind.schema.names()))
-        data = encoded(frame, self.secret(self.key_id))
+        repeated = [name for name in self.kind.repeated if name in frame.columns]
+        data = encoded(frame.cast(dict.fromkeys(repeated, pl.Categorical())), self.secret(self.key_id))
         path = f"day={UNKNOWN_DAY if day is None else day}/{name_of(data, self.key_id)}"
         self.folder.write(self.at(path), data)
         first, last = frame.select(a=pl.col("ts").min(), b=pl.col("ts").max()).row(0)

@@ -74,7 +74,7 @@ def _is_as_written(path: str, data: bytes) -> bool:
 def _wrong(data: bytes, table: Table, key: str, day: object, rows: int) -> str | None:
     secret, schema = table.secret(key), table.kind.schema
     try:
-        frame = scanned(data, secret, None).collect()
+        frame = scanned(data, secret, None).cast({pl.Categorical: pl.String}).collect()
     except pl.exceptions.PolarsError as error:
         return f"it cannot be read: {str(error).splitlines()[0][:100]}"
     if frame.height != rows:

@@ -11,6 +11,7 @@ from llmtel.cli.app import run
 from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.privacy.keys import KeySource
 from llmtel.privacy.pseudonyms import Pseudonyms
+from llmtel.store import table as tables
 from llmtel.store.columns import KEPT
 from llmtel.store.export import parquet
 from llmtel.store.people import convert, rotate
@@ -41,6 +42,28 @@ def test_compacting_leaves_one_file_a_day_and_the_same_calls(filled):
     done = compact(filled.folder)
     assert (done.before, done.after, done.gone) == (15, 5, 0)
     assert filled.calls.sort("line").equals(before)
+    assert faults(filled.folder) == []
+
+
+def test_texts_that_repeat_are_categories_to_polars_and_texts_to_everybody(filled):
+    table = opened(filled.folder)
+    assert table.plain(table.files, table.kind.as_categories).collect()["user"].dtype == pl.Categorical
+    rows = pl.scan_delta(str(filled.folder / "calls")).select("user", "call_id").collect()
+    assert rows.schema == {"user": pl.String, "call_id": pl.String}
+    assert sorted(rows["user"].to_list()) == sorted(filled.calls["user"].to_list())
+
+
+def test_files_of_before_whose_texts_are_no_categories_are_read_beside_others(filled, tmp_path, monkeypatch):
+    plain = tables.encoded
+    with monkeypatch.context() as before:
+        before.setattr(
+            tables, "encoded", lambda rows, secret: plain(rows.cast({pl.Categorical: pl.String}), secret)
+        )
+        log = tmp_path / "b.jsonl"
+        log.write_text("".join(line(60 + i) for i in range(20)))
+        filled.ingest(log)
+    assert sorted(filled.calls["call_id"].to_list()) == sorted(f"r{i}" for i in range(80))
+    assert filled.calls["user"].dtype == pl.Categorical
     assert faults(filled.folder) == []
 
 
