@@ -125,8 +125,17 @@ class People:
             return self.missing(())
 
     def pseudonyms_of(self, user: str) -> tuple[set[str], tuple[str, ...]]:
-        """What a user may be called in the store, and the ids of the keys that could not be tried."""
+        """What a user may be called in the store, and the ids of the keys that could not be tried.
+
+        Raises `UsageError` for a pseudonym as tables show it, which may be that of several.
+        """
+        from llmtel.core.pseudonym import beginning
         from llmtel.store.policy import names
+
+        if beginning(user) is not None:
+            raise UsageError(
+                f"--user {user}: a pseudonym in full, as llmtel analyze --by user --format json shows it"
+            )
 
         keys = self.keyring.all() if self.kept and self.kept.users != "plain" else ()
         return {user, *names("user", [user], keys)}, self.missing(keys)

@@ -11,17 +11,15 @@ from hashlib import blake2b
 
 import polars as pl
 
+from llmtel.core.pseudonym import DIGEST, KEY_ID, MADE
 from llmtel.privacy.keys import KEY_BYTES
 
-_DIGEST_BYTES = 16
-_KEY_ID_BYTES = 2
+_DIGEST_BYTES, _KEY_ID_BYTES = DIGEST // 2, KEY_ID // 2
 _KEY_ID_LABEL = b"llmtel pseudonyms: key id"
 _NOTHING = "0-"
 """Characters of ids that stand for none, such as the nil UUID (RFC 9562)."""
 _KIND_OF_ID = re.compile(r"(?:chatcmpl|cmpl|resp|msg|req|gen|batch|run|call|toolu|T)[-_]")
 """Beginnings by which vendors say what an id is of; formats are told by them, and no person is."""
-_MADE = re.compile(rf"(?:u|s|t|id)_[0-9a-f]{{{2 * (_KEY_ID_BYTES + _DIGEST_BYTES)}}}")
-"""A pseudonym as the store has it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Pseudonyms:
     def settled(self, values: pl.Series, prefix: str) -> pl.Series:
         """As `of`, always with `prefix`; and what is a pseudonym already, of any key, stays as it is."""
         return _replaced(
-            values, lambda value: value if _MADE.fullmatch(value) else self.one(value, prefix, vendors=False)
+            values, lambda value: value if MADE.fullmatch(value) else self.one(value, prefix, vendors=False)
         )
 
     def one(self, value: str, prefix: str = "id_", *, vendors: bool = True) -> str:

@@ -3,7 +3,8 @@
 All terms must hold (`llmtel.query.terms` says how they are written). Names are dimensions, fields and
 `tags.KEY`.
 
-Text is compared whole; `*` and `?` stand for any characters and for one. Numbers take the units of their
+Text is compared whole; `*` and `?` stand for any characters and for one, and a pseudonym may be written as
+tables show it (`user=u_4b1f00c0ffee…`). Numbers take the units of their
 field. What is unknown equals nothing and is neither more nor less than anything: `feature=chat` leaves it
 out, and `feature!=chat`, the complement, keeps it. `feature=` asks for the unknown, `feature!=` for the
 known.
@@ -21,6 +22,7 @@ import polars as pl
 
 from llmtel.core.catalog import unknown
 from llmtel.core.errors import UnknownName, UsageError
+from llmtel.core.pseudonym import beginning
 from llmtel.core.schema import FIELDS, Field
 from llmtel.query.dimensions import DIMENSIONS, TAGS, Dimension, dimension, named
 from llmtel.query.metrics import METRICS
@@ -115,6 +117,8 @@ def _dimension_test(dim: Dimension, value: pl.Expr, operator: str, text: str) ->
 def _text_test(name: str, value: pl.Expr, operator: str, text: str) -> pl.Expr:
     if operator != "=":
         raise UsageError(f"{name} is text; compare it with = or !=")
+    if (begins := beginning(text)) is not None:
+        return (value == text) | value.cast(pl.String).str.starts_with(begins)
     if not re.search(r"[*?]", text):
         return value == text
     literal, star, rest = text.partition("*")

@@ -199,3 +199,17 @@ def test_what_cannot_be_is_told_with_its_line(text, words, llmtel):
     config(text)
     refused(llmtel("ingest", "a.jsonl", "--store", "s"), "llmtel.yaml:1: privacy", words)
     assert not Path("s").exists()
+
+
+@pytest.mark.usefixtures("here")
+def test_a_pseudonym_can_be_asked_for_as_a_table_shows_it(llmtel, asked, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    llmtel("ingest", "a.jsonl", "--store", "s")
+    whole = sorted(row["user"] for row in asked("--by", "user"))
+    table = llmtel("analyze", "s", "--by", "user", "--metrics", "calls")[1]
+    shown = sorted(word for word in table.split() if word.startswith("u_"))
+    assert [len(one) for one in shown] == [15, 15]
+    assert [one.startswith(short[:-1]) for one, short in zip(whole, shown, strict=True)] == [True, True]
+    assert asked("--by", "user", "--where", f"user={shown[0]}") == [{"user": whole[0], "calls": 3}]
+    assert asked("--by", "user", "--where", f"user!={shown[0][:-1]}...") == [{"user": whole[1], "calls": 3}]
+    refused(llmtel("store", "forget", "s", "--user", shown[0]), "in full")
