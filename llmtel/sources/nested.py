@@ -21,11 +21,15 @@ def opened(value: object) -> object:
 
 def object_in(record: Record, key: str) -> dict[str, Any]:
     """The object at a key, also one that is written as a text; an empty one where there is none."""
-    value = opened(record.get(key))
+    value = record.get(key)
+    if isinstance(value, str):
+        value = opened(value)
     return value if isinstance(value, dict) else {}
 
 
 def objects_in(record: Record, key: str) -> list[dict[str, Any]]:
     """The objects of the list at a key; what is none counts as an empty one, so that it is accounted for."""
-    value = opened(record.get(key))
+    value = record.get(key)
+    if isinstance(value, str):
+        value = opened(value)
     return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []

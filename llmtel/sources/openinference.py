@@ -12,7 +12,6 @@ from llmtel.sources.nested import object_in, objects_in
 from llmtel.sources.source import Record
 from llmtel.sources.spans import attributes, short, told_by
 
-_KEYS = ("context.trace_id", "context.span_id", "start_time", "end_time", "parent_id")
 _FLAT = ("attributes.", "eval.", "annotation.")
 """Beginnings of keys that are attributes of a span, or what was said of it, in the span itself."""
 
@@ -41,7 +40,9 @@ def _span(span: Record) -> dict[str, Any]:
         inside |= {key.removeprefix("attributes."): span[key] for key in span if key.startswith(_FLAT)}
     found = attributes(inside)
     return {
-        **{key: span.get(key) for key in _KEYS[2:]},
+        "start_time": span.get("start_time"),
+        "end_time": span.get("end_time"),
+        "parent_id": span.get("parent_id"),
         "trace": context.get("trace_id") or span.get("context.trace_id"),
         "span": context.get("span_id") or span.get("context.span_id"),
         "kind": span.get("span_kind") or found.get("openinference_span_kind"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import fsum
 from typing import NamedTuple
 
@@ -29,7 +30,9 @@ _RATINGS = (
     "correctness", "accuracy", "relevance", "answer_relevance",
 )  # fmt: skip
 """Names of ratings; what people say comes before what an evaluator says, the whole before an aspect."""
-_HALF = 0.5
+_HALF, _NUMBERS = 0.5, (int, float)
+SAID = ("eval_", "evaluation_", "annotation_")
+"""Beginnings of the names of attributes that are scores."""
 
 
 class Score(NamedTuple):
@@ -64,7 +67,7 @@ def _settled(field: str, numbers: list[tuple[int, float]]) -> float | bool:
 
 def _field_of(score: Score) -> tuple[str, int, float] | None:
     """The field of a score, the rank of its name among those of the field, and the number it gives."""
-    name = "_".join(re.findall("[a-z0-9]+", score.name.lower()))
+    name = _plain(score.name)
     number, said = _number(score.value), _said(score.label if score.label is not None else score.value)
     flag = said if said is not None else None if number is None else float(number >= _HALF)
     if "hallucinat" in name:
@@ -80,8 +83,14 @@ def _field_of(score: Score) -> tuple[str, int, float] | None:
     return None
 
 
+@lru_cache(1024)
+def _plain(name: str) -> str:
+    """The words of a score's name: a log has few names, and each many times."""
+    return "_".join(re.findall("[a-z0-9]+", name.lower()))
+
+
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, _NUMBERS) else None
 
 
 def _said(label: object) -> float | None:
@@ -91,11 +100,17 @@ def _said(label: object) -> float | None:
 
 def scores_in(attributes: Mapping[str, object]) -> Iterable[Score]:
     """Scores among flat attributes: `eval_NAME_score`, `annotation_NAME_label`, as Phoenix names them."""
-    named: dict[str, dict[str, object]] = {}
-    for key, value in attributes.items():
-        if key.startswith(("eval_", "evaluation_", "annotation_")):
+    for name, parts in _scores_at(tuple(attributes)):
+        yield Score(name, *(None if key is None else attributes[key] for key in parts))
+
+
+@lru_cache(1024)
+def _scores_at(keys: tuple[str, ...]) -> list[tuple[str, tuple[str | None, str | None]]]:
+    """The names of scores among attributes, each with the keys of its number and of its label."""
+    named: dict[str, dict[str, str]] = {}
+    for key in keys:
+        if key.startswith(SAID):
             name, _, part = key.partition("_")[2].rpartition("_")
             if part in ("score", "label"):
-                named.setdefault(name, {})[part] = value
-    for name, parts in named.items():
-        yield Score(name, parts.get("score"), parts.get("label"))
+                named.setdefault(name, {})[part] = key
+    return [(name, (parts.get("score"), parts.get("label"))) for name, parts in named.items()]

@@ -11,16 +11,20 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmtel.sources.nested import object_in, objects_in
-from llmtel.sources.quality import Score, judged, scores_in
+from llmtel.sources.quality import SAID, Score, judged, scores_in
 from llmtel.sources.source import Record
 
-_SCALARS = ("stringValue", "intValue", "doubleValue", "boolValue")
+_NUMBER, _NESTED = (int, float), (dict, list)
+"""Types that are asked for of every value: a union of them would be made anew each time."""
 _TOO_LARGE = 2**63
 """What begins where the signed integers of 64 bits end."""
+_DIGITS = len(str(_TOO_LARGE))
+"""Numbers of fewer digits are not too large."""
+_LONGEST = 4096
+"""Characters of an attribute's text that are kept."""
 _THRESHOLD, _THRESHOLDS = re.compile(r"[0-9a-fA-F]{1,14}"), 1 << 56
 """Sampling thresholds have 56 bits, trailing zeros left out.
 
@@ -29,6 +33,7 @@ https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
 
 EVALUATION = "gen_ai.evaluation.result"
 """The name of an event, a log record or a span that is the result of an evaluation."""
+_EVALUATION = "gen_ai_evaluation_"
 _TEXTS = {
     "prompt_chars": (
         "gen_ai_input_messages", ("gen_ai_prompt_", "llm_input_messages_"), "input_value",
@@ -55,9 +60,13 @@ def value_of(value: object) -> Any:  # noqa: ANN401 (any JSON value)
     """A typed attribute value as a plain one."""
     if not isinstance(value, dict):
         return value
-    for kind in _SCALARS:
+    if "stringValue" in value:
+        return value["stringValue"]
+    for kind in ("intValue", "doubleValue"):
         if kind in value:
-            return _number(value[kind]) if kind in ("intValue", "doubleValue") else value[kind]
+            return _number(value[kind])
+    if "boolValue" in value:
+        return value["boolValue"]
     if "arrayValue" in value:
         items = object_in(value, "arrayValue").get("values")
         return [value_of(item) for item in items] if isinstance(items, list) else []
@@ -70,7 +79,9 @@ def _number(value: object) -> object:
     """A number that may be written as a text; the text itself when it is none, or too large for JSON."""
     if not isinstance(value, str):
         return value
-    for reader in (int, float):
+    if len(value) < _DIGITS and value.isdecimal():
+        return int(value)
+    for reader in (float,) if "." in value else (int, float):
         try:
             number = reader(value)
         except ValueError:
@@ -85,29 +96,37 @@ def attributes(found: object) -> dict[str, Any]:
     if isinstance(found, dict):
         pairs: Iterable[tuple[Any, Any]] = found.items()
     elif isinstance(found, list):
-        pairs = ((item.get("key"), value_of(item.get("value"))) for item in found if isinstance(item, dict))
+        pairs = [(item.get("key"), value_of(item.get("value"))) for item in found if isinstance(item, dict)]
     else:
         return {}
     flat: dict[str, Any] = {}
     for key, value in pairs:
-        if key is None or isinstance(value, dict):
-            continue
-        if isinstance(value, list):
-            first = value[0] if value else None
-            value = None if isinstance(first, (dict, list)) else first  # noqa: PLW2901 (the first of several)
-        flat[_underscored(key)] = value
+        if not isinstance(value, _NESTED):
+            if key is not None:
+                flat[_UNDERSCORED[key]] = value
+        elif isinstance(value, list) and key is not None:
+            first = value[0] if value else None  # the first of several
+            flat[_UNDERSCORED[key]] = None if isinstance(first, _NESTED) else first
     return flat
 
 
-@lru_cache(4096)
-def _underscored(key: object) -> str:
-    """The name of an attribute with `_` for its dots: a log has few names, and each in every span."""
-    return str(key).replace(".", "_")
+class _Underscored(dict[object, str]):
+    """Names of attributes with `_` for their dots: a log has few names, and each in every span."""
+
+    def __missing__(self, key: object) -> str:
+        name = str(key).replace(".", "_")
+        if len(self) < _NAMES:
+            self[key] = name
+        return name
+
+
+_UNDERSCORED, _NAMES = _Underscored(), 4096
 
 
 def short(found: dict[str, Any]) -> dict[str, Any]:
     """Attributes with texts as they are, but short: prompts and answers in attributes are never read."""
-    return {key: value[:4096] if isinstance(value, str) else value for key, value in found.items()}
+    long = [key for key, value in found.items() if isinstance(value, str) and len(value) > _LONGEST]
+    return found | {key: found[key][:_LONGEST] for key in long} if long else found
 
 
 def records(line: Record) -> Iterator[dict[str, Any]]:
@@ -119,9 +138,11 @@ def records(line: Record) -> Iterator[dict[str, Any]]:
         line, ("resourceSpans", "batches"), ("scopeSpans", "instrumentationLibrarySpans")
     ):
         name = str(object_in(scope, "scope").get("name") or "")
-        yield from (_span(span, owner, name) for span in objects_in(scope, "spans"))
+        for span in objects_in(scope, "spans"):
+            yield _span(span, owner, name)
     for owner, scope in _scopes(line, ("resourceLogs",), ("scopeLogs",)):
-        yield from (_event(event, owner) for event in objects_in(scope, "logRecords"))
+        for event in objects_in(scope, "logRecords"):
+            yield _event(event, owner)
     if objects_in(line, "resourceMetrics"):
         yield {"kind": "metrics"}
 
@@ -130,10 +151,15 @@ def _scopes(
     line: Record, resources: tuple[str, ...], scopes: tuple[str, ...]
 ) -> Iterator[tuple[dict[str, Any], Record]]:
     """Every scope of an exported object, with the attributes of the resource it belongs to."""
-    for resource in chain.from_iterable(objects_in(line, key) for key in resources):
+    for resource in _all_in(line, resources):
         owner = attributes(object_in(resource, "resource").get("attributes"))
-        for scope in chain.from_iterable(objects_in(resource, key) for key in scopes):
+        for scope in _all_in(resource, scopes):
             yield owner, scope
+
+
+def _all_in(record: Record, keys: tuple[str, ...]) -> list[Record]:
+    """The objects of the lists at some keys."""
+    return [item for key in keys if key in record for item in objects_in(record, key)]
 
 
 def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
@@ -166,7 +192,8 @@ def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | No
     `start` is that of the span in nanoseconds.
     """
     told: dict[str, Any] = {}
-    scores = [*scores_in(found), *_evaluation(found)]
+    places = _places(tuple(found))
+    scores = [*scores_in(found), *_evaluation(found)] if places.scores else []
     for event in events:
         inner, name = attributes(event.get("attributes")), event.get("name")
         if name == "exception":
@@ -178,21 +205,39 @@ def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | No
             scores += _evaluation(inner)
     if scores:
         told["judged"] = judged(scores)
-    contents = [key for key in found if key.endswith("_content")]
-    for size, (whole, parts, other) in _TEXTS.items():
-        told[size] = _length(found, whole, [key for key in contents if key.startswith(parts)], other)
+    for size, *keys in places.texts:
+        told[size] = _length(found, *keys)
     return told
+
+
+class _Places(NamedTuple):
+    """Whether some attributes have scores, and where texts are: the size's name, and keys as in `_TEXTS`."""
+
+    scores: bool
+    texts: tuple[tuple[str, str, tuple[str, ...], str], ...]
+
+
+@lru_cache(1024)
+def _places(keys: tuple[str, ...]) -> _Places:
+    """Where in a set of attributes something is told: a log has few such sets, and each in many spans."""
+    contents = [key for key in keys if key.endswith("_content")]
+    texts = []
+    for size, (whole, beginnings, other) in _TEXTS.items():
+        parts = tuple(key for key in contents if key.startswith(beginnings))
+        if parts or whole in keys or other in keys:
+            texts.append((size, whole, parts, other))
+    return _Places(any(key.startswith((*SAID, _EVALUATION)) for key in keys), tuple(texts))
 
 
 def _evaluation(found: dict[str, Any]) -> list[Score]:
     """The score in the attributes of an evaluation's result, as a list of none or one."""
-    name = found.get("gen_ai_evaluation_name")
+    name = found.get(f"{_EVALUATION}name")
     if not isinstance(name, str):
         return []
-    return [Score(name, *(found.get(f"gen_ai_evaluation_score_{part}") for part in ("value", "label")))]
+    return [Score(name, *(found.get(f"{_EVALUATION}score_{part}") for part in ("value", "label")))]
 
 
-def _length(found: dict[str, Any], whole: str, parts: list[str], other: str) -> int | None:
+def _length(found: dict[str, Any], whole: str, parts: tuple[str, ...], other: str) -> int | None:
     """Characters of a prompt or an answer: of all its messages, or of its parts, which are at some keys."""
     text = found.get(whole)
     if isinstance(text, str):
@@ -204,7 +249,7 @@ def _length(found: dict[str, Any], whole: str, parts: list[str], other: str) -> 
 
 def _id(value: object) -> object:
     """An id in hexadecimal, also where protobuf's plain JSON has written it in base64; None for none."""
-    if not (isinstance(value, str) and _BASE64.fullmatch(value)):
+    if not (isinstance(value, str) and value[-1:] == "=" and _BASE64.fullmatch(value)):
         return value or None
     return b64decode(value).hex()
 
@@ -212,19 +257,20 @@ def _id(value: object) -> object:
 def _whole(value: object) -> int | None:
     """A whole number of 64 bits; none for 0, which the protocol writes for a time that is not set."""
     number = _number(value)
-    return int(number) if isinstance(number, int | float) and 0 < abs(number) < _TOO_LARGE else None
+    return int(number) if isinstance(number, _NUMBER) and 0 < abs(number) < _TOO_LARGE else None
 
 
 def _sample_rate(span: Record, found: dict[str, Any]) -> float | None:
     """The share of spans kept: from the tracestate's threshold, or from an attribute."""
-    for entry in str(span.get("traceState") or "").split(","):
+    state = span.get("traceState")
+    for entry in str(state).split(",") if state else ():
         vendor, _, members = entry.strip().partition("=")
         for member in members.split(";") if vendor == "ot" else ():
             key, _, threshold = member.partition(":")
             if key == "th" and _THRESHOLD.fullmatch(threshold):
                 return 1 - int(threshold.ljust(14, "0")[:14], 16) / _THRESHOLDS
     rate = found.get("sampling_probability", found.get("sample_rate"))
-    return float(rate) if isinstance(rate, int | float) and 0 < rate <= 1 else None
+    return float(rate) if isinstance(rate, _NUMBER) and 0 < rate <= 1 else None
 
 
 def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
@@ -248,5 +294,5 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
         "trace": _id(event.get("traceId")),
         "service": owner.get("service_name"),
         "stamp": found.get("event_timestamp") or (stamp and stamp // 1000),
-        "attributes": short(found) | {key: _number(found[key]) for key in _NUMBERS & found.keys()},
+        "attributes": short(found) | {key: _number(found[key]) for key in found if key in _NUMBERS},
     }
