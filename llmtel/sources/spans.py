@@ -205,8 +205,8 @@ def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | No
             scores += _evaluation(inner)
     if scores:
         told["judged"] = judged(scores)
-    for size, *keys in places.texts:
-        told[size] = _length(found, *keys)
+    for size, whole, parts, other in places.texts:
+        told[size] = _length(found, whole, parts, other)
     return told
 
 
