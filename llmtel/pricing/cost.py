@@ -12,7 +12,7 @@ import polars as pl
 from llmtel.core.schema import FIELDS, FROZEN, LEAVES, PRICED
 from llmtel.pricing import arithmetic
 from llmtel.pricing.entries import Book
-from llmtel.pricing.keys import Grid, numbered
+from llmtel.pricing.keys import Grid, in_pieces, numbered
 from llmtel.pricing.match import Match, find
 from llmtel.pricing.rates import Card, Circumstances, card
 
@@ -27,7 +27,7 @@ _NEEDED = (
     "http_status", "cost_logged", "price_reason", "token_source", *LEAVES,
 )  # fmt: skip
 _BUCKET = pl.col("grain").eq_missing(pl.lit("bucket"))
-_CATEGORIES = {"provider", "model", "service_tier", "region", "token_source"}
+_CATEGORIES = {"provider", "model", "service_tier", "region", "token_source", "price_reason"}
 
 
 def priced(calls: pl.DataFrame, book: Book, source: CostSource = "auto") -> pl.DataFrame:
@@ -76,7 +76,9 @@ def typed(calls: pl.DataFrame) -> pl.DataFrame:
 def _booked(calls: pl.DataFrame, book: Book, *, or_logged: bool) -> pl.DataFrame:
     """The costs at the book's rates, or where it says so those of the log."""
     found, index = carded(calls, book)
-    costs = arithmetic.costs(calls.with_columns(index), arithmetic.table([card for _, card in found]))
+    cards = arithmetic.table([card for _, card in found])
+    pieces = in_pieces(calls.with_columns(index))
+    costs = pl.concat([arithmetic.costs(piece, cards) for piece in pieces], rechunk=True)
     costs = _bounded(calls, costs.with_columns(cost_computed="cost_usd"), found, index)
     if not or_logged or calls["cost_logged"].null_count() == calls.height:
         return costs
@@ -104,10 +106,10 @@ def _bounded(
 
 def carded(calls: pl.DataFrame, book: Book) -> tuple[list[tuple[Match, Card]], pl.Series]:
     """The distinct rate cards of calls (as `typed` makes them), and for each call the number of its card."""
-    pairs, _ = numbered(calls.select("provider", "model"))
+    pairs, _ = numbered(in_pieces(calls.select("provider", "model")))
     matches = {pair: find(book, *pair) for pair in pairs.iter_rows()}
     grid = Grid.of(matches.values(), book)
-    distinct, index = numbered(grid.keys(calls))
+    distinct, index = numbered(map(grid.keys, in_pieces(calls)))
     found = []
     for key in distinct.iter_rows(named=True):
         match = matches[key["provider"], key["model"]]

@@ -23,6 +23,12 @@ _MINUTE = 60_000_000
 _DAY = 24 * 60 * _MINUTE
 """Microseconds."""
 
+PIECE = 2**18
+"""Calls that are looked at together: what is made on the way is small, and its memory is taken only once.
+
+(Fresh memory for columns of ten million calls takes longer than what is done with them.)
+"""
+
 _WIDEST = 2**22
 """Codes up to here are looked up in a list."""
 
@@ -90,32 +96,64 @@ class Grid:
         )
 
 
-def numbered(keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """The distinct rows of `keys`, and for each row the number of its own among them.
+def in_pieces(calls: pl.DataFrame) -> Iterable[pl.DataFrame]:
+    """The calls, `PIECE` at a time; one piece where there are none."""
+    return calls.iter_slices(PIECE) if calls.height else [calls]
+
+
+def numbered(pieces: Iterable[pl.DataFrame]) -> tuple[pl.DataFrame, pl.Series]:
+    """The distinct rows of keys, and for each row the number of its own among them.
+
+    A column that a piece does not have is null there.
+    """
+    parts = [_numbered(piece) for piece in pieces]
+    distinct, number = _numbered(pl.concat([keys for keys, _ in parts], how="diagonal"))
+    start, found = 0, []
+    for keys, at in parts:
+        found.append(number.slice(start, keys.height).gather(at))
+        start += keys.height
+    return distinct, pl.concat(found, rechunk=True)
+
+
+def _numbered(keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The same of one piece.
 
     Columns are digits of one number: to tell rows of several columns apart takes five times as long.
     """
-    number, _ = _dense(pl.zeros(keys.height, dtype=pl.UInt32, eager=True))
+    number, width = pl.zeros(keys.height, dtype=pl.UInt64, eager=True), 1
     for column in keys:
         if column.null_count() < keys.height:
-            codes = column.to_physical() if column.dtype == pl.Categorical else column
-            digit, size = _dense(codes.cast(pl.UInt32))
-            number, _ = _dense(number.cast(pl.UInt64) * size + digit) if size > 1 else (number, 1)
+            digit, size = _digit(column)
+            if width * size > _WIDEST:
+                (number, width), (digit, size) = _dense(number, width), _dense(digit, size)
+            number, width = number * size + digit, width * size
     first = number.arg_unique()
-    return keys[first.gather(number.gather(first).arg_sort())], number.alias("card")
+    if width > _WIDEST:
+        number = number.rank("dense") - 1
+        first = first.gather(number.gather(first).arg_sort())
+    else:
+        number = _in_order(number, number.gather(first), width)
+    return keys[first], number.alias("card")
 
 
-def _dense(codes: pl.Series) -> tuple[pl.Series, int]:
-    """Different codes (null is one) as the numbers from 0 on, and how many there are."""
+def _digit(column: pl.Series) -> tuple[pl.Series, int]:
+    """The values of a column as numbers from 0 on (the highest is null), and how many there may be."""
+    codes = (column.to_physical() if column.dtype == pl.Categorical else column).cast(pl.UInt64)
     highest = int(codes.max() or 0) + 1  # type: ignore[arg-type]  # of unsigned integers
-    filled = codes.fill_null(highest) if codes.null_count() else codes
-    found = filled.unique()
-    if highest > _WIDEST:
-        return filled.rank("dense") - 1, len(found)
-    places = pl.zeros(highest + 1, dtype=pl.UInt32, eager=True)
-    return places.scatter(found, pl.int_range(len(found), dtype=pl.UInt32, eager=True)).gather(filled), len(
-        found
-    )
+    return codes.fill_null(highest), highest + 1
+
+
+def _dense(codes: pl.Series, size: int) -> tuple[pl.Series, int]:
+    """Different codes as the numbers from 0 on, and how many there are."""
+    found = codes.unique()
+    ranks = codes.rank("dense") - 1 if size > _WIDEST else _in_order(codes, found, size)
+    return ranks.cast(pl.UInt64), len(found)
+
+
+def _in_order(codes: pl.Series, found: pl.Series, size: int) -> pl.Series:
+    """For each code, of which there may be `size`, its place in `found`."""
+    places = pl.zeros(size, dtype=pl.UInt32, eager=True)
+    return places.scatter(found, pl.int_range(len(found), dtype=pl.UInt32, eager=True)).gather(codes)
 
 
 def _edges(price: Price) -> Iterable[int]:
