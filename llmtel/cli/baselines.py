@@ -84,13 +84,22 @@ def update(
     return Exit.OK
 
 
-def show(file: File = DEFAULT, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
+def show(
+    file: File = DEFAULT,
+    share: o.Share = False,
+    share_k: o.ShareK = None,
+    format_: o.Format = o.OutputFormat.TABLE,
+    output: o.Output = None,
+) -> None:
     """What a baseline holds: its numbers by segment, when and from which calls it was made."""
     from llmtel.checks import baseline
     from llmtel.cli.output import write
+    from llmtel.cli.settings import settle
+    from llmtel.cli.shares import sharing
     from llmtel.reports.baselines import shown
 
-    write(shown(baseline.load(file)), format_, output)
+    shared = sharing(share, share_k, settle())
+    write(shown(baseline.load(file), shared), format_, output)
 
 
 @with_logs
@@ -100,15 +109,19 @@ def diff(
     before: Before = DEFAULT,
     rules: checking.Rules = None,
     fail_if: checking.FailIf = None,
+    share: o.Share = False,
+    share_k: o.ShareK = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
     """What would be different in a baseline of these logs, or is in another baseline file. Judges nothing."""
     from llmtel.checks import baseline
     from llmtel.cli.output import write
+    from llmtel.cli.shares import sharing
     from llmtel.cli.sides import Other, is_baseline
     from llmtel.reports.baselines import differences
 
+    shared = sharing(share, share_k, logs.settings())
     old = baseline.load(before)
     if paths and len(paths) == 1 and is_baseline(paths[0]):
         new = baseline.load(Path(paths[0]))
@@ -116,7 +129,7 @@ def diff(
         # As a file would have it: percentiles by histogram, like those of the other side.
         current = _pair(paths, logs, rules, fail_if, Other()).current
         new = baseline.read(baseline.text(current, datetime.now(UTC)).encode(), current.label)
-    write(differences(old, new), format_, output)
+    write(differences(old, new, shared), format_, output)
 
 
 def _pair(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from llmtel.cli import options as o
+
+HiddenStore = Annotated[str | None, typer.Option("--store", metavar="DIR", hidden=True)]
+"""A store has no texts to count, which is said of one."""
 
 
 def calibrate(
-    paths: o.Paths,
+    paths: o.PathsOrStore = None,
     pricing: o.PriceFiles = None,
+    store: HiddenStore = None,
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     config: o.Config = None,
+    share: o.Share = False,
+    share_k: o.ShareK = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
@@ -22,19 +32,29 @@ def calibrate(
     from llmtel.cli.output import write
     from llmtel.cli.prices import book_of, day_of
     from llmtel.cli.settings import settle
+    from llmtel.cli.shares import sharing
     from llmtel.pricing.calibration import factors
     from llmtel.pricing.tokenizers import tokenizer_of
     from llmtel.reports.calibration import calibration
+    from llmtel.reports.sealing import sealed
 
     settings = settle(config, map_)
+    shared = sharing(share, share_k, settings)
     book = book_of(settings, pricing, None)
     with Progress() as progress:
         reading = settings.read(
-            paths,
+            o.asked_of(paths, store),
             input_format=input_format,
             progress=progress,
             tokenizer=tokenizer_of(book),
             count_all=True,
         )
-    found = factors(reading.calls, reading.counted, book)
-    write(calibration([factor.row() for factor in found], day_of(None)), format_, output)
+    calls, counted = reading.calls, reading.counted
+    if shared is not None and counted is not None:
+        kept = shared.listable(shared.masked(calls).with_row_index("@row"), ["provider", "model"])
+        calls, counted = calls[kept["@row"]], counted[kept["@row"]]
+    found = factors(calls, counted, book)
+    document = calibration(
+        [factor.row() for factor in found], day_of(None), None if shared is None else shared.k
+    )
+    write(sealed(document, shared, ["tokenizers"]), format_, output)

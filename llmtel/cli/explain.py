@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmtel.cli import options as o
+from llmtel.core.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,9 +53,12 @@ def explain(
     pricing: o.PriceFiles = None,
     price: o.Price = None,
     cost_source: o.Cost = o.CostSource.AUTO,
+    store: o.Store = None,
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     config: o.Config = None,
+    share: o.Share = False,
+    share_k: o.ShareK = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
@@ -65,17 +69,24 @@ def explain(
     from llmtel.cli.output import write
     from llmtel.cli.prices import book_of, prices_of
     from llmtel.cli.settings import settle
+    from llmtel.cli.shares import sharing
     from llmtel.pricing import explain as explaining
     from llmtel.pricing.tokenizers import tokenizer_of
     from llmtel.reports import price_book
+    from llmtel.reports.sealing import sealed
 
     settings = settle(config, map_)
+    shared = sharing(share, share_k, settings)
+    if shared is not None and shared.k > 1:
+        raise UsageError("--share: one call is of one user; --share-k 1 explains it without its id and place")
     book = book_of(settings, pricing, price)
 
     def read(paths: list[str]) -> pl.DataFrame:
         return settings.read(paths, input_format=input_format, tokenizer=tokenizer_of(book)).calls
 
-    one = _found(call, logs or [], read)
+    one = _found(call, o.asked_of(logs, store) if logs or store else [], read)
+    if shared is not None:
+        one = shared.masked(one)
     why = explaining.explained(one, book, cost_source.value)
     row = one.row(0, named=True)
     facts = {name: row[name] for name in CALL_FIELDS if row[name] is not None}
@@ -90,7 +101,12 @@ def explain(
         "price_flags": list(why.flags),
     }
     prices = prices_of(book, cost_source.value)
-    write(price_book.explained(facts, why.story, why.rows(), costs, prices, _cost(why)), format_, output)
+    story, least = why.story, None
+    if shared is not None:
+        own, prices, least = len(prices.layers) > 1, prices.shared(), shared.k
+        story = tuple(one for one in story if not own or one[0] not in ("row", "source"))
+    document = price_book.explained(facts, story, why.rows(), costs, prices, _cost(why), least)
+    write(sealed(document, shared, ("call", "cost")), format_, output)
 
 
 def _cost(why: Explanation) -> str:
@@ -112,8 +128,6 @@ def _cost(why: Explanation) -> str:
 def _found(call: str, logs: list[str], read: Read) -> pl.DataFrame:
     """The one call that is meant. Raises `UsageError` where none or several are."""
     import polars as pl
-
-    from llmtel.core.errors import UsageError
 
     if logs:
         calls = read(logs)
@@ -140,8 +154,6 @@ def _found(call: str, logs: list[str], read: Read) -> pl.DataFrame:
 
 def _refuse_nothing(call: str) -> None:
     """A word that is neither a path nor text is most likely an id without its logs."""
-    from llmtel.core.errors import UsageError
-
     if call == "-":
         if sys.stdin.isatty():
             raise UsageError("explain takes a line of a log, FILE:LINE, or a call_id and the logs it is in")

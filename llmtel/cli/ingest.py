@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from llmtel.cli.settings import Settings
     from llmtel.cli.storing import Storing
     from llmtel.pipeline import Reading
+    from llmtel.reports.sharing import Sharing
     from llmtel.store.location import Folder
 
 Target = Annotated[
@@ -90,6 +91,7 @@ def ingest(
     retry_rejects: RetryRejects = False,
     follow: Follow = False,
     freeze_cost: FreezeCost = False,
+    share: o.Share = False,
 ) -> int:
     """Write the calls of logs to a store, or to one Parquet file.
 
@@ -98,6 +100,7 @@ def ingest(
     traces are kept as pseudonyms, unless llmtel.yaml says privacy: {users: plain}. A file has what logs have.
     """
     from llmtel.cli.settings import settle
+    from llmtel.cli.shares import sharing
 
     _refuse_together(
         {
@@ -112,8 +115,9 @@ def ingest(
     if not paths and not retry_rejects:
         raise UsageError("missing argument 'PATHS...': logs to read")
     settings = settle(config, map_, join)
+    shared = sharing(share, None, settings)
     if output is not None:
-        return _to_file(paths or [], output, settings, input_format, strict=strict, rejects=rejects)
+        return _to_file(paths or [], output, settings, input_format, shared, strict=strict, rejects=rejects)
     from llmtel.cli.storing import Storing
 
     if join:
@@ -125,6 +129,7 @@ def ingest(
         strict=strict,
         freeze_cost=freeze_cost,
         encrypted=encrypt or settings.encrypted,
+        sharing=shared,
     )
     if retry_rejects:
         storing.retry(paths or [])
@@ -165,6 +170,7 @@ def _to_file(
     output: Path,
     settings: Settings,
     input_format: str | None,
+    sharing: Sharing | None,
     *,
     strict: bool,
     rejects: bool,
@@ -190,7 +196,7 @@ def _to_file(
         _keep(reading, output)
     shown = reading.rejects if rejects else reading.rejects[:SHOWN_REJECTS]
     write(
-        ingestion(reading.account, shown, reading.notes, None if code else str(output)),
+        ingestion(reading.account, shown, reading.notes, None if code else str(output), sharing),
         o.OutputFormat.TABLE,
         None,
     )

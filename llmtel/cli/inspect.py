@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 
 ANY = "the file"
 """What a file is called where it is for others."""
-File = Annotated[str, typer.Argument(help="The file to look at, or - for standard input", metavar="FILE")]
+File = Annotated[
+    str | None,
+    typer.Argument(
+        help="The file to look at, a store, or - for standard input", metavar="[FILE]", show_default=False
+    ),
+]
 
 
 def inspect(
-    file: File,
+    file: File = None,
+    store: o.Store = None,
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     config: o.Config = None,
@@ -48,9 +55,10 @@ def inspect(
     from llmtel.reports.inspection import inspection
 
     settings = settle(config, map_)
+    paths = o.asked_of(None if file is None else [file], store, settings.store)
     try:
         with Progress() as progress:
-            reading = settings.read([file], input_format=input_format, progress=progress, samples=True)
+            reading = settings.read(paths, input_format=input_format, progress=progress, samples=True)
     except NoFormat as unread:
         if share:
             raise UsageError(
@@ -62,7 +70,7 @@ def inspect(
         shared = [_shared(_look(one, reading.calls)) for one in reading.inputs]
         write(inspection(shared, reading.calls.clear(), reading.account, (), ()), format_, output)
         return Exit.OK
-    looks = [_look(one, reading.calls) for one in reading.inputs]
+    looks = [_look(one, reading.calls) for one in reading.inputs] or [_of_store(paths[0])]
     write(inspection(looks, reading.calls, reading.account, shown, reading.notes), format_, output)
     return Exit.OK
 
@@ -88,6 +96,13 @@ def _propose(unread: NoFormat, format_: o.OutputFormat, output: Path | None) -> 
 def _shared(look: Look) -> Look:
     """How a file of any name is read, without keys that nobody reads: these may be names of people."""
     return replace(look, file=ANY, decisions=(), unread=(), perhaps={})
+
+
+def _of_store(path: str) -> Look:
+    """A store was read before: how is said by llmtel inspect of its logs."""
+    from llmtel.reports.inspection import Look
+
+    return Look(path, "a store", f"llmtel store info {shlex.quote(path)} says what is in it", {}, ())
 
 
 def _look(one: Input, calls: pl.DataFrame) -> Look:

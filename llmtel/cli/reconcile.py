@@ -54,7 +54,8 @@ Allocate = Annotated[
 
 
 def reconcile(
-    paths: o.Paths,
+    paths: o.PathsOrStore = None,
+    *,
     with_: With,
     max_gap: MaxGap = None,
     allocate: Allocate = None,
@@ -62,6 +63,7 @@ def reconcile(
     until: o.Until = None,
     pricing: o.PriceFiles = None,
     price: o.Price = None,
+    store: o.Store = None,
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     config: o.Config = None,
@@ -85,8 +87,8 @@ def reconcile(
 
     settings = settle(config, map_)
     question = Comparison(
-        tuple(paths), tuple(with_), _share(max_gap), allocate, since, until, tuple(pricing or ()),
-        tuple(price or ()), input_format, rejects, time.monotonic(), settings,
+        tuple(o.asked_of(paths, store, settings.store)), tuple(with_), _share(max_gap), allocate, since,
+        until, tuple(pricing or ()), tuple(price or ()), input_format, rejects, time.monotonic(), settings,
         sharing(share, share_k, settings),
     )  # fmt: skip
     document, found, accounts = question.answer()
@@ -153,6 +155,7 @@ class Comparison:
                 tags=self._tags(),
                 progress=progress,
                 tokenizer=tokenizer_of(book),
+                within=(span.start, span.end),
             )
             bill = pipeline.read(self.exports, progress=progress)
         _refuse_other_grain(logs, bill)

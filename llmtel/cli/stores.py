@@ -58,49 +58,70 @@ File = Annotated[
 ]
 
 
-def info(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
+def info(
+    folder: Dir = None,
+    share: o.Share = False,
+    share_k: o.ShareK = None,
+    format_: o.Format = o.OutputFormat.TABLE,
+    output: o.Output = None,
+) -> None:
     """Calls, days, formats and size of a store."""
     from llmtel.cli.output import write
     from llmtel.cli.people import People
     from llmtel.cli.settings import settle
-    from llmtel.reports import keeping
-    from llmtel.store.facts import facts
+    from llmtel.cli.shares import sharing
+    from llmtel.reports import keeping, shared_store
+    from llmtel.store.facts import facts, persons
 
+    settings = settle()
+    shared = sharing(share, share_k, settings)
     found = asdict(facts(at := place(folder)))
     kept, formats = found.pop("kept"), found.pop("formats")
-    people = People(at, settle().config)
-    write(
-        keeping.info(str(at), found | kept | {"keys_missing": people.lost()}, formats),
-        format_,
-        output,
-    )
+    figures = found | kept | {"keys_missing": People(at, settings.config).lost()}
+    if shared is None:
+        document = keeping.info(str(at), figures, formats)
+    else:
+        document = shared_store.info(persons(at), figures, formats, shared)
+    write(document, format_, output)
 
 
-def verify(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> int:
+def verify(
+    folder: Dir = None,
+    share: o.Share = False,
+    format_: o.Format = o.OutputFormat.TABLE,
+    output: o.Output = None,
+) -> int:
     """Check every data file against the log: bytes, rows, days, and that no call stands twice.
 
     Exit code 3 where something is wrong; each fault is named.
     """
     from llmtel.cli.output import write
-    from llmtel.reports import keeping
+    from llmtel.reports import keeping, shared_store
     from llmtel.store import verify as verifying
     from llmtel.store.table import opened
 
     at = place(folder)
     faults = verifying.faults(at)
-    files = opened(at).files.height
-    write(keeping.verified(str(at), faults, len(verifying.orphans(at)), files), format_, output)
+    files, orphans = opened(at).files.height, len(verifying.orphans(at))
+    document = keeping.verified(str(at), faults, orphans, files)
+    write(shared_store.verified(len(faults), orphans, files) if share else document, format_, output)
     return Exit.VIOLATED if faults else Exit.OK
 
 
-def rejects(folder: Dir = None, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
+def rejects(
+    folder: Dir = None,
+    share: o.Share = False,
+    format_: o.Format = o.OutputFormat.TABLE,
+    output: o.Output = None,
+) -> None:
     """Records that were no calls when the store took them: where they are and why, never their bytes."""
     from llmtel.cli.output import write
-    from llmtel.reports import keeping
+    from llmtel.reports import keeping, shared_store
     from llmtel.store import rejected
 
-    at = place(folder)
-    write(keeping.rejected(str(at), rejected.kept(at)), format_, output)
+    found = rejected.kept(at := place(folder))
+    document = shared_store.rejected(found) if share else keeping.rejected(str(at), found)
+    write(document, format_, output)
 
 
 def export(output: File, folder: Dir = None) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmtel.cli.settings import Settings
     from llmtel.pipeline import Gathered
     from llmtel.pricing.entries import Book
+    from llmtel.reports.sharing import Sharing
     from llmtel.sources.counted import Counting
     from llmtel.sources.files import Inputs
     from llmtel.sources.items import Mishap
@@ -52,6 +53,7 @@ class Storing:
     strict: bool
     freeze_cost: bool = False
     encrypted: bool = False
+    sharing: Sharing | None = None
     account: Account = field(default_factory=Account)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -131,7 +133,7 @@ class Storing:
         shown = self.rejects if all_rejects else self.rejects[:SHOWN_REJECTS]
         told = (*together(self.notes), *self._late(), *notes, *self.settings.notes())
         write(
-            ingestion(self.account, shown, told, str(self.folder) if written else None),
+            ingestion(self.account, shown, told, str(self.folder) if written else None, self.sharing),
             o.OutputFormat.TABLE,
             None,
         )
@@ -159,16 +161,17 @@ class Storing:
     def retry(self, paths: Sequence[str]) -> None:
         """Read the rejected records of the store again; files that were renamed may be among `paths`."""
         from llmtel.cli.output import write
+        from llmtel.reports import shared_store
         from llmtel.reports.keeping import retried
         from llmtel.sources.files import expand
         from llmtel.store.retry import retry
 
         done = retry(self.folder, self._reader(), expand(paths).files, self.policy)
-        write(
-            retried(str(self.folder), done.read, done.calls, done.still, done.lost),
-            o.OutputFormat.TABLE,
-            None,
+        figures = done.read, done.calls, done.still, done.lost
+        document = (
+            retried(str(self.folder), *figures) if self.sharing is None else shared_store.retried(*figures)
         )
+        write(document, o.OutputFormat.TABLE, None)
 
     def _add(self, found: Gathered) -> None:
         self.account.add(found.account)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from llmtel.checks.baseline import Difference, diff
 from llmtel.checks.rules import Key, Rule, Split
@@ -13,6 +14,8 @@ from llmtel.query.metrics import METRICS
 from llmtel.reports.checking import SHORT_COMMIT, side_meta
 from llmtel.reports.context import Context
 from llmtel.reports.judging import percent, signed
+from llmtel.reports.sealing import sealed
+from llmtel.reports.sharing import Sharing
 from llmtel.reports.trust import counted, in_calls, remarks, size
 
 
@@ -33,8 +36,9 @@ def saved(side: Side, path: str, written: int, context: Context) -> Document:
     )
 
 
-def shown(side: Side) -> Document:
-    """The numbers of a file by split and segment."""
+def shown(side: Side, sharing: Sharing | None = None) -> Document:
+    """The numbers of a file by split and segment. Raises `UsageError` where they are not to be shared."""
+    side = _fit(side, sharing, "the baseline")
     rows = [
         (_name(split, key, metric), metric, sample.point, sample.n)
         for split, segments in side.splits.items()
@@ -45,13 +49,28 @@ def shown(side: Side) -> Document:
         {"metric": name, "value": METRICS[metric].unit.show(point), "n": n} for name, metric, point, n in rows
     ]
     raw: list[Row] = [{"metric": name, "value": point, "n": n} for name, _, point, n in rows]
-    return Document(
+    least = None if sharing is None else sharing.k
+    document = Document(
         "llmtel.baseline/1",
         "Baseline",
-        (Line(_about(side), name=side.label), Table((), (), (_METRIC, _VALUE, _N), people)),
-        tables=(Table((), (), (_METRIC, _VALUE, _N), raw),),
+        (Line(_about(side), name=side.label), Table((), (), (_METRIC, _VALUE, _N), people, least=least)),
+        tables=(Table((), (), (_METRIC, _VALUE, _N), raw, least=least),),
         meta={"baseline": side_meta(side)},
     )
+    return sealed(document, sharing, ("baseline",))
+
+
+def _fit(side: Side, sharing: Sharing | None, label: str) -> Side:
+    """A side without what must not be shared. Raises `UsageError` where nobody knows of how many it is."""
+    if sharing is None:
+        return side
+    sharing.refuse_baseline()
+    splits = {
+        split: {tuple(sharing.safe(key)): one for key, one in segments.items()}
+        for split, segments in side.splits.items()
+        if sharing.allows(split)
+    }
+    return replace(side, splits=splits, label=label, accepted=None, commit=None)
 
 
 def _about(side: Side) -> str:
@@ -66,21 +85,24 @@ def _about(side: Side) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def differences(before: Side, after: Side) -> Document:
-    """What is not the same in two baselines."""
+def differences(before: Side, after: Side, sharing: Sharing | None = None) -> Document:
+    """What is not the same in two baselines. Raises `UsageError` as `shown`."""
+    before, after = _fit(before, sharing, "the baseline"), _fit(after, sharing, "the other")
+    least = None if sharing is None else sharing.k
     found = diff(before, after)
     rows = [_row(one) for one in found]
     raw: list[Row] = [
         {"metric": _name(d.split, d.key, d.metric), "before": d.before, "after": d.after} for d in found
     ]
     said = f"{in_calls(len(found), 'difference')}: {_about(before)} → {after.label or _about(after)}"
-    return Document(
+    document = Document(
         "llmtel.baseline_diff/1",
         "Differences",
-        (Line(said), *([Table((), (), (_METRIC, *_BOTH, _CHANGE), rows)] if rows else [])),
-        tables=(Table((), (), (_METRIC, *_BOTH), raw),),
+        (Line(said), *([Table((), (), (_METRIC, *_BOTH, _CHANGE), rows, least=least)] if rows else [])),
+        tables=(Table((), (), (_METRIC, *_BOTH), raw, least=least),),
         meta={"before": side_meta(before), "after": side_meta(after)},
     )
+    return sealed(document, sharing, ("before", "after"))
 
 
 def _row(one: Difference) -> Row:

@@ -24,16 +24,17 @@ COLUMNS = (
 NOTHING = "no call has both texts and token counts: there is nothing to learn from"
 
 
-def calibration(factors: Sequence[Row], today: date) -> Document:
+def calibration(factors: Sequence[Row], today: date, least: int | None = None) -> Document:
     """The factors as a table, and those that are to be written down as lines of a price file.
 
     `factors` map the ids of `COLUMNS` to values, and say whether there are `enough` calls to go by and
-    whether the encoding is the models' own (`exact`). `today` is the day that the lines bear.
+    whether the encoding is the models' own (`exact`). `today` is the day that the lines bear. `least` is of
+    how many people each factor is at least.
     """
     if not factors:
         return Document("llmtel.calibrate/1", "Calibration", (Line(NOTHING),), meta={"tool": TOOL})
     rows = [{column.id: factor[column.id] for column in COLUMNS} for factor in factors]
-    table = Table((), (), COLUMNS, rows, title="tokenizer")
+    table = Table((), (), COLUMNS, rows, title="tokenizer", least=least)
     usable = [factor for factor in factors if factor["enough"] and not factor["exact"]]
     few = [factor for factor in factors if not factor["enough"] and not factor["exact"]]
     warnings = [Line(f"{f['tokenizer']}: {f['calls']} calls are too few to go by", grave=True) for f in few]

@@ -26,9 +26,20 @@ TOOL = {"name": "llmtel", "version": __version__}
 SHOWN_REJECTS = 5
 LOGS = "the logs"
 """What paths are called in a report for others."""
-NAMELESS = frozenset({"response_time", "counted", "stored_rejects", "rolled_up"})
+NAMELESS = frozenset(
+    {"response_time", "counted", "stored_rejects", "rolled_up", "known", "retired", "expired"}
+)
 """Kinds of notes that name neither file nor person, but in the command that they may end with."""
 COMMAND = ": llmtel "
+
+
+def nameless(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """The notes that may be in a report for others."""
+    return tuple(
+        replace(note, text=note.text.partition(COMMAND)[0])
+        for note in notes
+        if note.file is None and note.kind in NAMELESS
+    )
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,15 @@ class Prices:
     frozen: int = 0
     discounts: tuple[str, ...] = ()
     shown_in: Mapping[str, str | float] | None = None
+
+    def shared(self) -> Prices:
+        """The same for others: that there are own prices, not where."""
+        shown_in = self.shown_in
+        return replace(
+            self,
+            layers=(*self.layers[:1], *("own prices" for _ in self.layers[1:])),
+            shown_in=None if shown_in is None else {**shown_in, "source": "own rates"},
+        )
 
     def meta(self) -> dict[str, Any]:
         """The prices as JSON."""
@@ -130,21 +150,12 @@ class Context:
 
     def shared(self, sharing: Sharing) -> Context:
         """The same for others: without paths, places and rejected records."""
-        prices, shown_in = self.prices, self.prices.shown_in
         return replace(
             self,
             command=Command((LOGS,), sharing.conditions(self.command.where), self.command.options),
-            prices=replace(
-                prices,
-                layers=(*prices.layers[:1], *("own prices" for _ in prices.layers[1:])),
-                shown_in=None if shown_in is None else {**shown_in, "source": "own rates"},
-            ),
+            prices=self.prices.shared(),
             rejects=(),
-            notes=tuple(
-                replace(note, text=note.text.partition(COMMAND)[0])
-                for note in self.notes
-                if note.file is None and note.kind in NAMELESS
-            ),
+            notes=nameless(self.notes),
             unmatched=(),
             sharing=sharing,
         )

@@ -8,13 +8,21 @@ from llmtel import __version__
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.answers import Document, Line
 from llmtel.reports import trust
-from llmtel.reports.context import input_meta
+from llmtel.reports.context import input_meta, nameless
+from llmtel.reports.sealing import sealed
+from llmtel.reports.sharing import Sharing
 
 
 def ingestion(
-    account: Account, rejects: Sequence[Reject], notes: Sequence[Note], target: str | None
+    account: Account,
+    rejects: Sequence[Reject],
+    notes: Sequence[Note],
+    target: str | None,
+    sharing: Sharing | None = None,
 ) -> Document:
     """The account of a run that wrote its calls to `target` (None: --strict forbade it)."""
+    if sharing is not None:
+        rejects, notes, target = (), nameless(notes), target and "…"
     calls = trust.in_calls(account.calls, account.noun)
     wrote = (
         f"{calls} → {target}"
@@ -31,4 +39,4 @@ def ingestion(
         "input": input_meta(account),
         "output": target,
     }
-    return Document(schema="llmtel.ingest/1", title="Ingest", blocks=lines, meta=meta)
+    return sealed(Document(schema="llmtel.ingest/1", title="Ingest", blocks=lines, meta=meta), sharing)

@@ -199,8 +199,12 @@ def explained(
     costs: Mapping[str, Any],
     prices: Prices,
     words: str,
+    least: int | None = None,
 ) -> Document:
-    """Why one call costs what it does: `words` say the cost, or why there is none."""
+    """Why one call costs what it does: `words` say the cost, or why there is none.
+
+    `least` is of how many people it may be, where it is for others.
+    """
     columns = (
         column("part"),
         Column("count", "count", "How many", "metric", COUNT),
@@ -210,7 +214,7 @@ def explained(
         column("note"),
     )
     noted = any(row["note"] for row in leaves)
-    sums = Table((), (), columns if noted else columns[:-1], leaves, "cost")
+    sums = Table((), (), columns if noted else columns[:-1], leaves, "cost", least=least)
     known = [f"{name} {value}" for name, value in call.items() if value is not None]
     blocks: list[Block] = [Line(" · ".join(known)), *(Line(text, name=name) for name, text in story)]
     blocks += [sums] if leaves else []

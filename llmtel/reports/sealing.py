@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,14 +32,17 @@ OF_VERDICTS = frozenset({"tag", "generated_at", "summary", "results"})
 """Those of verdicts, where these were looked at."""
 
 
-def sealed(document: Document, sharing: Sharing | None) -> Document:
-    """A document without what was not guarded, which it says; without `sharing` as it is."""
+def sealed(document: Document, sharing: Sharing | None, also: Collection[str] = ()) -> Document:
+    """A document without what was not guarded, which it says; without `sharing` as it is.
+
+    `also` are further keys of it in which nothing is about few people.
+    """
     if sharing is None:
         return document
     blocks = [kept for block in document.blocks if (kept := _sealed_block(block, sharing.k)) is not None]
     judged = tuple(one for block in blocks if isinstance(block, Judgements) for one in block.judgements)
     tables = tuple(table for table in document.tables if table.least == sharing.k)
-    known = META | (OF_VERDICTS if judged else frozenset())
+    known = META | {*also} | (OF_VERDICTS if judged else frozenset())
     return replace(
         document,
         blocks=(*blocks, *(Line(text, "shared") for text in _said(tables, sharing))),

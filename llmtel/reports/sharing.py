@@ -123,6 +123,10 @@ class Sharing:
         nothing = [pl.lit(None, dtype=calls.schema[name]).alias(name) for name in gone]
         return calls.with_columns(*nothing, *persons, *texts)
 
+    def safe(self, texts: Sequence[str | None]) -> list[str | None]:
+        """Texts as they may be shared: what is an address, a key or a path in them is replaced."""
+        return _safe(pl.Series(texts, dtype=pl.String)).to_list()
+
     def conditions(self, where: Sequence[str]) -> tuple[str, ...]:
         """Conditions on calls; of those on what is not shared only the name."""
         said = []

@@ -8,11 +8,15 @@ from datetime import datetime
 import polars as pl
 
 from llmtel.core.errors import UsageError
+from llmtel.core.schema import FIELDS
 from llmtel.store import rejected
 from llmtel.store.folder import Where
 from llmtel.store.policy import Kept
 from llmtel.store.rollups import tables
+from llmtel.store.rows import calls_of
 from llmtel.store.table import Table
+
+_OF_PERSONS = ("user", "session", "format", "request_count")
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,13 @@ def facts(place: Where) -> Facts:
         rolled_up=len(set(rolled["day"]) - set(files["day"])),
         rollups=int(rolled["size"].sum()),
     )
+
+
+def persons(place: Where) -> pl.DataFrame:
+    """Whose the calls are that `Facts` counts: user, session and format of each. Raises `UsageError`."""
+    table = tables(place)[0]
+    calls = calls_of(table, table.files, [name for name in FIELDS if name not in _OF_PERSONS])
+    return calls.filter(pl.col("request_count").fill_null(1) > 0)
 
 
 def _formats(table: Table) -> pl.DataFrame:

@@ -53,3 +53,27 @@ def test_a_store_that_is_not_there_yet_is_said_with_what_makes_it(llmtel, folder
     (folder / "llmtel.yaml").unlink()
     assert "store: in llmtel.yaml" in llmtel("ingest", "../app.jsonl")[2]
     assert llmtel("store", "info")[0] == 2
+
+
+def test_every_command_that_takes_logs_takes_a_store_by_either_name(llmtel, folder):
+    assert llmtel("ingest", "../app.jsonl", "--store", "s")[0] == 0
+    (folder / "bill.csv").write_text(
+        "Date,Slug,Usage,BYOK Usage,Requests,Prompt Tokens,Completion Tokens,Reasoning Tokens\n"
+        "2026-09-01 00:00:00,openai/gpt-4o-mini,0.01,0,5,5000,2000,0\n"
+    )
+    for asked in (
+        ("inspect",),
+        ("reconcile", "--with", "../bill.csv"),
+        ("reconcile", "--with", "../bill.csv", "--since", "2026-09-02"),
+        ("privacy", "check"),
+    ):
+        named = llmtel(*asked, "--store", "s", "--format", "csv")
+        assert named[0] == 0, named[2]
+        assert named == llmtel(*asked, "s", "--format", "csv")
+    assert "5 calls" in llmtel("reconcile", "--with", "../bill.csv", "--store", "s")[1]
+    for place in (["s"], ["--store", "s"]):
+        code, _, err = llmtel("calibrate", *place)
+        assert (code, "a store keeps none" in err) == (2, True)
+    call = llmtel("calls", "s", "--format", "json")[1]
+    first = json.loads(call)["tables"][0]["rows"][0]["call_id"]
+    assert llmtel("pricing", "explain", first, "--store", "s")[0] == 0
