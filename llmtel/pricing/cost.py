@@ -27,7 +27,7 @@ _NEEDED = (
     "http_status", "cost_logged", "price_reason", "token_source", *LEAVES,
 )  # fmt: skip
 _BUCKET = pl.col("grain").eq_missing(pl.lit("bucket"))
-_CATEGORIES = {"provider", "model", "service_tier", "region", "token_source", "price_reason"}
+_CATEGORIES = {"provider", "model", "service_tier", "region", "grain", "token_source", "price_reason"}
 
 
 def priced(calls: pl.DataFrame, book: Book, source: CostSource = "auto") -> pl.DataFrame:
@@ -78,7 +78,7 @@ def _booked(calls: pl.DataFrame, book: Book, *, or_logged: bool) -> pl.DataFrame
     found, index = carded(calls, book)
     cards = arithmetic.table([card for _, card in found])
     pieces = in_pieces(calls.with_columns(index))
-    costs = pl.concat([arithmetic.costs(piece, cards) for piece in pieces], rechunk=True)
+    costs = pl.concat([arithmetic.costs(piece, cards) for piece in pieces], rechunk=calls.n_chunks() == 1)
     costs = _bounded(calls, costs.with_columns(cost_computed="cost_usd"), found, index)
     if not or_logged or calls["cost_logged"].null_count() == calls.height:
         return costs

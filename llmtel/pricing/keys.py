@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import accumulate
 from typing import Any
 
 import polars as pl
@@ -23,11 +24,8 @@ _MINUTE = 60_000_000
 _DAY = 24 * 60 * _MINUTE
 """Microseconds."""
 
-PIECE = 2**18
-"""Calls that are looked at together: what is made on the way is small, and its memory is taken only once.
-
-(Fresh memory for columns of ten million calls takes longer than what is done with them.)
-"""
+_PIECE = 2**18
+"""Calls of one piece of memory that are looked at together."""
 
 _WIDEST = 2**22
 """Codes up to here are looked up in a list."""
@@ -97,8 +95,16 @@ class Grid:
 
 
 def in_pieces(calls: pl.DataFrame) -> Iterable[pl.DataFrame]:
-    """The calls, `PIECE` at a time; one piece where there are none."""
-    return calls.iter_slices(PIECE) if calls.height else [calls]
+    """The calls some at a time, as they lie in memory.
+
+    What is made of a piece on the way is small, and its memory is taken only once: fresh memory for columns
+    of ten million calls takes longer than what is done with them. What is made in the end lies as the calls
+    do: otherwise Polars puts all columns in one piece, which takes them twice.
+    """
+    sizes = max((column.chunk_lengths() for column in calls.iter_columns()), key=len, default=[])
+    if len(sizes) < 2:  # noqa: PLR2004 (one piece)
+        return calls.iter_slices(_PIECE) if calls.height else [calls]
+    return map(calls.slice, accumulate(sizes[:-1], initial=0), sizes)
 
 
 def numbered(pieces: Iterable[pl.DataFrame]) -> tuple[pl.DataFrame, pl.Series]:
@@ -112,7 +118,7 @@ def numbered(pieces: Iterable[pl.DataFrame]) -> tuple[pl.DataFrame, pl.Series]:
     for keys, at in parts:
         found.append(number.slice(start, keys.height).gather(at))
         start += keys.height
-    return distinct, pl.concat(found, rechunk=True)
+    return distinct, pl.concat(found)
 
 
 def _numbered(keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:

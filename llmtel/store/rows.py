@@ -10,6 +10,9 @@ from llmtel.core.schema import complete
 from llmtel.store.columns import KEPT, REPEATED, SCHEMA, thawed
 from llmtel.store.table import Table, readable
 
+_CHUNK = 2**15
+"""Calls of many files stay in as many pieces of memory, unless these are smaller on the average."""
+
 
 def calls_of(table: Table, files: pl.DataFrame, without: Collection[str] = ()) -> pl.DataFrame:
     """The calls of some data files: all FIELDS, without costs but for those that were frozen.
@@ -25,6 +28,8 @@ def calls_of(table: Table, files: pl.DataFrame, without: Collection[str] = ()) -
         except pl.exceptions.SchemaError:
             # Files of before: streaming makes categories of texts as they come, for half the memory.
             calls = table.plain(files).select(columns).collect(engine="streaming")
+    if calls.height < _CHUNK * calls.n_chunks():
+        calls = calls.rechunk()
     thawed_ = thawed(calls).with_columns(pl.col("^price_reason$").cast(pl.Categorical))
     return complete(thawed_)
 
