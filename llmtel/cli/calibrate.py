@@ -8,14 +8,16 @@ import typer
 
 from llmtel.cli import options as o
 
-HiddenStore = Annotated[str | None, typer.Option("--store", metavar="DIR", hidden=True)]
-"""A store has no texts to count, which is said of one."""
+Store = Annotated[
+    str | None,
+    typer.Option("--store", metavar="DIR", help="Refused: a store keeps no texts to count", hidden=True),
+]
 
 
 def calibrate(
     paths: o.PathsOrStore = None,
     pricing: o.PriceFiles = None,
-    store: HiddenStore = None,
+    store: Store = None,
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     config: o.Config = None,
