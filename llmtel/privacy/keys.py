@@ -22,6 +22,8 @@ from llmtel.document import Place
 KEY_BYTES = 32
 KEYS = ("key_env", "key_file", "key_command")
 """The keys of a configuration that say where a key is."""
+_SHELL = frozenset("|&;<>$`")
+"""What means something to a shell alone."""
 _HEX = re.compile("[0-9A-Fa-f]{64}")
 _BASE64 = re.compile("[A-Za-z0-9+/]{43}=")
 _VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -97,7 +99,8 @@ class KeySource:
             why = getattr(error, "strerror", None) or "its quotes do not match"
             raise UsageError(f"{self.said}: {self.called} cannot be run: {why.lower()}") from None
         if done.returncode:
-            raise UsageError(f"{self.said}: {self.called} ended with exit code {done.returncode}")
+            hint = "; it is run without a shell: put pipes into a script" if _SHELL & {*self.name} else ""
+            raise UsageError(f"{self.said}: {self.called} ended with exit code {done.returncode}{hint}")
         return done.stdout.decode(errors="replace")
 
 

@@ -45,7 +45,7 @@ def asked(
         total, tables = without_unknown(total), [without_unknown(table) for table in tables]
     tables = [replace(table, title=", ".join(table.by)) for table in tables]
     found = stand_out.ranked(stand_out.about_coverage(calls, context, tables), 0.0, float(len(calls)))
-    if calls.is_empty():
+    if stand_out.is_empty(calls, context):
         found = (*found, stand_out.empty(context))
     (total, *tables), found = context.guarded(calls, [total, *tables], found)
     first, last = context.range(calls)

@@ -25,7 +25,7 @@ LEVELS = ("error", "warning", "info")
 def findings(calls: pl.DataFrame, context: Context, tables: Sequence[Table]) -> tuple[Finding, ...]:
     """All findings about `calls` and the `tables` made of them, ranked."""
     if calls.is_empty():
-        nothing = [] if context.cells is not None and len(context.cells) else [empty(context)]
+        nothing = [empty(context)] if is_empty(calls, context) else []
         return ranked([*about_coverage(calls, context, tables), *nothing], 0, 0)
     if context.sharing is not None:
         calls = nameless(calls)
@@ -72,6 +72,11 @@ def _about_money(calls: pl.DataFrame, context: Context) -> list[Finding]:
         *costs.credits_used(context.credits, spent),
         *costs.stale_book(context.prices.as_of, context.today, calls),
     ]
+
+
+def is_empty(calls: pl.DataFrame, context: Context) -> bool:
+    """Whether nothing is reported on: neither calls nor rollups of them."""
+    return calls.is_empty() and (context.cells is None or context.cells.is_empty())
 
 
 def empty(context: Context) -> Finding:

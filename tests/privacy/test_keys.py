@@ -63,6 +63,7 @@ def test_a_file_that_others_may_read_is_refused(mode, key_file):
         (at("key_command", "/nonexistent/tool hush"), "the command /nonexistent/tool cannot be run: no such"),
         (at("key_command", "echo 'hush"), "the command echo cannot be run: its quotes"),
         (at("key_command", f"{sys.executable} -c raise(SystemExit(3)) hush"), "exit code 3"),
+        (at("key_command", "cat nowhere | base64"), "exit code 1; it is run without a shell"),
     ],
 )
 def test_a_place_without_a_key_says_so_and_no_more(source, words):

@@ -346,3 +346,11 @@ def test_a_refused_rollup_is_made_again(filled, monkeypatch):
     monkeypatch.setattr(Table, "commit", refused)
     assert roll_up(filled.folder, PRICES).days == 5
     assert refusals
+
+
+def test_an_answer_of_rollups_alone_does_not_say_that_there_are_no_calls(filled, capsys):
+    expire(filled.folder, date(2026, 9, 9), PRICES)
+    assert run(["analyze", str(filled.folder), "--metrics", "calls"]) == 0
+    out = capsys.readouterr().out
+    assert "calls  200" in out
+    assert "no calls" not in out
