@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,8 @@ INTERRUPTED = 130
 VALUE_ERROR = re.compile(r"Value error, |Input should be (?:a valid )?")
 """Words of the validator that say nothing to the one who typed."""
 UNKNOWN_COMMAND = re.compile(r"No such command '(.*?)'", re.DOTALL)
+DEBUG = "LLMTEL_DEBUG"
+"""Variable with which a mistake of ours is shown in full."""
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 ALLOCATOR = "background_thread:false,dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:4,oversize_threshold:0"
@@ -58,7 +61,13 @@ def bare(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with the exit code of `core.errors.Exit`."""
     _settle_memory()
-    _end(run(arguments))
+    try:
+        code = run(arguments)
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 (a panic of Polars is no Exception)
+        code = _bug(error)
+    _end(code)
 
 
 def _end(code: int) -> NoReturn:
@@ -121,6 +130,22 @@ def _fault(error: OSError) -> int:
         _say(f"{error.filename}: {error.strerror.lower()}")
         return Exit.CRASH
     raise error
+
+
+def _bug(error: BaseException) -> int:
+    """A mistake of ours is a sentence too: what an error says may hold text of a log, so it is not shown."""
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+        return Exit.CRASH
+    if isinstance(error, MemoryError):
+        _say("there is not enough memory for this")
+        return Exit.CRASH
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [one for one in frames if f"{os.sep}llmtel{os.sep}" in one.filename]
+    at = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    what = f"a mistake of llmtel itself ({type(error).__name__}{at})"
+    _say(f"{what}; {DEBUG}=1 shows all of it, maybe with text of your logs")
+    return Exit.CRASH
 
 
 def _sentence(error: BaseException) -> str:

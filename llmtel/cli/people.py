@@ -100,9 +100,17 @@ class People:
             )
         return found
 
+    @cached_property
+    def is_new(self) -> bool:
+        """Whether there is no store, or one that nothing was put into."""
+        from llmtel.store.folder import at
+        from llmtel.store.table import opened
+
+        return self.kept is None or opened(at(self.folder)).version == 0
+
     def begun(self, policy: Policy) -> list[Note]:
-        """What is said of people once, when the store is made."""
-        if self.kept is not None or policy.pseudonyms is None:
+        """What is said of people once, when the store is filled first."""
+        if not self.is_new or policy.pseudonyms is None:
             return []
         where = self.asked.key.called if self.asked.key else str(self.keyring.file)
         how = "users are not kept, and sessions" if policy.users == "drop" else "users and sessions are kept"

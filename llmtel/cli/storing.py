@@ -65,7 +65,7 @@ class Storing:
         """What the store keeps of people; where it is to be made, that is said."""
         people = People(self.folder, self.settings.config)
         policy = replace(people.policy(), freeze=self._freeze())
-        self.notes += [*people.begun(policy), *(self._locked() if people.kept is None else ())]
+        self.notes += [*people.begun(policy), *(self._locked() if people.is_new else ())]
         return policy
 
     def _locked(self) -> list[Note]:

@@ -93,7 +93,7 @@ class Inputs:
 def expand(arguments: Sequence[str]) -> Inputs:
     """The files that some arguments name: each once, in the order given, folders sorted by name.
 
-    Raises `UsageError` for a path that does not exist or a glob that matches nothing.
+    Raises `UsageError` for a path that does not exist, a glob that matches nothing, and a store.
     """
     inputs, seen = Inputs(), set[tuple[int, int]]()
     for argument in arguments:
@@ -102,6 +102,10 @@ def expand(arguments: Sequence[str]) -> Inputs:
             continue
         for path in _paths(argument):
             if os.path.isdir(path):
+                if _is_store(path):
+                    raise UsageError(
+                        f"{path}: it is a store; llmtel store export {path} -o FILE makes a log of it"
+                    )
                 _walk(inputs, path, seen)
             else:
                 _take(inputs, path, _stat(path), seen, named=True)
@@ -152,7 +156,14 @@ def _walk(inputs: Inputs, folder: str, seen: set[tuple[int, int]]) -> None:
 def _why_not_entered(here: str, name: str) -> str | None:
     if os.path.islink(os.path.join(here, name)):
         return "a link to a folder"
+    if _is_store(os.path.join(here, name)):
+        return "a store, which is asked alone"
     return "hidden" if name.startswith(".") else None
+
+
+def _is_store(folder: str) -> bool:
+    """Whether a folder is a store of llmtel: only its log tells which of the files in it are live."""
+    return os.path.isdir(os.path.join(folder, "calls", "_delta_log"))
 
 
 def _take(

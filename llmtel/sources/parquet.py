@@ -36,5 +36,8 @@ def _calls_in(frame: pl.DataFrame) -> pl.DataFrame:
     if plain != {name: FIELDS[name].dtype for name in plain} or "request_count" not in plain:
         msg = "a Parquet file whose columns are not those that llmtel writes; read the logs again"
         raise Undecodable(msg)
-    # a field that no call of the file knows was written as plain text
-    return calls.with_columns(pl.col(name).cast(pl.Categorical) for name in CATEGORIES if name in plain)
+    # a field that no call of the file knows was written as plain text, and a store has more categories
+    dtypes = {name: pl.Categorical if name in CATEGORIES else pl.String for name in plain}
+    return calls.with_columns(
+        pl.col(name).cast(dtypes[name]) for name, of in plain.items() if of == pl.String
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from llmtel.cli import narration
+from llmtel.cli import app, narration
 from llmtel.cli.answering import Question
 from llmtel.cli.app import run
 from llmtel.cli.commands import GROUPS
@@ -497,3 +497,19 @@ def test_a_group_of_commands_alone_shows_what_is_in_it(group, capsys):
     out = capsys.readouterr().out
     assert out.startswith(f"Usage: llmtel {group}")
     assert "\nCommands:\n" in out
+
+
+@pytest.mark.parametrize("error", [ValueError("what ada wrote"), type("Panic", (BaseException,), {})("ada")])
+def test_a_mistake_of_ours_is_a_sentence_without_what_the_error_says(monkeypatch, capsys, error):
+    def break_(_arguments):
+        raise error
+
+    codes = []
+    monkeypatch.setattr(app, "run", break_)
+    monkeypatch.setattr(app, "_end", codes.append)
+    app.main(["analyze"])
+    err = capsys.readouterr().err
+    assert codes == [1]
+    assert err.startswith(f"llmtel: a mistake of llmtel itself ({type(error).__name__} at app.py:")
+    assert "ada" not in err
+    assert err.count("\n") == 1

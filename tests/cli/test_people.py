@@ -71,6 +71,21 @@ def test_users_are_pseudonyms_by_default_which_is_said_once(here, llmtel):
 
 
 @pytest.mark.usefixtures("here")
+def test_what_is_kept_of_people_is_said_when_the_first_calls_come(llmtel):
+    Path("empty").mkdir()
+    assert llmtel("ingest", "empty", "--store", "s")[0] == 5
+    assert "kept as pseudonyms" in llmtel("ingest", "a.jsonl", "--store", "s")[1]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_data_file_of_a_store_is_read_beside_a_log(llmtel):
+    llmtel("ingest", "a.jsonl", "--store", "s")
+    (file,) = Path("s/calls").rglob("*.parquet")
+    code, out, _ = llmtel("analyze", "a.jsonl", file, "--by", "session", "--format", "json")
+    assert (code, json.loads(out)["input"]["duplicates"]) == (0, 6)
+
+
+@pytest.mark.usefixtures("here")
 def test_filters_take_the_real_name_and_find_it_under_every_key(llmtel, asked):
     llmtel("ingest", "a.jsonl", "--store", "s")
     assert asked("--where", "user=ada") == [{"calls": 3}]

@@ -57,6 +57,16 @@ def test_the_same_file_is_read_once_whatever_it_is_called(tree):
     ]
 
 
+def test_a_store_among_logs_is_passed_by_as_only_its_log_knows_which_files_are_live(tree):
+    (tree / "sub" / "kept" / "calls" / "_delta_log").mkdir(parents=True)
+    (tree / "sub" / "kept" / "audit.jsonl").write_text("{}")
+    inputs = expand(["sub"])
+    assert inputs.files == ["sub/c.jsonl"]
+    assert inputs.skipped == [("a store, which is asked alone", "sub/kept")]
+    with pytest.raises(UsageError, match="sub/kept: it is a store"):
+        expand(["sub/kept"])
+
+
 def test_links_to_folders_are_not_followed_and_no_loop_is_endless(tree):
     (tree / "sub" / "up").symlink_to(tree)
     inputs = expand(["sub"])
