@@ -48,24 +48,29 @@ def _texts(table: pl.DataFrame, columns: Sequence[RawColumn]) -> pl.DataFrame:
     names = set(table.columns)
     own = {column: ".".join(map(str, column.steps)) for column in columns}
     inside = [column for column, name in own.items() if name not in names and f"{column.steps[0]}" in names]
-    held = table.select(_may_hold(column).alias(column.name) for column in inside) if inside else None
-    return table.select(
+    may_hold = table.select(_may_hold(column).alias(f"@{column.name}") for column in inside)
+    held = [column for column in inside if may_hold[f"@{column.name}"].any()]
+    return table.hstack(may_hold).select(
         *(pl.col(name).alias(column.name) for column, name in own.items() if name in names),
-        *(_at_path(column) for column in inside if held is not None and held[column.name][0]),
+        *(_at_path(column).alias(column.name) for column in held),
     )
 
 
 def _at_path(column: RawColumn) -> pl.Expr:
+    """What stands at a path, in cells that may have it: to look for it costs many times as much as to ask."""
     steps = [f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in column.steps[1:]]
-    return pl.col(f"{column.steps[0]}").str.json_path_match("$" + "".join(steps)).alias(column.name)
+    cell = pl.when(f"@{column.name}").then(f"{column.steps[0]}")
+    return cell.str.json_path_match("$" + "".join(steps))
 
 
 def _may_hold(column: RawColumn) -> pl.Expr:
-    """Whether a cell may have the key that a path ends with: most mappings have many names for one fact."""
+    """Whether cells may have the key that a path ends with: most mappings have many names for one fact."""
     key, text = column.steps[-1], pl.col(f"{column.steps[0]}")
-    if isinstance(key, int) or not key.isascii() or '"' in key or "\\" in key:
-        return pl.lit(value=True)
-    return text.str.contains(f'"{key}"', literal=True).any() | text.str.contains("\\u", literal=True).any()
+    if isinstance(key, int):
+        return text.str.contains("[", literal=True)
+    if not key.isascii() or '"' in key or "\\" in key:
+        return text.is_not_null()
+    return text.str.contains(f'"{key}"', literal=True) | text.str.contains("\\u", literal=True)
 
 
 def _read(text: pl.Series, kind: Kind) -> pl.Series:

@@ -78,8 +78,14 @@ def records_of_lines(data: bytes) -> RecordOf:
 
 def records_of_table(table: pl.DataFrame, places: Sequence[int]) -> RecordOf:
     """The rows of a table of texts, by their place."""
-    at = {place: row for row, place in enumerate(places)}
-    return lambda place: table.row(at[place], named=True)
+    at: dict[int, int] = {}
+
+    def record(place: int) -> Record:
+        if not at:  # most tables have counts everywhere, and none of their rows is asked for
+            at.update((place, row) for row, place in enumerate(places))
+        return table.row(at[place], named=True)
+
+    return record
 
 
 def counted(calls: pl.DataFrame, counting: Counting) -> pl.DataFrame:
