@@ -17,6 +17,7 @@ import polars as pl
 
 from llmtel.sources.newlines import COMPRESSED, line_count
 from llmtel.sources.plan import Plan
+from llmtel.sources.present import narrowed
 from llmtel.sources.project import project
 
 PIECE = 2 << 20
@@ -52,6 +53,17 @@ def _projected(rows: list[dict[str, object]], plan: Plan) -> pl.DataFrame:
 
 def decode(data: bytes, plan: Plan, count: int | None = None) -> Decoded:
     """Decode complete lines of JSON, `count` of them if that is known. Never raises on any bytes."""
+    decoded = _decode(data, narrowed(data, plan), count)
+    known = set(decoded.raw.columns)
+    columns = [
+        name if name in known else pl.lit(None, dtype=plan.schema[name]).alias(name)
+        for name in ("row", *plan.schema)
+    ]
+    decoded.raw = decoded.raw.select(*columns, *sorted(known & {"coerced", "unreadable"}))
+    return decoded
+
+
+def _decode(data: bytes, plan: Plan, count: int | None) -> Decoded:
     decoded = _decode_query(data, plan, count)
     if decoded is not None:
         return decoded

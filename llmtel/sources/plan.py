@@ -82,22 +82,51 @@ class Plan:
     A line is *plain* when it is one object from its first to its last byte and no number in it may be more
     than the typed decode can tell (`suspicious`): those are decoded in one query, all others are looked at
     one by one. `shaped` is what the run wants of every source besides (`Shape`), which a source that is bound
-    for single records of the same file gets too.
+    for single records of the same file gets too. `columns` are those of the source, but for a batch that is
+    known not to have some of them (`without`).
     """
 
     source: Source
     shaped: Shape = _as_it_is
-    columns: tuple[RawColumn, ...] = field(init=False)
+    columns: tuple[RawColumn, ...] = ()
     dtype: pl.Struct = field(init=False)
+    seen: set[str] = field(default_factory=set, init=False, compare=False)
+    """Keys that batches of this plan had."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", self.source.columns())
+        object.__setattr__(self, "columns", self.columns or self.source.columns())
         object.__setattr__(self, "dtype", _dtype(tree_of(self.columns)) if self.columns else pl.Struct({}))
 
     @cached_property
     def schema(self) -> dict[str, pl.DataType]:
         """The dtypes of the raw columns."""
         return {column.name: column.dtype for column in self.columns}
+
+    @cached_property
+    def optional(self) -> frozenset[str]:
+        """Keys without which a batch is decoded as well without their columns: those of values in objects.
+
+        Of lists, and of a path that is both a value and an object, columns depend on each other.
+        """
+        kept, optional = set[Step](), set[Step]()
+        values = {column.steps for column in self.columns}
+        for column in self.columns:
+            above = {column.steps[:end] for end in range(1, len(column.steps))}
+            alone = not column.items and values.isdisjoint(above)
+            plain = all(isinstance(step, str) and step.isascii() for step in column.steps)
+            (optional if alone and plain else kept).update(column.steps)
+        return frozenset(f"{key}" for key in optional - kept if not re.search(r'["/\\\x00-\x1f]', f"{key}"))
+
+    def without(self, keys: frozenset[str]) -> Plan:
+        """The plan without the columns that one of some keys leads to."""
+        if keys not in self._narrower:
+            columns = tuple(column for column in self.columns if keys.isdisjoint(column.steps))
+            self._narrower[keys] = Plan(self.source, self.shaped, columns)
+        return self._narrower[keys]
+
+    @cached_property
+    def _narrower(self) -> dict[frozenset[str], Plan]:
+        return {}
 
     @cached_property
     def of_files(self) -> frozenset[str]:

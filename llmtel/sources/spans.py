@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from llmtel.sources.nested import object_in, objects_in
 from llmtel.sources.quality import SAID, Score, judged, scores_in
 from llmtel.sources.source import Record
 
-_NUMBER, _NESTED = (int, float), (dict, list)
+_NUMBER, _NESTED = (int, float), frozenset({dict, list})
 """Types that are asked for of every value: a union of them would be made anew each time."""
 _TOO_LARGE = 2**63
 """What begins where the signed integers of 64 bits end."""
@@ -93,34 +93,28 @@ def _number(value: object) -> object:
 
 def attributes(found: object) -> dict[str, Any]:
     """Attributes as a flat dictionary, whether they are a list of keys and values or a dictionary already."""
-    if isinstance(found, dict):
-        pairs: Iterable[tuple[Any, Any]] = found.items()
-    elif isinstance(found, list):
-        pairs = [(item.get("key"), value_of(item.get("value"))) for item in found if isinstance(item, dict)]
-    else:
+    if isinstance(found, list):
+        found = {item.get("key"): value_of(item.get("value")) for item in found if isinstance(item, dict)}
+        found.pop(None, None)
+    elif not isinstance(found, dict):
         return {}
-    flat: dict[str, Any] = {}
-    for key, value in pairs:
-        if not isinstance(value, _NESTED):
-            if key is not None:
-                flat[_UNDERSCORED[key]] = value
-        elif isinstance(value, list) and key is not None:
-            first = value[0] if value else None  # the first of several
-            flat[_UNDERSCORED[key]] = None if isinstance(first, _NESTED) else first
-    return flat
+    if not _NESTED.isdisjoint(map(type, found.values())):
+        found = {key: _first(value) for key, value in found.items() if not isinstance(value, dict)}
+    return dict(zip(_underscored(tuple(found)), found.values(), strict=True))
 
 
-class _Underscored(dict[object, str]):
-    """Names of attributes with `_` for their dots: a log has few names, and each in every span."""
-
-    def __missing__(self, key: object) -> str:
-        name = str(key).replace(".", "_")
-        if len(self) < _NAMES:
-            self[key] = name
-        return name
+def _first(value: object) -> object:
+    """The first of several plain values."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+        return None if isinstance(value, (dict, list)) else value
+    return value
 
 
-_UNDERSCORED, _NAMES = _Underscored(), 4096
+@lru_cache(1024)
+def _underscored(keys: tuple[object, ...]) -> tuple[str, ...]:
+    """Names of attributes with `_` for their dots: a log has few sets of them, and each in many spans."""
+    return tuple(str(key).replace(".", "_") for key in keys)
 
 
 def short(found: dict[str, Any]) -> dict[str, Any]:
@@ -287,6 +281,8 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
         }
     if not (isinstance(name, str) and "." in name) and isinstance(body, str):
         name = body  # Claude Code has its prefix there; the others write a sentence for people
+    for key in _NUMBERS.intersection(found):
+        found[key] = _number(found[key])
     stamp = _whole(event.get("timeUnixNano"))
     return {
         "kind": "event",
@@ -294,5 +290,5 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
         "trace": _id(event.get("traceId")),
         "service": owner.get("service_name"),
         "stamp": found.get("event_timestamp") or (stamp and stamp // 1000),
-        "attributes": short(found) | {key: _number(found[key]) for key in found if key in _NUMBERS},
+        "attributes": short(found),
     }
