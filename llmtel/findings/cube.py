@@ -89,22 +89,25 @@ def _sum_of(leaves: Sequence[str]) -> pl.Expr:
 def cube(calls: pl.DataFrame, tz: str) -> Cube:
     """Sum `calls` (priced, all fields) once, by local day and the dimensions that some call knows."""
     by = tuple(name for name in CANDIDATES if _is_useful(calls[name]))
-    weight = SAMPLE
+    known = {name: pl.col(name).is_not_null() for name in ("cost_usd", "thumb")}
     worked = FINISHED & pl.col("latency_ms").is_not_null()
+    # Columns that are made before they are summed take half the time of sums of what is filtered by group.
+    columns = {
+        "calls": SAMPLE,
+        "cost": pl.col("cost_usd") * SAMPLE,
+        "priced": pl.when(known["cost_usd"]).then(SAMPLE),
+        "latency_ms": pl.when(worked).then(pl.col("latency_ms") * SAMPLE),
+        "timed": pl.when(worked).then(SAMPLE),
+        "errors": pl.when(pl.col("status") == "error").then(SAMPLE),
+        "up": pl.when(pl.col("thumb")).then(SAMPLE),
+        "votes": pl.when(known["thumb"]).then(SAMPLE),
+    }
+    day = pl.col("ts").dt.convert_time_zone(tz).dt.date().alias(DAY)
     sums = (
         only_calls(calls)
-        .group_by(pl.col("ts").dt.convert_time_zone(tz).dt.date().alias(DAY), *by)
-        .agg(
-            calls=weight.sum(),
-            cost=(pl.col("cost_usd") * weight).sum(),
-            priced=weight.filter(pl.col("cost_usd").is_not_null()).sum(),
-            latency_ms=(pl.col("latency_ms") * weight).filter(worked).sum(),
-            timed=weight.filter(worked).sum(),
-            errors=weight.filter(pl.col("status") == "error").sum(),
-            up=weight.filter(pl.col("thumb")).sum(),
-            votes=weight.filter(pl.col("thumb").is_not_null()).sum(),
-            first=pl.col("ts").min(),
-        )
+        .select(day, *by, *(made.alias(f"of:{name}") for name, made in columns.items()), first="ts")
+        .group_by(DAY, *by)
+        .agg(*(pl.col(f"of:{name}").sum().alias(name) for name in SUMS), pl.col("first").min())
         .with_columns(pl.col(by).cast(pl.String))
         .collect(engine="streaming")
     )

@@ -53,7 +53,7 @@ def priced(calls: pl.DataFrame, book: Book, source: CostSource = "auto") -> pl.D
 def frozen(calls: pl.DataFrame) -> pl.Series:
     """Which calls have a cost, or the reason why there is none, that was stored with them."""
     flags = calls["price_flags"] if "price_flags" in calls.columns else pl.Series([], dtype=pl.String)
-    told = [text for text in flags.unique().drop_nulls().to_list() if FROZEN in text.split(",")]
+    told = [text for text in flags.drop_nulls().unique() if FROZEN in text.split(",")]
     return flags.is_in(told).fill_null(value=False) if told else pl.repeat(False, calls.height, eager=True)
 
 

@@ -20,6 +20,8 @@ from llmtel.query.percentiles import in_order, known, percentiles
 Keys = tuple[str, ...]
 _ROWS_A_GROUP = 64
 """Groups of several tables are made together where there are so many rows for each, at least."""
+_SAMPLE = 2**18
+"""Of so many rows it is seen about how many groups there are."""
 
 
 @dataclass
@@ -158,15 +160,11 @@ class Engine:
 
     def _shared(self) -> Keys:
         """Keys of tables whose groups together are far fewer than the rows."""
-        sizes = (
-            self._rows.select(pl.col(list(self._dimensions)).n_unique()).to_dicts()
-            if self._dimensions
-            else [{}]
-        )
+        sizes = {key: _distinct(self._rows[key]) for key in self._dimensions}
         shared: Keys = ()
-        for keys in sorted(self._wanted, key=lambda keys: math.prod(sizes[0][key] for key in keys)):
+        for keys in sorted(self._wanted, key=lambda keys: math.prod(sizes[key] for key in keys)):
             both = tuple(dict.fromkeys((*shared, *keys)))
-            if math.prod(sizes[0][key] for key in both) * _ROWS_A_GROUP <= self._rows.height:
+            if math.prod(sizes[key] for key in both) * _ROWS_A_GROUP <= self._rows.height:
                 shared = both
         return shared
 
@@ -187,6 +185,13 @@ class Engine:
             if quantiles := self._quantiles(wanted, source):
                 parts.append(percentiles(values, keys, quantiles))
         return parts
+
+
+def _distinct(values: pl.Series) -> int:
+    """About how many values there are: those of a sample, or, where most are new in it, as many as rows."""
+    sample = values.gather_every(max(1, len(values) // _SAMPLE))
+    seen = sample.n_unique()
+    return seen if seen * _ROWS_A_GROUP <= len(sample) else seen * len(values) // max(1, len(sample))
 
 
 def _joined(left: pl.DataFrame, right: pl.DataFrame, keys: Keys) -> pl.DataFrame:
