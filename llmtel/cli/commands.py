@@ -31,11 +31,12 @@ from llmtel.cli import (
     rekeying,
     stores,
 )
-from llmtel.cli.sections import SectionedCommand
+from llmtel.cli.sections import LightGroup, SectionedCommand
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     name="llmtel",
+    cls=LightGroup,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings=HELP,
@@ -238,7 +239,12 @@ def _look_around(context: typer.Context) -> None:
 _register(app, EXAMPLES)
 for _name, _help, _commands in GROUPS:
     _group = typer.Typer(
-        name=_name, help=_help, rich_markup_mode=None, invoke_without_command=True, context_settings=HELP
+        name=_name,
+        cls=LightGroup,
+        help=_help,
+        rich_markup_mode=None,
+        invoke_without_command=True,
+        context_settings=HELP,
     )
     _group.callback()(_look_around)
     _register(_group, _commands)

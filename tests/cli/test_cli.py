@@ -513,3 +513,14 @@ def test_a_mistake_of_ours_is_a_sentence_without_what_the_error_says(monkeypatch
     assert err.startswith(f"llmtel: a mistake of llmtel itself ({type(error).__name__} at app.py:")
     assert "ada" not in err
     assert err.count("\n") == 1
+
+
+def test_what_is_typed_needs_no_validator_where_there_is_nothing_to_check(tmp_path):
+    code = (
+        "import sys; from llmtel.cli.app import run;"
+        f"run(['analyze', {str(tmp_path / 'a.jsonl')!r}, '--by', 'model', '--format', 'json']);"
+        "print([name for name in sys.modules if name.partition('.')[0] in ('pydantic', 'numpy')])"
+    )
+    (tmp_path / "a.jsonl").write_text('{"timestamp":"2026-09-01T10:00:00Z","model":"m","prompt_tokens":1}\n')
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert ran.stdout.endswith("\n[]\n")
