@@ -68,8 +68,13 @@ def _of_regular_csv(data: bytes) -> Sheet | None:
         )
     except pl.exceptions.PolarsError:
         return None
-    inside = {mark: _count_inside(cells, mark, quoted=quoted) for mark in (separator, "\n")}
     wide, high = cells.width - 1, cells.height - 1
+    # with an end for each row and no more, none is inside
+    broken = text.count("\n") != high
+    inside = {
+        mark: _count_inside(cells, mark, quoted=quoted and asked)
+        for mark, asked in ((separator, True), ("\n", broken))
+    }
     if not wide or text.count(separator) != inside[separator].sum() + wide * (high + 1):
         return None
     if text.count("\n") != inside["\n"].sum() + high:

@@ -141,11 +141,14 @@ def test_texts_have_no_limits():
     assert limits("model") is None
 
 
-@pytest.mark.parametrize("end", ["Z", ".123Z", ".123456Z"])
-@given(data=st.data())
-def test_times_of_the_commonest_widths_are_read_like_all_others(end, data):
-    form = "2026-09-01T12:34:56" + end
+@pytest.mark.parametrize("end", ["Z", ".123Z", ".123456Z", "", ".123", ".123456"])
+@given(separator=st.sampled_from("T "), data=st.data())
+def test_times_of_the_commonest_widths_are_read_like_all_others(separator, end, data):
+    form = f"2026-09-01{separator}12:34:56{end}"
     place = data.draw(st.integers(0, len(form) - 1))
-    changed = form[:place] + data.draw(st.sampled_from("0123456789-:.TZ +a")) + form[place + 1 :]
-    together, alone = times(pl.Series([form, changed]))[0], times(pl.Series([changed, "1 Jan"]))[0]
-    assert together.to_physical()[1] == alone.to_physical()[0]
+    changed = form[:place] + data.draw(st.sampled_from("0123456789-:.TZ %+a")) + form[place + 1 :]
+    own = times(pl.Series([form]))[1]
+    for texts in ([form, changed], [changed, form]):
+        (together, assumed), (alone, apart) = times(pl.Series(texts)), times(pl.Series([changed, "1 Jan"]))
+        assert together.to_physical()[texts.index(changed)] == alone.to_physical()[0]
+        assert assumed == own + apart

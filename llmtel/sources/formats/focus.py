@@ -42,11 +42,20 @@ _SIZE = pl.when(_UNIT.str.contains("token")).then(
 _TOKENS = (raw.number("ConsumedQuantity") * _SIZE).round().cast(pl.Int64, strict=False)
 _CACHE, _OUTPUT = _SAID.str.contains("cache|cchd"), _SAID.str.contains(r"\bout|output|-opt\b")
 _WRITE = _SAID.str.contains("write")
-_FORMS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%m/%d/%y", "%m/%d/%Y")
+_FORMS = {"%Y-%m-%dT%H:%M:%S%.f": "T", "%Y-%m-%d %H:%M:%S%.f": " ", "%m/%d/%y": "/", "%m/%d/%Y": "/"}
+"""Forms of times, and what texts have that may be of the form: to try all of them takes the longest."""
 _START = _text("ChargePeriodStart").str.strip_chars().str.replace(r"(?:Z|\+00:?00)$", "")
 _TIME = pl.coalesce(
-    *(_START.str.to_datetime(form, strict=False, time_unit="us") for form in _FORMS),
-    _START.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")),
+    *(
+        pl.when(_START.str.contains(mark, literal=True))
+        .then(_START)
+        .str.to_datetime(form, strict=False, time_unit="us")
+        for form, mark in _FORMS.items()
+    ),
+    pl.when(~_START.str.contains(":", literal=True))
+    .then(_START)
+    .str.to_date("%Y-%m-%d", strict=False)
+    .cast(pl.Datetime("us")),
 )
 _CURRENCY = _text("BillingCurrency")
 
@@ -65,9 +74,7 @@ SOURCES = (
             "ts": _TIME.dt.replace_time_zone("UTC"),
             **SUMS,
             "provider": pl.coalesce(_text("ServiceProviderName"), _text("ProviderName")),
-            "model": pl.coalesce(
-                words.str.to_lowercase().str.extract(_MODEL).str.replace(_REST, "") for words in _WORDS
-            ),
+            "model": _SAID.str.extract(_MODEL).str.replace(_REST, ""),  # the first of the words with a name
             "region": _text("RegionId"),
             "project": pl.coalesce(_text("SubAccountName"), _text("SubAccountId")),
             "input_uncached": pl.when(~_OUTPUT & ~_CACHE & _SAID.str.contains(r"\binp")).then(_TOKENS),
