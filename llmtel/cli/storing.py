@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llmtel.cli import options as o
 from llmtel.cli.people import People
 from llmtel.core.account import Account, Note, Reject, together
-from llmtel.core.errors import Exit, LlmtelError
+from llmtel.core.errors import Exit, LlmtelError, UsageError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -166,6 +166,8 @@ class Storing:
         from llmtel.sources.files import expand
         from llmtel.store.retry import retry
 
+        if People(self.folder, self.settings.config).kept is None:
+            raise UsageError(f"--store {self.folder}: there is no store, and so no rejected record to read")
         done = retry(self.folder, self._reader(), expand(paths).files, self.policy)
         figures = done.read, done.calls, done.still, done.lost
         document = (

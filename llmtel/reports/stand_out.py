@@ -86,12 +86,14 @@ def empty(context: Context) -> Finding:
 
 def _why_empty(context: Context) -> str:
     account = context.account
+    options = {"--where": context.command.where, **context.command.options}
+    narrowed = " and ".join(name for name in ("--where", "--since", "--until") if options.get(name))
+    span = headline.span_of(*context.covered, context.tz)
     if account.calls:
-        options = {"--where": context.command.where, **context.command.options}
-        narrowed = [name for name in ("--where", "--since", "--until") if options.get(name)]
-        span = headline.span_of(*context.covered, context.tz)
         when = f"; they are of {span}" if span else ""
-        return f"of {in_calls(account.calls, account.noun)} pass {' and '.join(narrowed)}{when}"
+        return f"of {in_calls(account.calls, account.noun)} pass {narrowed}{when}"
+    if span and narrowed:  # of a store other days are not read
+        return f"{account.noun}s pass {narrowed}; those of the store are of {span}"
     if account.other:
         return "calls: no record tells of one, or of usage; llmtel inspect says how a file is read"
     return "no calls"

@@ -151,3 +151,9 @@ def test_the_command_says_what_became_of_the_rejects(store, log, capsysbinary):
     assert "of the rejected records 1 can be read now: 1 more call" in " ".join(out.split())
     assert llmtel("ingest", log, "--retry-rejects", "-o", "x.parquet")[0] == 2
     assert llmtel("ingest", "--store", store.folder)[0] == 2
+
+
+def test_a_retry_where_there_is_no_store_is_a_mistake_and_makes_none(tmp_path, capsys):
+    assert run(["ingest", "--retry-rejects", "--store", str(tmp_path / "s")]) == 2
+    assert "there is no store" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()

@@ -266,3 +266,10 @@ def test_without_deltalake_one_line_says_what_to_install(llmtel, filled, monkeyp
     code, _, err = llmtel("analyze", "--store", filled.folder)
     assert code == 2
     assert err == "llmtel: a store needs deltalake: pip install 'llmtel[store]'\n"
+
+
+def test_days_that_have_no_calls_say_which_have(filled, capsys):
+    assert run(["analyze", str(filled.folder), "--since", "2026-10-01", "--metrics", "calls"]) == 0
+    assert "calls pass --since; those of the store are of 1–5 Sep 2026" in " ".join(
+        capsys.readouterr().out.split()
+    )
