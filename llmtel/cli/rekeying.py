@@ -51,10 +51,9 @@ def rekey(
     }
     to = _target({kind: name for kind, name in given.items() if name}, settle(config), plain=plain)
     done = work(at := place(folder, config, alone=alone), to)
+    gone = "earlier versions are deleted" if at.alone else f"all of it {earlier(at)}"
     before = " and ".join(one for one in done.before if one) or "no key"
-    text = (
-        f"{done.files:,} data files written with {done.after or 'no key'} (before: {before}), {earlier(at)}"
-    )
+    text = f"{done.files:,} data files written with {done.after or 'no key'} (before: {before}); {gone}"
     if to is not None and any(given.values()):
         text += "; now name the new key in llmtel.yaml, under store: encryption:"
     tell(at, "rekey", text, files=done.files, key=done.after)

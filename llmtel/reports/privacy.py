@@ -57,6 +57,7 @@ def checked(found: Looked) -> Document:
     shown = Table(("column",), metrics, COLUMNS, known, title="stored columns")
     things = "thing is" if len(found.faults) == 1 else "things are"
     said = f"{len(found.faults):,} {things} wrong" if found.faults else "nothing is wrong"
+    said += ", as far as it can be told without the key" if found.locked else ""
     lines = [Line(f"{found.store}: {said}", grave=bool(found.faults))]
     lines += [Line(fault, grave=True) for fault in found.faults]
     lines += [Line(found.mend, name="mend it")] if found.mend else []

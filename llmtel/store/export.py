@@ -12,7 +12,7 @@ from llmtel.sources.parquet import PARQUET_KEY
 from llmtel.store.audit import audit
 from llmtel.store.columns import KEPT
 from llmtel.store.folder import Where
-from llmtel.store.table import opened
+from llmtel.store.table import opened, readable
 
 
 def parquet(place: Where) -> bytes:
@@ -45,6 +45,7 @@ def csv(place: Where) -> bytes:
 
 def _calls(place: Where) -> pl.DataFrame:
     table = opened(place)
-    calls = table.plain(table.files).select(KEPT).collect()
+    with readable(table.folder):
+        calls = table.plain(table.files).select(KEPT).collect()
     audit(place, "export", calls.height, table.version, commits=0)
     return calls

@@ -14,7 +14,7 @@ from llmtel.store.folder import Where
 from llmtel.store.policy import Kept
 from llmtel.store.rollups import tables
 from llmtel.store.rows import calls_of
-from llmtel.store.table import Table
+from llmtel.store.table import Table, readable
 
 _OF_PERSONS = ("user", "session", "format", "request_count")
 
@@ -82,12 +82,13 @@ def persons(place: Where) -> pl.DataFrame:
 
 
 def _formats(table: Table) -> pl.DataFrame:
-    return (
+    counts = (
         table.plain(table.files)
         .filter(pl.col("request_count").fill_null(1) > 0)
         .group_by("format")
         .agg(pl.len(), pl.col("llmtel_source").n_unique())
         .sort("len", "format", descending=[True, False])
         .select("format", "len", "llmtel_source")
-        .collect()
     )
+    with readable(table.folder):
+        return counts.collect()

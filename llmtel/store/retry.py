@@ -22,7 +22,7 @@ from llmtel.store.location import private
 from llmtel.store.merge import Change, merged
 from llmtel.store.policy import PLAIN, Policy
 from llmtel.store.rejected import Entry
-from llmtel.store.table import Refused, Table, opened
+from llmtel.store.table import Refused, Table, opened, readable
 
 _TRIES = 100
 
@@ -182,7 +182,8 @@ def _change(
 def _without_stored(calls: pl.DataFrame, table: Table, names: Collection[str]) -> pl.DataFrame:
     """Calls without those that no id tells and whose lines the store has: a kill came after their commit."""
     stored = table.scan(table.files).filter(pl.col("llmtel_source").is_in(list(names)))
-    lines = stored.select(pl.col("llmtel_source").alias(SOURCE), "line").unique().collect()
+    with readable(table.folder):
+        lines = stored.select(pl.col("llmtel_source").alias(SOURCE), "line").unique().collect()
     ids = [name for name in ("call_id", "response_id") if name in calls.columns]
     idless = pl.all_horizontal(pl.lit(True), *(pl.col(name).is_null() for name in ids))
     rest = calls.filter(idless).join(lines, on=[SOURCE, "line"], how="anti")

@@ -15,7 +15,7 @@ from llmtel.store.folder import Where, at
 from llmtel.store.location import on_disk, private
 from llmtel.store.rollups import tables
 from llmtel.store.swap import accepted
-from llmtel.store.table import Table, opened
+from llmtel.store.table import Table, opened, readable
 
 _WEEK = 7 * 24
 
@@ -102,7 +102,8 @@ def forget(place: Where, users: Collection[str]) -> Rewritten:
     def with_user(table: Table) -> pl.DataFrame:
         quoted = [json.dumps(user, ensure_ascii=False) for user in named]
         told = pl.col("user").is_in(named) | pl.col("llmtel_copies").str.contains_any(quoted)
-        paths = table.scan(table.files).filter(told).select("@path").unique().collect()["@path"]
+        with readable(table.folder):
+            paths = table.scan(table.files).filter(told).select("@path").unique().collect()["@path"]
         return table.files.filter(pl.col("path").is_in(paths.implode()))
 
     done = rewrite(place, with_user, of_user, what="forget")

@@ -173,7 +173,8 @@ class Table:
             found = found.filter(pl.col("@at").is_in(at.implode()))
         if without is not None:
             found = found.filter(~pl.col("@at").is_in(without.implode()))
-        return found.collect()
+        with readable(self.folder):
+            return found.collect()
 
     def write(self, calls: pl.DataFrame) -> list[Written]:
         """Write rows (`columns.rows`) to new files, one a day, each synced to the disk."""

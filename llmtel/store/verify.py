@@ -14,7 +14,7 @@ from llmtel.store.columns import SOURCE
 from llmtel.store.files import checksum, scanned
 from llmtel.store.folder import Where
 from llmtel.store.rollups import tables
-from llmtel.store.table import Table
+from llmtel.store.table import Table, readable
 
 _OURS = re.compile("/[0-9a-f]{32}(?:-k[0-9a-f]{16})?-([0-9a-f]{32})[.]parquet$")
 _NAMES = {"llmtel_source": SOURCE, "llmtel_vague": VAGUE}
@@ -99,7 +99,8 @@ def _twice(table: Table, files: pl.DataFrame) -> Iterator[str]:
     for day in files["day"].unique().sort():
         near = [day] if day is None else [day, day + timedelta(days=1)]
         part = files.filter(pl.col("day").is_in(near, nulls_equal=True))
-        rows = table.plain(part).select(_NEEDED).collect().rename(_NAMES)
+        with readable(table.folder):
+            rows = table.plain(part).select(_NEEDED).collect().rename(_NAMES)
         found = resolved(rows.with_columns(pl.lit(0, dtype=pl.UInt32).alias("@file")))
         if found.dropped:
             yield f"day {day or 'unknown'}: {found.dropped:,} calls stand twice"

@@ -273,3 +273,30 @@ def test_days_that_have_no_calls_say_which_have(filled, capsys):
     assert "calls pass --since; those of the store are of 1–5 Sep 2026" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("analyze", "S"),
+        ("store", "info", "S"),
+        ("store", "export", "S", "-o", "x.parquet"),
+        ("store", "forget", "S", "--user", "u1"),
+        ("store", "compact", "S"),
+        ("store", "rollup", "S"),
+        ("store", "users", "S", "--keep", "drop"),
+        ("privacy", "check", "S"),
+        ("ingest", "a.jsonl", "--store", "S"),
+    ],
+)
+def test_a_damaged_data_file_is_a_sentence_wherever_it_is_read(filled, tmp_path, monkeypatch, capsys, asked):
+    monkeypatch.chdir(tmp_path)
+    for path in (filled.folder / "calls").rglob("*.parquet"):
+        path.write_bytes(b"PAR1" + b"\0" * (path.stat().st_size - 8) + b"PAR1")
+    with (tmp_path / "a.jsonl").open("a") as file:
+        file.write("".join(line(90 + i) for i in range(5)))
+    before = opened(filled.folder).version
+    code = run([str(filled.folder) if word == "S" else word for word in asked])
+    assert (code, "a data file of the store cannot be read" in capsys.readouterr().err) == (5, True)
+    assert not any("forget" in one for one in (filled.folder / "audit.jsonl").read_text().splitlines())
+    assert opened(filled.folder).version <= before + 1  # that users are kept otherwise from now on
