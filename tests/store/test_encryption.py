@@ -80,7 +80,7 @@ def test_a_missing_and_a_wrong_key_are_told_from_damage(locked, monkeypatch, key
         monkeypatch.delenv(DEFAULT)
     else:
         monkeypatch.setenv(DEFAULT, key)
-    for ask in (stored, faults, locked.ingest, lambda place: forget(place, ["u1"])):
+    for ask in (stored, faults, lambda _: locked.ingest(__file__), lambda place: forget(place, ["u1"])):
         with pytest.raises(UsageError, match=says) as error:
             ask(locked.folder)
         assert f"the key {key_id(KEY)}" in str(error.value)
