@@ -48,7 +48,8 @@ def rotate_key(folder: stores.Dir = None, config: o.Config = None) -> None:
             f"{key.said}: {key.called} has the key {before} that the store has already: name the new one "
             "there and the old one under old_keys"
         )
-    after = people.keyring.renewed()
+    with at.lock():  # a store that cannot be written says so before a key is made
+        after = people.keyring.renewed()
     rotate(at, after)
     text = (
         f"new pseudonyms are under the key {after.key_id}; those under {before} stay: one user is two there"

@@ -127,4 +127,7 @@ class Folder(ABC):
 def plain_words(error: Exception) -> str:
     """What went wrong, of an error of several lines with colours, in one line."""
     lines = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()
-    return " ".join(line.strip(" ↳") for line in lines).partition("<?xml")[0][:300]
+    text = " ".join(line.strip(" ↳") for line in lines).partition("<?xml")[0]
+    if "list request" in text and "404 Not Found" in text:
+        return "there is no such bucket"
+    return text[:300]

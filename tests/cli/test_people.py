@@ -228,3 +228,13 @@ def test_a_pseudonym_can_be_asked_for_as_a_table_shows_it(llmtel, asked, monkeyp
     assert asked("--by", "user", "--where", f"user={shown[0]}") == [{"user": whole[0], "calls": 3}]
     assert asked("--by", "user", "--where", f"user!={shown[0][:-1]}...") == [{"user": whole[1], "calls": 3}]
     refused(llmtel("store", "forget", "s", "--user", shown[0]), "in full")
+
+
+@pytest.mark.usefixtures("here")
+def test_no_key_is_made_for_a_store_that_cannot_be_written(llmtel):
+    llmtel("ingest", "a.jsonl", "--store", "s")
+    keys = sorted((Path.home() / "xdg_config_home" / "llmtel").iterdir())
+    Path("s/lock").unlink()
+    Path("s/lock").mkdir()
+    assert llmtel("store", "rotate-key", "s")[0] == 1
+    assert sorted((Path.home() / "xdg_config_home" / "llmtel").iterdir()) == keys
