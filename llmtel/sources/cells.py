@@ -22,11 +22,12 @@ _GROUPED = r"^-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
 
 def raw_rows(table: pl.DataFrame, numbers: list[int], plan: Plan) -> pl.DataFrame:
     """The raw columns of a plan from a table of texts, with `row` (`numbers`) and maybe `unreadable`."""
-    columns, faults = [pl.Series("row", numbers, dtype=pl.UInt32)], []
+    columns: list[pl.Series | pl.Expr] = [pl.Series("row", numbers, dtype=pl.UInt32)]
+    faults = []
     texts = _texts(table, plan.columns)
     for column in plan.columns:
         if column.name not in texts.columns:
-            columns.append(pl.Series(column.name, [None], dtype=column.dtype).new_from_index(0, table.height))
+            columns.append(pl.lit(None, dtype=column.dtype).alias(column.name))
             continue
         text = texts[column.name]
         value = _read(text, column.kind)
@@ -34,7 +35,7 @@ def raw_rows(table: pl.DataFrame, numbers: list[int], plan: Plan) -> pl.DataFram
         if fault.any():
             faults.append(pl.when(fault).then(pl.lit(column.name)))
         columns.append(value.alias(column.name))
-    frame = pl.DataFrame(columns)
+    frame = pl.select(columns)
     return (
         frame.with_columns(pl.concat_list(faults).list.drop_nulls().alias("unreadable")) if faults else frame
     )
@@ -48,7 +49,9 @@ def _texts(table: pl.DataFrame, columns: Sequence[RawColumn]) -> pl.DataFrame:
     names = set(table.columns)
     own = {column: ".".join(map(str, column.steps)) for column in columns}
     inside = [column for column, name in own.items() if name not in names and f"{column.steps[0]}" in names]
-    may_hold = table.select(_may_hold(column).alias(f"@{column.name}") for column in inside)
+    cells = table.select(pl.col({f"{column.steps[0]}" for column in inside}))
+    escaped = {name for name in cells.columns if cells[name].str.contains("\\u", literal=True).any()}
+    may_hold = table.select(_may_hold(column, escaped).alias(f"@{column.name}") for column in inside)
     held = [column for column in inside if may_hold[f"@{column.name}"].any()]
     return table.hstack(may_hold).select(
         *(pl.col(name).alias(column.name) for column, name in own.items() if name in names),
@@ -63,14 +66,17 @@ def _at_path(column: RawColumn) -> pl.Expr:
     return cell.str.json_path_match("$" + "".join(steps))
 
 
-def _may_hold(column: RawColumn) -> pl.Expr:
-    """Whether cells may have the key that a path ends with: most mappings have many names for one fact."""
-    key, text = column.steps[-1], pl.col(f"{column.steps[0]}")
+def _may_hold(column: RawColumn, escaped: set[str]) -> pl.Expr:
+    """Whether cells may have the key that a path ends with: most mappings have many names for one fact.
+
+    In `escaped` cells it may be written otherwise.
+    """
+    name, key = f"{column.steps[0]}", column.steps[-1]
     if isinstance(key, int):
-        return text.str.contains("[", literal=True)
-    if not key.isascii() or '"' in key or "\\" in key:
-        return text.is_not_null()
-    return text.str.contains(f'"{key}"', literal=True) | text.str.contains("\\u", literal=True)
+        return pl.col(name).str.contains("[", literal=True)
+    if name in escaped or not key.isascii() or '"' in key or "\\" in key:
+        return pl.col(name).is_not_null()
+    return pl.col(name).str.contains(f'"{key}"', literal=True)
 
 
 def _read(text: pl.Series, kind: Kind) -> pl.Series:

@@ -12,6 +12,7 @@ from llmtel.sources import raw
 from llmtel.sources.buckets import SUMS, dollars, in_dollars_only
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
+from llmtel.sources.steps import Steps
 
 
 def _text(name: str) -> pl.Expr:
@@ -21,7 +22,8 @@ def _text(name: str) -> pl.Expr:
 
 
 _WORDS = [_text(name) for name in ("ServiceName", "SkuMeter", "SkuId", "ChargeDescription")]
-_SAID = pl.concat_str(_WORDS, separator=" | ", ignore_nulls=True).str.to_lowercase()
+_STEP = Steps()
+_SAID = _STEP(pl.concat_str(_WORDS, separator=" | ", ignore_nulls=True).str.to_lowercase())
 _ABOUT_MODELS = _SAID.str.contains("bedrock|openai|vertex|claude|gemini|tokens") | (
     _text("ServiceCategory") == "AI and Machine Learning"
 )
@@ -39,23 +41,26 @@ _SIZE = pl.when(_UNIT.str.contains("token")).then(
     .then(1e3)
     .otherwise(1.0)
 )
-_TOKENS = (raw.number("ConsumedQuantity") * _SIZE).round().cast(pl.Int64, strict=False)
-_CACHE, _OUTPUT = _SAID.str.contains("cache|cchd"), _SAID.str.contains(r"\bout|output|-opt\b")
+_TOKENS = _STEP((raw.number("ConsumedQuantity") * _SIZE).round().cast(pl.Int64, strict=False))
+_CACHE = _STEP(_SAID.str.contains("cache|cchd"))
+_OUTPUT = _STEP(_SAID.str.contains(r"\bout|output|-opt\b"))
 _WRITE = _SAID.str.contains("write")
 _FORMS = {"%Y-%m-%dT%H:%M:%S%.f": "T", "%Y-%m-%d %H:%M:%S%.f": " ", "%m/%d/%y": "/", "%m/%d/%Y": "/"}
 """Forms of times, and what texts have that may be of the form: to try all of them takes the longest."""
-_START = _text("ChargePeriodStart").str.strip_chars().str.replace(r"(?:Z|\+00:?00)$", "")
-_TIME = pl.coalesce(
-    *(
-        pl.when(_START.str.contains(mark, literal=True))
+_START = _STEP(_text("ChargePeriodStart").str.strip_chars().str.replace(r"(?:Z|\+00:?00)$", ""))
+_TIME = _STEP(
+    pl.coalesce(
+        *(
+            pl.when(_START.str.contains(mark, literal=True))
+            .then(_START)
+            .str.to_datetime(form, strict=False, time_unit="us")
+            for form, mark in _FORMS.items()
+        ),
+        pl.when(~_START.str.contains(":", literal=True))
         .then(_START)
-        .str.to_datetime(form, strict=False, time_unit="us")
-        for form, mark in _FORMS.items()
-    ),
-    pl.when(~_START.str.contains(":", literal=True))
-    .then(_START)
-    .str.to_date("%Y-%m-%d", strict=False)
-    .cast(pl.Datetime("us")),
+        .str.to_date("%Y-%m-%d", strict=False)
+        .cast(pl.Datetime("us")),
+    )
 )
 _CURRENCY = _text("BillingCurrency")
 
@@ -71,6 +76,7 @@ SOURCES = (
             pl.lit("a time in no accepted form")
         ),
         calls={
+            **_STEP,
             "ts": _TIME.dt.replace_time_zone("UTC"),
             **SUMS,
             "provider": pl.coalesce(_text("ServiceProviderName"), _text("ProviderName")),
