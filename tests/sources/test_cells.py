@@ -25,9 +25,8 @@ PLAN = Plan(
 
 
 def read(usage, tags=None):
-    table = pl.DataFrame(
-        {"usage": usage, "tags": tags or [None] * len(usage)}, schema_overrides={"tags": pl.String}
-    )
+    columns = {"usage": usage, "tags": tags or [None] * len(usage)}
+    table = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     return raw_rows(table, list(range(1, len(usage) + 1)), PLAN)
 
 
