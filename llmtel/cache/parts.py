@@ -116,9 +116,8 @@ def grown(parts: list[Part], status: dict[str, list[int]]) -> Grown:
 
 def part_of(found: Gathered, group: Inputs, status: dict[str, list[int]], grown_files: Grown) -> Part:
     """A reading as a part. What an earlier part said of a file's end holds no longer."""
-    account = replace(
-        found.account, unreadable=Counter(found.account.unreadable), coerced=Counter(found.account.coerced)
-    )
+    account = replace(found.account, unreadable=Counter(), coerced=Counter())
+    values = {"unreadable": dict(found.account.unreadable), "coerced": dict(found.account.coerced)}
     unfinished = {seen.path: int(seen.unfinished) for seen in found.seen}
     files = []
     for path in group.files:
@@ -137,7 +136,7 @@ def part_of(found: Gathered, group: Inputs, status: dict[str, list[int]], grown_
     return Part(
         None,
         files,
-        asdict(account),
+        {**asdict(account), **values},
         [(one.file, one.line, one.reason) for one in found.rejects],
         [(one.kind, one.text, one.count, one.file) for one in found.notes],
         [

@@ -12,6 +12,7 @@ from llmtel.sources import maps, raw
 from llmtel.sources.maps import Mapped, Rule
 from llmtel.sources.plan import Shape
 from llmtel.sources.source import Record, Source
+from llmtel.sources.values import LONGEST_TEXT
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ def _shaped(
 def _tags(keys: tuple[str, ...]) -> pl.Expr:
     """The extra keys asked for, as a JSON object: from `tags`, `metadata` or the top of a record."""
     names = {key: raw.escaped(key) for key in keys}
-    found = [raw.text(f"tags.{name}", f"metadata.{name}", name).alias(key) for key, name in names.items()]
+    found = [
+        raw.text(f"tags.{name}", f"metadata.{name}", name).str.head(LONGEST_TEXT).alias(key)
+        for key, name in names.items()
+    ]
     known = pl.any_horizontal(value.is_not_null() for value in found)
     return pl.when(known).then(pl.struct(found).struct.json_encode())

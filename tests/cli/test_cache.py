@@ -44,7 +44,8 @@ def logs(tmp_path, monkeypatch):
     folder = tmp_path / "logs"
     folder.mkdir()
     (folder / "a.jsonl").write_text("".join(line(n) for n in range(20)) + "{bad\n" + line(20)[:30])
-    (folder / "b.jsonl").write_text("".join(line(n) for n in range(15, 25)))
+    odd = line(23, latency_ms="900") + line(24, latency_ms=-1)
+    (folder / "b.jsonl").write_text("".join(line(n) for n in range(15, 23)) + odd)
     (folder / "c.jsonl.gz").write_bytes(gzip.compress("".join(line(n, day=3) for n in range(5)).encode()))
     (folder / "d.json").write_text(json.dumps([record(n, timestamp="2026-09-04T10:00:00") for n in range(3)]))
     (folder / "README").write_text("no log\n")

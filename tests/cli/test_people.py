@@ -238,3 +238,13 @@ def test_no_key_is_made_for_a_store_that_cannot_be_written(llmtel):
     Path("s/lock").mkdir()
     assert llmtel("store", "rotate-key", "s")[0] == 1
     assert sorted((Path.home() / "xdg_config_home" / "llmtel").iterdir()) == keys
+
+
+@pytest.mark.usefixtures("here")
+def test_a_long_tag_is_cut_and_stays_a_tag(llmtel, asked):
+    config("privacy: {users: plain, tags: [team]}\ntags: [team, note]\n")
+    write("a.jsonl", [record(n, team="red", note="x" * 5000) for n in range(3)])
+    assert llmtel("ingest", "a.jsonl", "--store", "s")[0] == 0
+    assert asked("--by", "tags.team") == [{"tags.team": "red", "calls": 3}]
+    rows = json.loads(llmtel("analyze", "a.jsonl", "--by", "tags.note", "--format", "json")[1])["tables"]
+    assert rows[-1]["rows"][0]["tags.note"] == "x" * 1024
