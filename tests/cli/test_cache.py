@@ -66,12 +66,11 @@ def answer(llmtel):
             "json",
         )
         found = [
-            json.loads(llmtel("analyze", *arguments, *options, how)[1]) for how in ("--cache", "--no-cache")
+            json.loads(
+                llmtel("analyze", *arguments, *options, how)[1], parse_float=lambda x: round(float(x), 9)
+            )
+            for how in ("--cache", "--no-cache")
         ]
-        for one in found:
-            one["tables"] = [
-                json.loads(json.dumps(t), parse_float=lambda x: round(float(x), 9)) for t in one["tables"]
-            ]
         if same:
             assert found[0] == found[1]
         return found[0]
