@@ -1,6 +1,6 @@
 """A cache of logs: their calls as they were read, so that a second reading of unchanged files reads none.
 
-Files are read in groups. Of each group a *part* is kept: its calls with all their copies, as a Parquet file
+Files are read in groups. Of each group a *part* is kept: its calls with their copies, as a Parquet file
 like those of a store, and what else a reading gives (account, rejects, notes). A part holds as long as each
 of its files is unchanged, told by device, inode, size and times; of a file that only grew the rest is read
 and becomes a part of its own. Duplicates are found over all parts, as they are over logs.
@@ -28,6 +28,7 @@ from llmtel.core.schema import SCHEMA_VERSION, empty_calls
 from llmtel.pipeline import Gathered
 from llmtel.sources.files import Inputs
 from llmtel.sources.formats import sources
+from llmtel.sources.identity import once_a_file
 from llmtel.sources.maps import Rule
 from llmtel.store.location import private
 
@@ -98,7 +99,7 @@ class Cache:
         fresh = [path for path in inputs.files if path not in covered]
         unkept: list[Gathered] = []
         for group in (*_groups(fresh, inputs), *([_asked(list(more), inputs, more)] if more else [])):
-            found = read(group)
+            found = _once(read(group))
             part = part_of(found, group, status, more)
             inputs.ended |= group.ended
             if found.unclaimed or len(status.keys() & set(group.files)) < len(group.files):
@@ -122,10 +123,9 @@ class Cache:
     def _frames(self, parts: list[Part]) -> list[tuple[Part, pl.DataFrame]]:
         """Parts with their calls; none where the calls of one cannot be read."""
         try:
-            return [
-                (part, empty_calls() if part.name is None else pl.read_parquet(self.folder / part.name))
-                for part in parts
-            ]
+            lazy = [pl.scan_parquet(self.folder / part.name) for part in parts if part.name is not None]
+            calls = iter(pl.collect_all(lazy))
+            return [(part, empty_calls() if part.name is None else next(calls)) for part in parts]
         except (OSError, pl.exceptions.PolarsError):
             return []
 
@@ -157,6 +157,14 @@ class Cache:
             beside.replace(self.folder / name)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def _once(found: Gathered) -> Gathered:
+    """A reading with each call once a file: most of what some formats write are copies."""
+    calls, dropped = once_a_file(found.calls)
+    found.account.calls -= dropped
+    found.account.duplicates += dropped
+    return replace(found, calls=calls)
 
 
 def _forget_old() -> None:

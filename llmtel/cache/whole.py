@@ -37,9 +37,9 @@ def whole(
         notes += found.notes
         seen |= {one.path: replace(one, file=inputs.files.index(one.path)) for one in found.seen}
     held = [frame for frame in calls if frame.height]
-    every = (
-        pl.concat(held, how="diagonal_relaxed").sort("@file", maintain_order=True) if held else empty_calls()
-    )
+    every = pl.concat(held, how="diagonal_relaxed").rechunk() if held else empty_calls()
+    if held and not every["@file"].is_sorted():
+        every = every.sort("@file", maintain_order=True)
     return Gathered(
         every,
         account,

@@ -117,19 +117,18 @@ def coverage(calls: pl.DataFrame) -> Coverage:
             tokens_by=pl.col("token_source").cast(pl.Categorical),
             weight=SAMPLE,
             tokens=tokens() * SAMPLE,
-            cost=pl.col("cost_usd") * SAMPLE,
+            cost_usd="cost_usd",
         )
-        .with_columns(counted=pl.when(pl.col("tokens").is_not_null()).then("weight"))
         .group_by("price_reason", "price_flags", "tokens_by")
         .agg(
             calls=pl.col("weight").sum(),
             tokens=pl.col("tokens").sum(),
-            known=pl.col("cost").count() > 0,
-            cost=pl.col("cost").sum(),
-            counted=pl.col("counted").sum(),
+            cost=(pl.col("cost_usd") * pl.col("weight")).sum(),
+            known=pl.col("cost_usd").count() > 0,
+            counted=pl.col("weight").filter(pl.col("tokens").is_not_null()).sum(),
         )
         .with_columns(pl.col("price_reason", "price_flags", "tokens_by").cast(pl.String))
-        .collect(engine="streaming")
+        .collect()
         .to_dicts()
     )
     priced = [row for row in groups if row["known"]]

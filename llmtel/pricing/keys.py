@@ -26,6 +26,8 @@ _DAY = 24 * 60 * _MINUTE
 
 _PIECE = 2**18
 """Calls of one piece of memory that are looked at together."""
+_LEAST = 2**15
+"""Pieces that are smaller on the average are looked at as if they were one."""
 
 _WIDEST = 2**22
 """Codes up to here are looked up in a list."""
@@ -102,7 +104,7 @@ def in_pieces(calls: pl.DataFrame) -> Iterable[pl.DataFrame]:
     do: otherwise Polars puts all columns in one piece, which takes them twice.
     """
     sizes = max((column.chunk_lengths() for column in calls.iter_columns()), key=len, default=[])
-    if len(sizes) < 2:  # noqa: PLR2004 (one piece)
+    if len(sizes) < 2 or calls.height < _LEAST * len(sizes):  # noqa: PLR2004 (one piece)
         return calls.iter_slices(_PIECE) if calls.height else [calls]
     return map(calls.slice, accumulate(sizes[:-1], initial=0), sizes)
 

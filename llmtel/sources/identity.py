@@ -49,6 +49,23 @@ def deduplicated(calls: pl.DataFrame) -> tuple[pl.DataFrame, int, list[Note]]:
     return found.kept, found.dropped, found.notes
 
 
+def once_a_file(calls: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Calls without the copies that their format writes of them into one file, and how many those were.
+
+    What is left gives the same calls as all copies: the preferred one of each day is among it, with what is
+    taken over all of them. Calls of formats that write each once are as they were.
+    """
+    copied = {source.name for source in sources().values() if source.copies is not None}
+    if calls.is_empty() or "ts" not in calls.columns or not set(calls["format"].unique()) <= copied:
+        return calls, 0
+    marked = calls.with_columns(
+        pl.lit(None, dtype=pl.String).alias(VAGUE), pl.col("ts").dt.date().alias("@day")
+    )
+    ids = [name for name in _IDS if name in calls.columns]
+    found = resolved(marked, ("@file", "@day", "format", *ids))
+    return found.kept.drop(VAGUE, "@day"), found.dropped
+
+
 def resolved(calls: pl.DataFrame, apart: tuple[str, ...] = ()) -> Resolved:
     """Calls without their duplicates, and which rows were one call.
 

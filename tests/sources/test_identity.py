@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmtel.sources.identity import deduplicated
+from llmtel.sources.identity import deduplicated, once_a_file
 
 START = datetime(2026, 9, 1, 23, 59, tzinfo=UTC)
 SCHEMA = {
@@ -276,3 +276,36 @@ def test_of_equal_copies_that_of_the_first_file_stays_whatever_the_order():
 def test_a_row_never_has_token_counts_of_two_copies(given):
     leaves = {(row["input_uncached"], row["cache_read"]) for row in given}
     assert {(row["input_uncached"], row["cache_read"]) for row in met(*given)[0]} <= leaves
+
+
+TRANSCRIPTS = st.lists(
+    st.fixed_dictionaries({
+        "format": st.sampled_from(["claude_code", "codex", "gemini"]),
+        "call_id": IDS,
+        "response_id": IDS,
+        "ts": st.none()
+        | st.tuples(st.integers(0, 4), st.integers(0, 3)).map(
+            lambda at: START + timedelta(days=at[0], hours=-at[1])
+        ),
+        "request_count": st.integers(0, 1),
+        "output_text": st.none() | st.integers(0, 2),
+        "@prefer 0": st.none() | st.floats(0, 2),
+        "@file": st.integers(0, 2),
+    }),
+    max_size=10,
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(TRANSCRIPTS)
+def test_calls_without_the_copies_of_each_file_are_the_same_calls(given):
+    schema = {**SCHEMA, "@prefer 0": pl.Float64}
+    copies = pl.DataFrame([{"model": "m", **row} for row in given], schema=schema)
+    all_at_once, duplicates, _ = deduplicated(copies)
+    less, dropped = once_a_file(copies)
+    kept_calls, rest, _ = deduplicated(less)
+    assert kept_calls.equals(all_at_once)
+    assert dropped + rest == duplicates
+    once_more, none = once_a_file(less)
+    assert once_more.equals(less)
+    assert none == 0
