@@ -62,9 +62,8 @@ def value_of(value: object) -> Any:  # noqa: ANN401 (any JSON value)
         return value
     if "stringValue" in value:
         return value["stringValue"]
-    for kind in ("intValue", "doubleValue"):
-        if kind in value:
-            return _number(value[kind])
+    if "intValue" in value or "doubleValue" in value:
+        return _number(value["intValue" if "intValue" in value else "doubleValue"])
     if "boolValue" in value:
         return value["boolValue"]
     if "arrayValue" in value:
@@ -153,7 +152,11 @@ def _scopes(
 
 def _all_in(record: Record, keys: tuple[str, ...]) -> list[Record]:
     """The objects of the lists at some keys."""
-    return [item for key in keys if key in record for item in objects_in(record, key)]
+    found: list[Record] = []
+    for key in keys:
+        if key in record:
+            found += objects_in(record, key)
+    return found
 
 
 def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
@@ -281,8 +284,9 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
         }
     if not (isinstance(name, str) and "." in name) and isinstance(body, str):
         name = body  # Claude Code has its prefix there; the others write a sentence for people
-    for key in _NUMBERS.intersection(found):
-        found[key] = _number(found[key])
+    for key, value in found.items():
+        if key in _NUMBERS:
+            found[key] = _number(value)
     stamp = _whole(event.get("timeUnixNano"))
     return {
         "kind": "event",
