@@ -199,7 +199,8 @@ def read_store(
         files=found.files, bytes=found.size, records=calls.height, calls=calls.height - passes, other=passes
     )
     lost = len(rejected.kept(folder))
-    text = f"{lost:,} records were rejected when the store took them: llmtel store rejects {folder}"
+    some = "1 record was" if lost == 1 else f"{lost:,} records were"
+    text = f"{some} rejected when the store took them: llmtel store rejects {folder}"
     notes = (Note("stored_rejects", text, lost),) if lost else ()
     told = (*notes, *_counted(calls))
     return Reading(calls, account, (), told, (), covered=found.covered, cells=found.cells)

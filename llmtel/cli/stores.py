@@ -156,6 +156,7 @@ def forget(user: User, folder: Dir = None, alone: Alone = False, config: o.Confi
     from llmtel.cli.narration import narrate
     from llmtel.cli.people import People, not_at_hand
     from llmtel.cli.settings import settle
+    from llmtel.reports.trust import in_calls
     from llmtel.store.rewrite import forget as work
 
     at = place(folder, config, alone=alone)
@@ -163,7 +164,7 @@ def forget(user: User, folder: Dir = None, alone: Alone = False, config: o.Confi
     names, missing = people.pseudonyms_of(user)
     done = work(at, names)
     cache.clear()
-    text = f"{done.gone:,} calls removed, {earlier(at)}"
+    text = f"{in_calls(done.gone)} removed, {earlier(at)}"
     tell(at, "forget", text, _out_of_reach(at), removed=done.gone)
     if missing:
         narrate(f"{not_at_hand(missing)}: what is left of the user under it cannot be found, by anyone")
@@ -183,13 +184,15 @@ def rollup(
     from llmtel.cli.retiring import prices
     from llmtel.cli.settings import settle
     from llmtel.query.timerange import parse_range
+    from llmtel.reports.trust import in_calls
     from llmtel.store.rollups import roll_up
 
     span = parse_range(since, until)
     first = None if span.start is None else span.start.date()
     after = None if span.end is None else (span.end + timedelta(days=1, microseconds=-1)).date()
     made = roll_up(at := place(folder, config), prices(settle(config), pricing or ()), first, after)
-    text = f"{made.calls:,} calls of {made.days:,} days → {made.cells:,} cells, {made.size:,} bytes"
+    of = f"{in_calls(made.calls)} of {in_calls(made.days, 'day')}"
+    text = f"{of} → {in_calls(made.cells, 'cell')}, {made.size:,} bytes"
     tell(at, "rollup", text, days=made.days, calls=made.calls, cells=made.cells, bytes=made.size)
 
 
@@ -207,6 +210,7 @@ def expire(
     """
     from llmtel.cli.retiring import first_kept, prices
     from llmtel.cli.settings import settle
+    from llmtel.reports.trust import in_calls
     from llmtel.store.retention import expire as work
 
     settings = settle(config)
@@ -218,7 +222,8 @@ def expire(
     kept = (
         f"; rollups of {done.rollups.days:,} days: {done.rollups.size:,} bytes" if done.rollups.days else ""
     )
-    text = f"{done.calls:,} calls of {done.days:,} days before {before} removed, {earlier(at)}{kept}"
+    gone = f"{in_calls(done.calls)} of {in_calls(done.days, 'day')}"
+    text = f"{gone} before {before} removed, {earlier(at)}{kept}"
     tell(at, "expire", text, removed=done.calls, days=done.days, rolled_up=done.rollups.calls)
 
 

@@ -191,6 +191,8 @@ def refuse_unusable(rule: Rule) -> None:
     try:
         empty = pl.Series([""]).str.contains(rule.regex)[0]
     except pl.exceptions.PolarsError as error:
-        raise UsageError(f"no pattern: {str(error).splitlines()[-1].strip()}") from error
+        lines = str(error).splitlines()
+        why = next((line for line in lines if line.startswith("error: ")), lines[0]).removeprefix("error: ")
+        raise UsageError(f"no pattern: {why}") from error
     if empty:
         raise UsageError("the pattern matches where nothing is")

@@ -31,7 +31,7 @@ def info(name: str, figures: Mapping[str, Any], formats: Sequence[tuple[str, int
         Line(f"{name} · {figures['calls']:,} {counted} · {figures['days']:,} days{span}"),
         Line(f"{figures['files']:,} data files, {figures['size']:,} bytes · version {figures['version']:,}"),
         *([Line(_rolled_up(figures))] if figures["rollups"] else ()),
-        Line(f"{figures['rejects']:,} records were rejected when it took them"),
+        Line(_were_rejected(figures["rejects"])),
         Line(f"encrypted with the key {keys}" if keys else "not encrypted"),
         Line(_people(figures["users"], figures["key_ids"], figures["keys_missing"])),
         *([Line(figures["locked"], grave=True)] if figures["locked"] else ()),
@@ -42,6 +42,10 @@ def info(name: str, figures: Mapping[str, Any], formats: Sequence[tuple[str, int
     }
     blocks = (*lines, table) if formats else lines
     return _document("store", "Store", blocks, (table,), {"store": name, **told})
+
+
+def _were_rejected(n: int) -> str:
+    return f"{_counted(n, 'record')} {'was' if n == 1 else 'were'} rejected when it took them"
 
 
 def _rolled_up(figures: Mapping[str, Any]) -> str:

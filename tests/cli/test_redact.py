@@ -169,6 +169,7 @@ def test_rules_of_a_team_stand_in_the_configuration(redacted, tmp_path, llmtel):
     code, _, err = llmtel("redact", path, "-o", tmp_path / "out", "--config", config)
     assert code == 2
     assert "llmtel.yaml:3: " in err
+    assert err.endswith("no pattern: unclosed group\n")
 
 
 def test_json_inside_a_text_is_redacted_as_such(redacted, tmp_path):

@@ -93,7 +93,7 @@ def test_a_shared_report_of_a_store_does_not_say_where_it_is(rendered, tmp_path,
     path.write_text(path.read_text() + "{bad\n")
     assert llmtel("ingest", path, "--store", store)[0] == 0
     texts, _ = rendered("analyze", store, "--share")
-    assert "1 records were rejected" in texts["json"]
+    assert "1 record was rejected" in texts["json"]
     assert [fmt for fmt, text in texts.items() if "kept-by-ada" in text] == []
 
 

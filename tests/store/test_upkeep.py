@@ -245,7 +245,7 @@ def test_rejects_are_kept_with_their_place_and_without_their_bytes(llmtel, tmp_p
     out = llmtel("store", "rejects", folder, "--format", "jsonl")[1]
     assert json.loads(out.splitlines()[0])["line"] == 2
     assert not any(b"sk-secret" in path.read_bytes() for path in folder.rglob("*") if path.is_file())
-    assert "1 records were rejected" in llmtel("analyze", folder)[1]
+    assert "1 record was rejected" in llmtel("analyze", folder)[1]
 
 
 def test_under_strict_a_store_takes_nothing_of_logs_with_bad_records(llmtel, tmp_path):
