@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmtel.sources.joins import Join
     from llmtel.store.folder import Where
     from llmtel.store.policy import Kept, Policy
+    from llmtel.store.table import Table
 
 _AS = {"plain": "by name", "pseudonym": "as pseudonyms", "drop": "not at all"}
 
@@ -47,15 +48,21 @@ class People:
         return Keyring(self.asked.key, self.asked.old_keys, user_file().parent)
 
     @cached_property
-    def kept(self) -> Kept | None:
-        """How the store keeps them; None where there is no store."""
+    def _table(self) -> Table | None:
+        """The store as it is when it is looked at first; None where there is none."""
         from llmtel.store.folder import at
         from llmtel.store.making import begun
-        from llmtel.store.policy import Kept
         from llmtel.store.table import opened
 
         folder = at(self.folder)
-        return Kept.of(opened(folder)) if begun(folder) else None
+        return opened(folder) if begun(folder) else None
+
+    @cached_property
+    def kept(self) -> Kept | None:
+        """How the store keeps them; None where there is no store."""
+        from llmtel.store.policy import Kept
+
+        return None if self._table is None else Kept.of(self._table)
 
     def policy(self) -> Policy:
         """What an ingest keeps: as the store does, or, where there is none, as the configuration asks.
@@ -103,10 +110,7 @@ class People:
     @cached_property
     def is_new(self) -> bool:
         """Whether there is no store, or one that nothing was put into."""
-        from llmtel.store.folder import at
-        from llmtel.store.table import opened
-
-        return self.kept is None or opened(at(self.folder)).version == 0
+        return self._table is None or self._table.version == 0
 
     def begun(self, policy: Policy) -> list[Note]:
         """What is said of people once, when the store is filled first."""

@@ -22,7 +22,7 @@ from llmtel.store.columns import REPEATED, SCHEMA, to_file
 from llmtel.store.encryption import KEY_ID, Secret
 from llmtel.store.files import encoded, key_of, name_of, scanned
 from llmtel.store.folder import Where, at
-from llmtel.store.location import CALLS, Folder, on_disk, plain_words
+from llmtel.store.location import CALLS, LOG, Folder, on_disk, plain_words
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -235,7 +235,7 @@ class Table:
             self.discard(added)
             raise Refused from error
         except BaseException:
-            if self._is_newest():  # an interrupt may come when the commit is made already
+            if self._surely_newest():  # an interrupt may come when the commit is made already
                 self.discard(added)
             raise
 
@@ -243,10 +243,14 @@ class Table:
         """The key with an id; None for plain files (""). Raises `UsageError` where it is not at hand."""
         return Secret(self.folder.ring.key(key, self.folder.name), self.id.encode()) if key else None
 
-    def _is_newest(self) -> bool:
-        """Whether nothing was committed since the snapshot; false where that cannot be told."""
+    def is_newest(self) -> bool:
+        """Whether nothing was committed since the snapshot."""
+        return self.folder.size(f"{self.kind.name}/{LOG}/{self.version + 1:020}.json") is None
+
+    def _surely_newest(self) -> bool:
+        """The same; false where it cannot be told."""
         try:
-            return opened(self.folder, self.kind).version == self.version
+            return self.is_newest()
         except LlmtelError:
             return False
 

@@ -309,3 +309,11 @@ def test_calls_without_the_copies_of_each_file_are_the_same_calls(given):
     once_more, none = once_a_file(less)
     assert once_more.equals(less)
     assert none == 0
+
+
+def test_copies_of_a_file_on_several_days_are_left_to_meet_those_of_others():
+    days = [{"format": "claude_code", "call_id": "a", "ts": START + timedelta(days=day)} for day in range(4)]
+    less, dropped = once_a_file(rows(*days[:3], {**days[3], "@file": 1}))
+    assert (less.height, dropped) == (4, 0)
+    assert deduplicated(less)[0].height == 1
+    assert once_a_file(rows(days[0], days[0], days[1]))[1] == 1
