@@ -5,15 +5,16 @@ from __future__ import annotations
 from llmtel.cli import options as o
 
 
-def info(format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
+def info(share: o.Share = False, format_: o.Format = o.OutputFormat.TABLE, output: o.Output = None) -> None:
     """Where the cache is, and how large."""
     from llmtel import cache
     from llmtel.cli.output import write
     from llmtel.reports import keeping
 
     n, size = cache.size()
+    name = "the cache" if share else str(cache.home())
     write(
-        keeping.done(str(cache.home()), "cache", f"{_caches(n)}, {size:,} bytes", caches=n, bytes=size),
+        keeping.done(name, "cache", f"{name} · {_caches(n)}, {size:,} bytes", caches=n, bytes=size),
         format_,
         output,
     )

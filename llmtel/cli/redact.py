@@ -73,6 +73,7 @@ def redact(
     input_format: o.InputFormat = None,
     map_: o.Map = None,
     config: o.Config = None,
+    share: o.Share = False,
     format_: o.Format = o.OutputFormat.TABLE,
 ) -> int:
     """Write a copy of logs that may be shared, which every command reads like them.
@@ -86,7 +87,8 @@ def redact(
     from llmtel.cli.settings import settle
     from llmtel.privacy.rules import REDACTIONS
     from llmtel.reports.redaction import Shared, redaction
-    from llmtel.sharing import Asked, share
+    from llmtel.sharing import Asked
+    from llmtel.sharing import share as copied
 
     settings = settle(config, map_)
     if (store := settings.store_of(paths)) is not None:
@@ -99,8 +101,10 @@ def redact(
     rules = (*own, *REDACTIONS.values())
     asked = Asked(pseudonyms, rules, text.value, input_format, tuple(settings.rules))
     with Progress() as progress:
-        copies = share(paths, output, asked, progress)
+        copies = copied(paths, output, asked, progress)
     files = [Shared(c.file, c.target, c.format, c.why, c.tally.counts) for c in copies]
+    if share:
+        files = [one.nameless(number) for number, one in enumerate(files, 1)]
     notes = _notes(text, random=key_env is None and key_file is None, key_id=pseudonyms.key_id)
     write(redaction(files, {rule.name: rule.help for rule in rules}, notes), format_, None)
     return Exit.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmtel.core.answers import Column, Document, Line, Row, Table
 from llmtel.core.units import COUNT
@@ -32,6 +32,10 @@ class Shared:
     format: str | None
     why: str
     counts: Mapping[str, int]
+
+    def nameless(self, number: int) -> Shared:
+        """The same for others: a file by its number, not its path."""
+        return replace(self, file=f"log {number}", target=self.target and f"copy {number}")
 
 
 def redaction(files: Sequence[Shared], rules: Mapping[str, str], notes: Sequence[str]) -> Document:

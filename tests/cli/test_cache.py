@@ -147,6 +147,7 @@ def test_the_configuration_may_ask_for_it_and_commands_look_after_it(llmtel, tmp
     assert cache.size()[0] == 1
     told = json.loads(llmtel("cache", "info", "--format", "json")[1])
     assert (told["store"], told["caches"]) == (str(cache.home()), 1)
+    assert llmtel("cache", "info")[1].split()[0] == str(cache.home())
     assert llmtel("cache", "clear")[0] == 0
     assert cache.size() == (0, 0)
     assert llmtel("analyze", "logs", "--no-cache")[0] == 0

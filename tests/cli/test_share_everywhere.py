@@ -13,7 +13,7 @@ pytest.importorskip("deltalake")
 USERS = [f"mortal{n}" for n in range(6)]
 SECRET = ["mortal", "kept-by-ada", "of-ada", "conversation", "request-", "tmp", "home"]
 NOTHING_OF_PEOPLE = {
-    "list", "redact", "init ci", "init schema", "formats test", "cache info", "cache clear", "pricing list",
+    "list", "init ci", "init schema", "formats test", "cache clear", "pricing list",
     "pricing show", "pricing check", "pricing update", "pricing add", "store export", "store compact",
     "store forget", "store rollup", "store expire", "store rekey", "store users", "store rotate-key",
     "baseline save", "baseline update",
@@ -55,6 +55,7 @@ ASKED = [
     ("baseline", "diff", "of-ada", "--baseline", "of-ada/b.json", "--share-k", 1),
     ("calibrate", "of-ada"),
     ("inspect", "of-ada/a.jsonl"),
+    ("cache", "info"),
     ("inspect", "--store", "kept-by-ada"),
     ("pricing", "explain", "of-ada/a.jsonl:3", "--share-k", 1),
     ("pricing", "explain", "request-mortal3", "--store", "kept-by-ada", "--share-k", 1),
@@ -72,6 +73,7 @@ def test_no_shared_answer_says_who_or_where(told):
     assert told("ingest", "of-ada", "--store", "other", "--share")[0] == []
     assert told("ingest", "of-ada", "--store", "third", "--share", "--rejects")[0] == []
     assert told("ingest", "--retry-rejects", "--store", "third", "--share")[0] == []
+    assert told("redact", "of-ada", "-o", "copies", "--share")[0] == []
     assert told("ingest", "of-ada", "-o", "a.parquet", "--share")[0] == []
 
 
