@@ -53,7 +53,10 @@ def _projected(rows: list[dict[str, object]], plan: Plan) -> pl.DataFrame:
 
 def decode(data: bytes, plan: Plan, count: int | None = None) -> Decoded:
     """Decode complete lines of JSON, `count` of them if that is known. Never raises on any bytes."""
-    decoded = _decode(data, narrowed(data, plan), count)
+    narrow = narrowed(data, plan)
+    decoded = _decode(data, narrow, count)
+    if narrow is plan:
+        return decoded
     known = set(decoded.raw.columns)
     columns = [
         name if name in known else pl.lit(None, dtype=plan.schema[name]).alias(name)
