@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict
 from datetime import timedelta
@@ -248,9 +247,9 @@ def place(path: str | None, config: Path | None = None, *, alone: bool = False) 
 def _out_of_reach(at: Folder) -> str:
     """What of a store's people stands elsewhere; where an export went is not written down, only when."""
     from llmtel.store.audit import AUDIT
+    from llmtel.store.folder import noted
 
-    entries = [json.loads(line) for line in at.text(AUDIT).splitlines()]
-    days = sorted({entry["at"][:10] for entry in entries if entry["what"] == "export"})
+    days = sorted({str(one.get("at"))[:10] for one in noted(at, AUDIT) if one.get("what") == "export"})
     exports = f"exports of {', '.join(days)}" if days else "exports (none is known)"
     return (
         f"out of reach: {exports}, reports and baselines in files, copies of the store, and the logs, "

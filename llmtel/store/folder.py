@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from llmtel.store.encryption import Ring
 from llmtel.store.local import Local
@@ -26,6 +29,16 @@ def at(place: Where | str, ring: Ring | None = None) -> Folder:
 def by_one(folder: Folder) -> Folder:
     """The same place, of which it is said that nobody else writes to it."""
     return replace(folder, alone=True) if isinstance(folder, Remote) else folder
+
+
+def noted(place: Where, name: str) -> list[dict[str, Any]]:
+    """The JSON objects that the lines of a file of a store are; what a kill or a full disk tore is none."""
+    entries = []
+    for line in at(place).text(name).split("\n"):
+        with suppress(ValueError):
+            if isinstance(one := json.loads(line), dict):
+                entries.append(one)
+    return entries
 
 
 def found(path: str | Path, ring: Ring | None = None) -> Folder | None:

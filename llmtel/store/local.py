@@ -58,8 +58,11 @@ class Local(Folder):
 
     def append(self, path: str, text: str) -> None:
         """As of any folder."""
-        with private(), on_disk(self), self._at(path).open("a", encoding="utf-8") as file:
-            file.write(text)
+        with private(), on_disk(self), self._at(path).open("ab+") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(end - 1, 0))
+            torn = file.read() not in (b"", b"\n")  # somebody was killed, or the disk was full
+            file.write(b"\n" * torn + text.encode())
 
     def replace(self, path: str, text: str) -> None:
         """As any file is written."""
@@ -68,7 +71,7 @@ class Local(Folder):
 
     def text(self, path: str) -> str:
         """As of any folder."""
-        return self._at(path).read_text(encoding="utf-8") if self._at(path).exists() else ""
+        return self._at(path).read_text("utf-8", "replace") if self._at(path).exists() else ""
 
     @contextmanager
     def lock(self) -> Iterator[None]:

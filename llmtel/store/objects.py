@@ -115,7 +115,7 @@ class Remote(Folder):
 
     def text(self, path: str) -> str:
         """The objects of the folder of that name."""
-        return b"".join(self.read(f"{path}/{name}") for name in self.names(path)).decode()
+        return b"".join(self.read(f"{path}/{name}") for name in self.names(path)).decode(errors="replace")
 
     def lock(self) -> AbstractContextManager[None]:
         """None: the swap alone makes commits right."""

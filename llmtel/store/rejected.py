@@ -7,10 +7,11 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from llmtel.core.account import Reject
 from llmtel.sources.files import STDIN, Inputs, Mark, Span
-from llmtel.store.folder import Where, at
+from llmtel.store.folder import Where, noted
 from llmtel.store.location import Folder
 
 FILE = "rejects.jsonl"
@@ -72,8 +73,8 @@ def put(folder: Folder, entries: Iterable[Entry]) -> None:
 
 def listed(place: Where) -> list[Entry]:
     """The rejected records of a store, each once, in the order of files and lines."""
-    entries = map(_entry, at(place).text(FILE).split("\n")[:-1])
-    found = {(one.source, one.line): one for one in entries}
+    entries = (_entry(told) for told in noted(place, FILE))
+    found = {(one.source, one.line): one for one in entries if one is not None}
     return sorted(found.values(), key=lambda one: (one.file, one.line))
 
 
@@ -82,9 +83,13 @@ def kept(place: Where) -> list[Reject]:
     return [one.reject for one in listed(place)]
 
 
-def _entry(line: str) -> Entry:
-    told = json.loads(line)
-    return Entry(**{name: told.get(name) for name in Entry.__dataclass_fields__})
+def _entry(told: Mapping[str, Any]) -> Entry | None:
+    """The entry that a line of the list is; None for any other object."""
+    texts = all(isinstance(told.get(name), str) for name in ("source", "file", "reason"))
+    if not texts or not isinstance(told.get("line"), int):
+        return None
+    values: dict[str, Any] = {name: told.get(name) for name in Entry.__dataclass_fields__}
+    return Entry(**values)
 
 
 def _lines(entries: Iterable[Entry]) -> str:

@@ -157,3 +157,17 @@ def test_a_retry_where_there_is_no_store_is_a_mistake_and_makes_none(tmp_path, c
     assert run(["ingest", "--retry-rejects", "--store", str(tmp_path / "s")]) == 2
     assert "there is no store" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("torn", [b'{"source": "x", "fi', b"\xff\xfe\x00", b'{"source": 1}', b"[]"])
+def test_a_torn_line_in_the_list_costs_that_line_alone(store, log, torn):
+    store.ingest(log)
+    for name in ("rejects.jsonl", "audit.jsonl"):
+        with (store.folder / name).open("ab") as file:
+            file.write(torn)
+    more = log.with_name("b.jsonl")
+    more.write_text(BAD + line(9, ids=False))
+    store.ingest(more)
+    assert [one.line for one in rejected.listed(store.folder)] == [2, 1]
+    assert again(store, mapped=True).read == 2
+    assert run(["store", "forget", str(store.folder), "--user", "nobody"]) == 0
