@@ -95,7 +95,7 @@ class Sampling:
         """One row a segment: its calls, and the value and number of rows of each metric."""
         frame = self._rows.lazy().group_by(SEGMENT).agg(self._aggregates.values())
         for q in self._lowering.quantiles.values():
-            frame = frame.join(percentiles(self._ordered(q), [SEGMENT], [q]), on=SEGMENT, how="left")
+            frame = frame.join(percentiles(self._ordered(q).lazy(), [SEGMENT], [q]), on=SEGMENT, how="left")
         return frame.select(
             SEGMENT,
             self._size.value.alias("@calls"),

@@ -38,7 +38,7 @@ class Engine:
     _past_keys: dict[str, pl.Expr] = field(default_factory=dict)
     _wanted: dict[Keys, set[str]] = field(default_factory=dict)
     _rows: pl.DataFrame = field(default_factory=pl.DataFrame)
-    _values: dict[tuple[str, str | None], pl.DataFrame] = field(default_factory=dict)
+    _values: dict[tuple[str, str | None], pl.LazyFrame] = field(default_factory=dict)
     _answers: dict[Keys, pl.DataFrame] = field(default_factory=dict)
 
     def table(self, by: Iterable[Dimension], tz: str, aggregates: Iterable[str]) -> Keys:
@@ -65,12 +65,16 @@ class Engine:
             used = {
                 k for table, wanted in self._wanted.items() if self._quantiles(wanted, source) for k in table
             }
-            found = known if source[1] is None else in_order
-            self._values[source] = found(self._rows, *source, sorted(used))
+            by = sorted(used)
+            self._values[source] = (
+                known(self._rows, *source, by)
+                if source[1] is None
+                else in_order(self._rows, *source, by).lazy()
+            )
         self._answers = self._sums(made.select(*columns))
-        parts = [(keys, part) for keys in self._wanted for part in self._parts(keys)]
-        for (keys, _), frame in zip(parts, pl.collect_all([part for _, part in parts]), strict=True):
-            self._answers[keys] = _joined(self._answers[keys], frame, keys)
+        # One after another: together they take no less time, and all their memory at once.
+        for keys, part in [(keys, part) for keys in self._wanted for part in self._parts(keys)]:
+            self._answers[keys] = _joined(self._answers[keys], part.collect(), keys)
         if self.past.any:
             self.past.prepare(self._past_keys, self.lowering, self._rows)
             self._answers = {keys: self._with_past(keys, live) for keys, live in self._answers.items()}
@@ -103,20 +107,16 @@ class Engine:
         members = tail.select(keys).lazy()
         with_past = self.past.any and float(tail[past.CELLS].sum()) > 0
 
-        def only_tail(rows: pl.DataFrame) -> pl.DataFrame:
+        def only_tail(rows: pl.LazyFrame) -> pl.LazyFrame:
             # The order of the left side is kept: for percentiles it is the order of value.
-            return (
-                rows.lazy()
-                .join(members, on=keys, how="semi", nulls_equal=True, maintain_order="left")
-                .collect()
-            )
+            return rows.join(members, on=keys, how="semi", nulls_equal=True, maintain_order="left")
 
         distinct = [
             self.lowering.aggregates[name].alias(name)
             for name in sorted(again & self.lowering.aggregates.keys())
         ]
         if distinct:
-            known = only_tail(self._rows).select(distinct)
+            known = only_tail(self._rows.lazy()).select(distinct).collect()
             row = row.hstack(known.clear(1) if with_past else known)
         for source, values in self._values.items():
             if quantiles := self._quantiles(again, source):

@@ -94,13 +94,13 @@ class Past:
     def quantiles(
         self,
         keys: Keys,
-        ordered: pl.DataFrame,
+        ordered: pl.LazyFrame,
         source: Source,
         wanted: Sequence[Quantile],
         members: pl.DataFrame | None = None,
     ) -> pl.DataFrame:
         """Quantiles from the histograms of calls and cells together; of groups in `members` as one."""
-        parts = [self._spreads[source].lazy(), histograms.bucketed(ordered.lazy(), *source, keys)]
+        parts = [self._spreads[source].lazy(), histograms.bucketed(ordered, *source, keys)]
         if members is None:
             return histograms.quantiles(parts, keys, wanted).collect()
         chosen = [

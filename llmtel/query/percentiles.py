@@ -22,31 +22,35 @@ from llmtel.query.lower import Quantile
 _SAMPLE = 2**14
 
 
-def known(rows: pl.DataFrame, column: str, weight: str | None, keys: Iterable[str]) -> pl.DataFrame:
-    """The rows with a known value (and a weight): `keys`, `column` and `weight`."""
+def known(rows: pl.DataFrame, column: str, weight: str | None, keys: Iterable[str]) -> pl.LazyFrame:
+    """The rows with a known value (and a weight): `keys`, `column` and `weight`.
+
+    They are looked for as often as they are asked for: that takes no time beside what is done with them, and
+    to keep them takes memory.
+    """
     has_weight = pl.lit(value=True) if weight is None else pl.col(weight) > 0
     wanted = [*keys, column, *([] if weight is None else [weight])]
-    return rows.lazy().select(wanted).filter(pl.col(column).is_not_null() & has_weight).collect()
+    return rows.lazy().select(wanted).filter(pl.col(column).is_not_null() & has_weight)
 
 
 def in_order(rows: pl.DataFrame, column: str, weight: str | None, keys: Iterable[str]) -> pl.DataFrame:
     """The rows with a known value, as `known`, in order of value."""
-    return known(rows, column, weight, keys).sort(column)
+    return known(rows, column, weight, keys).collect().sort(column)
 
 
-def percentiles(rows: pl.DataFrame, keys: Sequence[str], wanted: Sequence[Quantile]) -> pl.LazyFrame:
+def percentiles(rows: pl.LazyFrame, keys: Sequence[str], wanted: Sequence[Quantile]) -> pl.LazyFrame:
     """One row a group with the quantiles that are wanted, of one column; without keys one row.
 
     `rows` are those of `known`; with weights in order of value.
     """
     if wanted[0].weight is not None:
-        placed = _placed(rows.lazy(), keys, wanted[0].column, wanted[0].weight)
+        placed = _placed(rows, keys, wanted[0].column, wanted[0].weight)
         aggs = [_weighted(q) for q in wanted]
         return placed.group_by(keys).agg(aggs) if keys else placed.select(aggs)
     if keys:
         aggs = [pl.col(q.column).quantile(q.at, "linear").alias(q.name) for q in wanted]
-        return rows.lazy().group_by(keys).agg(aggs)
-    values = rows[wanted[0].column].cast(pl.Float64)
+        return rows.group_by(keys).agg(aggs)
+    values = rows.select(pl.col(wanted[0].column).cast(pl.Float64)).collect().to_series()
     found = {q.name: [_of_all(values, q.at)] for q in wanted}
     return pl.LazyFrame(found, schema=dict.fromkeys(found, pl.Float64))
 
