@@ -32,8 +32,14 @@ DEBUG = "LLMTEL_DEBUG"
 """Variable with which a mistake of ours is shown in full."""
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-ALLOCATOR = "background_thread:false,dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:4,oversize_threshold:0"
-"""Options of jemalloc, which Polars is built with: https://jemalloc.net/jemalloc.3.html."""
+ALLOCATOR = (
+    "background_thread:false,dirty_decay_ms:-1,muzzy_decay_ms:-1,oversize_threshold:0,"
+    f"narenas:{os.cpu_count() or 4}"
+)
+"""Options of jemalloc, which Polars is built with: https://jemalloc.net/jemalloc.3.html.
+
+What one arena has free no other takes, so more than threads run at once would only take memory.
+"""
 
 
 def _print_version(wanted: bool) -> None:

@@ -73,8 +73,9 @@ class Engine:
             )
         self._answers = self._sums(made.select(*columns))
         # One after another: together they take no less time, and all their memory at once.
-        for keys, part in [(keys, part) for keys in self._wanted for part in self._parts(keys)]:
-            self._answers[keys] = _joined(self._answers[keys], part.collect(), keys)
+        for keys in self._wanted:
+            for part in self._parts(keys):
+                self._answers[keys] = _joined(self._answers[keys], part.collect(), keys)
         if self.past.any:
             self.past.prepare(self._past_keys, self.lowering, self._rows)
             self._answers = {keys: self._with_past(keys, live) for keys, live in self._answers.items()}
