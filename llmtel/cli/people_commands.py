@@ -41,7 +41,7 @@ def rotate_key(folder: stores.Dir = None, config: o.Config = None) -> None:
         raise UsageError(
             f"{at}: it keeps users by name, under no key; llmtel store users {at} --keep pseudonym"
         )
-    before = people.kept.key_ids[-1]
+    before = people.kept.key_ids[-1] if people.kept.key_ids else "none"
     key = people.asked.key
     if key is not None and people.keyring.current().key_id == before:
         raise UsageError(

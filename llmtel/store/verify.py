@@ -78,7 +78,7 @@ def _wrong(data: bytes, table: Table, key: str, day: object, rows: int) -> str |
     except pl.exceptions.PolarsError as error:
         return f"it cannot be read: {str(error).splitlines()[0][:100]}"
     if frame.height != rows:
-        return f"{frame.height:,} rows, where the log says {rows:,}"
+        return f"{frame.height:,} rows, where the log says {rows}"
     if any(frame.schema[name] != dtype for name, dtype in schema.items() if name in frame.schema):
         return "its columns have other types"
     if not _all_on(frame["ts"], day):
