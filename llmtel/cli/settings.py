@@ -115,7 +115,6 @@ class Settings:
         else than the options the reading rests.
         """
         from llmtel import pipeline
-        from llmtel.cache import Cache
         from llmtel.cli.people import People
 
         folder = self.store_of(paths)
@@ -128,6 +127,8 @@ class Settings:
             reading = pipeline.read_store(folder, *within, without)
             calls, told = People(folder, self.config).named(reading.calls, filters)
             return self._joined(replace(reading, calls=calls, notes=(*reading.notes, *told)), paths)
+        from llmtel.cache import Cache
+
         kept = dict.fromkeys((*(self.config.tags if self.config else ()), *tags))
         wanted = [tag for tag in kept if tag not in self.columns]
         reading = pipeline.read(

@@ -60,19 +60,15 @@ def _by_feature(calls: pl.DataFrame) -> pl.DataFrame:
         .collect()
     )
     bad = pl.col("failed") | (pl.col("latency_ms") > pl.col("slow_ms")).fill_null(value=False)
+    # The moment, and in its last bit whether the turn was bad: the largest is the last turn, and tells both.
+    at = pl.col("ts").to_physical() * 2 + bad
     return (
         turns.join(slow.lazy().drop("feature"), on="one")
-        .select("ts", "both", bad=bad, bad_ts=pl.when(bad).then("ts"))
+        .select("both", bad=bad, at=at)
         .group_by("both")
-        .agg(
-            turns=pl.len(), bad=pl.col("bad").sum(), last=pl.col("ts").max(), last_bad=pl.col("bad_ts").max()
-        )
+        .agg(turns=pl.len(), bad=pl.col("bad").sum(), last=pl.col("at").max())
         .group_by((pl.col("both") // _WIDTH).cast(pl.UInt32).alias("one"))
-        .agg(
-            pl.col("turns", "bad").sum(),
-            left_bad=(pl.col("last") == pl.col("last_bad")).sum(),
-            sessions=pl.len(),
-        )
+        .agg(pl.col("turns", "bad").sum(), left_bad=(pl.col("last") % 2).sum(), sessions=pl.len())
         .join(slow.lazy(), on="one")
         .drop("one")
         .collect(engine="streaming")

@@ -12,7 +12,7 @@ import polars as pl
 from llmtel.core.schema import FIELDS, FROZEN, LEAVES, PRICED
 from llmtel.pricing import arithmetic
 from llmtel.pricing.entries import Book
-from llmtel.pricing.keys import Grid, in_pieces, numbered
+from llmtel.pricing.keys import Grid, numbered, of_each
 from llmtel.pricing.match import Match, find
 from llmtel.pricing.rates import Card, Circumstances, card
 
@@ -77,8 +77,8 @@ def _booked(calls: pl.DataFrame, book: Book, *, or_logged: bool) -> pl.DataFrame
     """The costs at the book's rates, or where it says so those of the log."""
     found, index = carded(calls, book)
     cards = arithmetic.table([card for _, card in found])
-    pieces = in_pieces(calls.with_columns(index))
-    costs = pl.concat([arithmetic.costs(piece, cards) for piece in pieces], rechunk=calls.n_chunks() == 1)
+    pieces = of_each(calls.with_columns(index), lambda piece: arithmetic.costs(piece, cards))
+    costs = pl.concat(pieces, rechunk=calls.n_chunks() == 1)
     costs = _bounded(calls, costs.with_columns(cost_computed="cost_usd"), found, index)
     if not or_logged or calls["cost_logged"].null_count() == calls.height:
         return costs
@@ -106,10 +106,10 @@ def _bounded(
 
 def carded(calls: pl.DataFrame, book: Book) -> tuple[list[tuple[Match, Card]], pl.Series]:
     """The distinct rate cards of calls (as `typed` makes them), and for each call the number of its card."""
-    pairs, _ = numbered(in_pieces(calls.select("provider", "model")))
+    pairs, _ = numbered(calls, lambda piece: piece.select("provider", "model"))
     matches = {pair: find(book, *pair) for pair in pairs.iter_rows()}
     grid = Grid.of(matches.values(), book)
-    distinct, index = numbered(map(grid.keys, in_pieces(calls)))
+    distinct, index = numbered(calls, grid.keys)
     found = []
     for key in distinct.iter_rows(named=True):
         match = matches[key["provider"], key["model"]]

@@ -6,11 +6,13 @@ name, so each is reduced to how many of those it has reached. Calls with equal k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -18,6 +20,8 @@ from llmtel.core.schema import INPUT_LEAVES
 from llmtel.pricing.entries import Book, Price
 from llmtel.pricing.match import Match
 from llmtel.pricing.rates import Circumstances, effective
+
+T = TypeVar("T")
 
 _EPOCH = date(1970, 1, 1)
 _MINUTE = 60_000_000
@@ -109,17 +113,28 @@ def in_pieces(calls: pl.DataFrame) -> Iterable[pl.DataFrame]:
     return map(calls.slice, accumulate(sizes[:-1], initial=0), sizes)
 
 
-def numbered(pieces: Iterable[pl.DataFrame]) -> tuple[pl.DataFrame, pl.Series]:
-    """The distinct rows of keys, and for each row the number of its own among them.
+def of_each(calls: pl.DataFrame, work: Callable[[pl.DataFrame], T]) -> list[T]:
+    """What is made of each piece of some calls, in order; several at a time: Polars lets Python go on."""
+    pieces = list(in_pieces(calls))
+    if len(pieces) == 1:
+        return [work(pieces[0])]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(work, pieces))
+
+
+def numbered(
+    calls: pl.DataFrame, keys: Callable[[pl.DataFrame], pl.DataFrame]
+) -> tuple[pl.DataFrame, pl.Series]:
+    """The distinct rows of the `keys` of calls, and for each call the number of its own among them.
 
     A column that a piece does not have is null there.
     """
-    parts = [_numbered(piece) for piece in pieces]
-    distinct, number = _numbered(pl.concat([keys for keys, _ in parts], how="diagonal"))
+    parts = of_each(calls, lambda piece: _numbered(keys(piece)))
+    distinct, number = _numbered(pl.concat([different for different, _ in parts], how="diagonal"))
     start, found = 0, []
-    for keys, at in parts:
-        found.append(number.slice(start, keys.height).gather(at))
-        start += keys.height
+    for different, at in parts:
+        found.append(number.slice(start, different.height).gather(at))
+        start += different.height
     return distinct, pl.concat(found)
 
 
