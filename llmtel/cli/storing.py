@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -131,7 +132,7 @@ class Storing:
         from llmtel.reports.ingestion import ingestion
 
         shown = self.rejects if all_rejects else self.rejects[:SHOWN_REJECTS]
-        told = (*together(self.notes), *self._late(), *notes, *self.settings.notes())
+        told = (*together(self.notes), *self._late(), *self._open(), *notes, *self.settings.notes())
         write(
             ingestion(self.account, shown, told, str(self.folder) if written else None, self.sharing),
             o.OutputFormat.TABLE,
@@ -148,6 +149,13 @@ class Storing:
                 "what they came to stays in rollups"
             )
             self.notes.append(Note("retired", text, done.calls))
+
+    def _open(self) -> list[Note]:
+        """That others may read the store, and what mends it."""
+        from llmtel.store.folder import is_open
+
+        text = f"others may read it: chmod -R go= {shlex.quote(str(self.folder))}"
+        return [Note("open", text)] if is_open(self.folder) else []
 
     def _late(self) -> list[Note]:
         """What came too late to be stored."""

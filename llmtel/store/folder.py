@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from llmtel.core.errors import UsageError
 from llmtel.store.encryption import Ring
 from llmtel.store.local import Local
 from llmtel.store.location import CALLS, LOG, Folder
@@ -18,12 +20,23 @@ Where = Folder | Path
 
 
 def at(place: Where | str, ring: Ring | None = None) -> Folder:
-    """The place that a path or an address names, whether there is a store or not."""
+    """The place that a path or an address names, whether there is a store or not.
+
+    Raises `UsageError` for a link of another user, who could lead it elsewhere at any time.
+    """
     if isinstance(place, Folder):
         return place
     if "://" in str(place):
         return Remote(str(place).rstrip("/"), ring or Ring())
+    link = Path(place)
+    if link.is_symlink() and link.lstat().st_uid not in (0, os.getuid()):
+        raise UsageError(f"{place}: a link of another user; name the folder that it leads to")
     return Local(str(place), ring or Ring())
+
+
+def is_open(folder: Folder) -> bool:
+    """Whether others may enter or read the folder of a store; in an object store that is settled there."""
+    return isinstance(folder, Local) and bool(Path(folder.name).stat().st_mode & 0o077)
 
 
 def by_one(folder: Folder) -> Folder:

@@ -7,6 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from .conftest import write
+
 MARK = "xyzzy-plugh"
 SAID = f"my {MARK} plan\nfor jane@example.org"
 
@@ -248,3 +250,19 @@ def test_neither_the_copies_nor_the_account_of_redacting_have_it(logs, in_every_
     copies = sorted((logs / "shared").iterdir())
     assert len(copies) == len(LOGS)
     assert all(without_text(copy.read_bytes()) for copy in copies)
+
+
+def test_a_store_that_others_may_read_or_lead_elsewhere_is_told(llmtel, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("a.jsonl", [chat(1)])
+    assert "others may read it" not in llmtel("ingest", "a.jsonl", "--store", "s")[1]
+    Path("s").chmod(0o755)
+    assert "others may read it: chmod -R go= s" in llmtel("ingest", "a.jsonl", "--store", "s")[1]
+    Path("link").symlink_to("s")
+    assert llmtel("analyze", "link")[0] == 0
+    if os.getuid() == 0:
+        os.chown("link", 65534, 65534, follow_symlinks=False)
+    else:
+        monkeypatch.setattr(os, "getuid", lambda: 65534)
+    code, _, err = llmtel("analyze", "link")
+    assert (code, "a link of another user" in err) == (2, True)
