@@ -194,7 +194,7 @@ def read_store(
     """The calls of a store in a range of time, without some fields; arguments as those of `store.read`."""
     found = stored(folder, since, until, without)
     calls = found.calls
-    passes = int((calls["request_count"] == 0).sum())
+    passes = int(calls.select((pl.col("request_count") == 0).sum()).item())
     account = Account(
         files=found.files, bytes=found.size, records=calls.height, calls=calls.height - passes, other=passes
     )

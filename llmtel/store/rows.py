@@ -30,7 +30,9 @@ def calls_of(table: Table, files: pl.DataFrame, without: Collection[str] = ()) -
             calls = table.plain(files).select(columns).collect(engine="streaming")
     if calls.height < _CHUNK * calls.n_chunks():
         calls = calls.rechunk()
-    thawed_ = thawed(calls).with_columns(pl.col("^price_reason$").cast(pl.Categorical))
+    thawed_ = thawed(calls.with_columns(_of_one_value(calls))).with_columns(
+        pl.col("^price_reason$").cast(pl.Categorical)
+    )
     return complete(thawed_)
 
 
@@ -39,3 +41,13 @@ def _column(name: str) -> pl.Expr:
     if name == "grain":
         return pl.lit("call", dtype=pl.Categorical).alias(name)
     return pl.col(name).cast(pl.Categorical) if name in REPEATED else pl.col(name)
+
+
+def _of_one_value(calls: pl.DataFrame) -> list[pl.Expr]:
+    """The columns of which all calls have the same value, as that value: it takes no memory."""
+    found = []
+    for column in calls:
+        value = column.first()
+        if value is not None and column.last() == value and (column == value).all(ignore_nulls=False):
+            found.append(pl.lit(value, dtype=column.dtype).alias(column.name))
+    return found
