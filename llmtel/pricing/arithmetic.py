@@ -45,7 +45,8 @@ def table(cards: Sequence[Card]) -> pl.DataFrame:
 
 def costs(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     """PRICED of calls whose column `card` numbers the rows of `cards`: (calls, 4)."""
-    counts = [name for name in _RATES if (calls[name] > 0).any()]
+    most = calls.select(pl.col(*_RATES).max()).row(0, named=True)
+    counts = [name for name in _RATES if (most[name] or 0) > 0]
     given = (INVALID, _NO_USAGE, *(f"no_rate:{name}" for name in counts))
     # Words as numbers: a chain of conditions over texts is three times as dear.
     words = pl.Enum(list(dict.fromkeys((*given, *cards["reason"].drop_nulls()))))

@@ -106,7 +106,7 @@ def _bounded(
 
 def carded(calls: pl.DataFrame, book: Book) -> tuple[list[tuple[Match, Card]], pl.Series]:
     """The distinct rate cards of calls (as `typed` makes them), and for each call the number of its card."""
-    pairs, _ = numbered(calls, lambda piece: piece.select("provider", "model"))
+    pairs = calls.lazy().select("provider", "model").unique().collect(engine="streaming")
     matches = {pair: find(book, *pair) for pair in pairs.iter_rows()}
     grid = Grid.of(matches.values(), book)
     distinct, index = numbered(calls, grid.keys)
