@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from llmtel.cli.narration import narrate, stand, wipe
 from llmtel.cli.storing import Stopped, Storing
+from llmtel.core.account import together
 from llmtel.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class Following:
             if note.kind == "file_rejected":
                 wipe()
                 narrate(note.text)
+        self.storing.notes[:] = together(self.storing.notes)  # it may go on for months
         if self.commits >= _CROWDED:
             self.commits = 0
             compact(self.storing.folder)
