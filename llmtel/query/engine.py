@@ -6,7 +6,7 @@ Cells of rollups are merged with the calls where there are any (`query.past`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -72,17 +72,25 @@ class Engine:
                 else in_order(self._rows, *source, by).lazy()
             )
         self._answers = self._sums(made.select(*columns))
-        # One after another: together they take no less time, and all their memory at once.
-        for keys in self._wanted:
-            for part in self._parts(keys):
-                self._answers[keys] = _joined(self._answers[keys], part.collect(), keys)
         if self.past.any:
             self.past.prepare(self._past_keys, self.lowering, self._rows)
-            self._answers = {keys: self._with_past(keys, live) for keys, live in self._answers.items()}
+            self._answers = {
+                keys: self._with_past(keys, self._exact(keys, live)) for keys, live in self._answers.items()
+            }
 
-    def answer(self, keys: Keys) -> pl.DataFrame:
-        """The aggregates of a table, with its key columns: one row a group."""
+    def sums(self, keys: Keys) -> pl.DataFrame:
+        """The aggregates of a table that add up, with its key columns: one row a group."""
         return self._answers[keys]
+
+    def exact(self, keys: Keys, groups: pl.DataFrame) -> pl.DataFrame:
+        """All or some groups of a table (`sums`), in their order, with the aggregates that do not add up."""
+        return groups if self.past.any else self._exact(keys, groups)
+
+    def _exact(self, keys: Keys, groups: pl.DataFrame) -> pl.DataFrame:
+        # One after another: together they take no less time, and all their memory at once.
+        for part in self._parts(keys, groups):
+            groups = _joined(groups, part.collect(), keys)
+        return groups
 
     def _with_past(self, keys: Keys, live: pl.DataFrame) -> pl.DataFrame:
         """The aggregates of a table with the cells in them."""
@@ -105,26 +113,21 @@ class Engine:
         sums = {name: pooled(name, pl.col(name)) for name in sorted(wanted)}
         row = tail.select(expr.alias(name) for name, expr in sums.items() if expr is not None)
         again = {name for name, expr in sums.items() if expr is None}
-        members = tail.select(keys).lazy()
         with_past = self.past.any and float(tail[past.CELLS].sum()) > 0
-
-        def only_tail(rows: pl.LazyFrame) -> pl.LazyFrame:
-            # The order of the left side is kept: for percentiles it is the order of value.
-            return rows.join(members, on=keys, how="semi", nulls_equal=True, maintain_order="left")
 
         distinct = [
             self.lowering.aggregates[name].alias(name)
             for name in sorted(again & self.lowering.aggregates.keys())
         ]
         if distinct:
-            known = only_tail(self._rows.lazy()).select(distinct).collect()
+            known = _within(self._rows.lazy(), keys, tail).select(distinct).collect()
             row = row.hstack(known.clear(1) if with_past else known)
         for source, values in self._values.items():
             if quantiles := self._quantiles(again, source):
                 row = row.hstack(
-                    self.past.quantiles(keys, values, source, quantiles, members.collect())
+                    self.past.quantiles(keys, values, source, quantiles, tail.select(keys))
                     if with_past
-                    else percentiles(only_tail(values), (), quantiles).collect()
+                    else percentiles(_within(values, keys, tail), (), quantiles).collect()
                 )
         return row.with_columns(tail.select(pl.col(past.CELLS).sum())) if self.past.any else row
 
@@ -177,15 +180,23 @@ class Engine:
         aggs = [self.lowering.aggregates[name].alias(name) for name in names]
         return rows.group_by(keys).agg(aggs) if keys else rows.select(aggs)
 
-    def _parts(self, keys: Keys) -> list[pl.LazyFrame]:
-        """What of a table does not add up: distinct values, and the percentiles of each column."""
+    def _parts(self, keys: Keys, groups: pl.DataFrame) -> Iterator[pl.LazyFrame]:
+        """What of some groups does not add up: distinct values, and the percentiles of each column."""
         wanted = self._wanted[keys]
+        few = bool(keys) and groups.height < self._answers[keys].height
         distinct = [name for name in self._named(keys) if not adds_up(name)]
-        parts = [self._grouped(self._rows.lazy(), keys, distinct)] if distinct else []
+        if distinct:
+            rows = self._rows.lazy()
+            yield self._grouped(_within(rows, keys, groups) if few else rows, keys, distinct)
         for source, values in self._values.items():
             if quantiles := self._quantiles(wanted, source):
-                parts.append(percentiles(values, keys, quantiles))
-        return parts
+                yield percentiles(_within(values, keys, groups) if few else values, keys, quantiles)
+
+
+def _within(rows: pl.LazyFrame, keys: Keys, groups: pl.DataFrame) -> pl.LazyFrame:
+    """The rows of some groups, in their order, which for percentiles with weights is that of value."""
+    members = groups.lazy().select(keys)
+    return rows.join(members, on=keys, how="semi", nulls_equal=True, maintain_order="left")
 
 
 def _distinct(values: pl.Series) -> int:
@@ -196,4 +207,6 @@ def _distinct(values: pl.Series) -> int:
 
 
 def _joined(left: pl.DataFrame, right: pl.DataFrame, keys: Keys) -> pl.DataFrame:
-    return left.join(right, on=keys, how="left", nulls_equal=True) if keys else left.hstack(right)
+    if not keys:
+        return left.hstack(right)
+    return left.join(right, on=keys, how="left", nulls_equal=True, maintain_order="left")

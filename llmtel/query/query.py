@@ -16,7 +16,7 @@ from llmtel.core.errors import UsageError
 from llmtel.query.dimensions import DIMENSIONS, TAGS, Dimension, dimension
 from llmtel.query.engine import Engine
 from llmtel.query.histograms import ERROR
-from llmtel.query.lower import BASE, Facts, Lowering, completed
+from llmtel.query.lower import BASE, Facts, Lowering, adds_up, completed
 from llmtel.query.metric import Metric
 from llmtel.query.metrics import METRICS
 from llmtel.query.past import Past
@@ -137,8 +137,12 @@ class _Plan:
 
     def table(self) -> Table:
         """The answer: sorted, the tail pooled, each column with its meaning."""
-        everything = self._sorted(self._finished(self.engine.answer(self.keys)))
+        groups = self.engine.sums(self.keys)
+        late = self._is_sorted_by_sums()
+        everything = self._sorted(self._finished(groups if late else self.engine.exact(self.keys, groups)))
         shown, tail = self._split(everything)
+        if late:
+            shown = self._finished(self.engine.exact(self.keys, shown))
         frame = self._selected(shown)
         if tail is not None:
             others = self.engine.pool(self.keys, tail).with_columns(
@@ -158,6 +162,11 @@ class _Plan:
             n=ns,
         )
 
+    def _is_sorted_by_sums(self) -> bool:
+        """Whether what adds up tells which groups are shown, so that the rest is found for them alone."""
+        by = self.lowered.get(self.query.order()[0])
+        return by is None or all(map(adds_up, by.value.meta.root_names()))
+
     def _finished(self, raw: pl.DataFrame) -> pl.DataFrame:
         """Aggregates with the words of the keys and the values of the metrics beside them."""
         words = {d.name: d.words(pl.col(key)) for d, key in zip(self.dimensions, self.keys, strict=True)}
@@ -165,8 +174,14 @@ class _Plan:
         return self._values(raw.with_columns(**{**words, **texts}))
 
     def _values(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """Aggregates with the values of the metrics that are made of them."""
+        here = {*raw.columns}
         return raw.with_columns(
-            *(m.value.alias(name) for name, m in self.lowered.items()),
+            *(
+                m.value.alias(name)
+                for name, m in self.lowered.items()
+                if here.issuperset(m.value.meta.root_names())
+            ),
             *(m.n.cast(pl.Int64).fill_null(0).alias(f"n:{name}") for name, m in self.lowered.items()),
             *(m.scope.cast(pl.Int64).alias(f"scope:{name}") for name, m in self.lowered.items()),
         )
