@@ -27,9 +27,9 @@ from llmtel.cache.whole import numbered, whole
 from llmtel.core.schema import SCHEMA_VERSION, empty_calls
 from llmtel.pipeline import Gathered
 from llmtel.sources.files import Inputs
-from llmtel.sources.formats import sources
 from llmtel.sources.identity import once_a_file
 from llmtel.sources.maps import Rule
+from llmtel.sources.plugins import packages
 from llmtel.store.location import private
 
 INDEX = "index.json"
@@ -75,11 +75,10 @@ class Cache:
     @classmethod
     def of(cls, paths: Sequence[str], rules: Sequence[Rule], *facts: object) -> Cache:
         """The cache of paths as they are given here, and of everything that changes how they are read."""
-        packages = sorted(source.package for source in sources().values() if source.package is not None)
         key = [
             __version__,
             SCHEMA_VERSION,
-            packages,
+            packages(),
             str(Path.cwd()),
             list(paths),
             repr(rules),

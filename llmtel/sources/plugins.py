@@ -40,6 +40,11 @@ class Installed:
     troubles: tuple[str, ...] = ()
 
 
+def packages() -> list[str]:
+    """Names and versions of the packages that bring formats, of which none is loaded."""
+    return sorted({_package(entry) for entry in entry_points(group=GROUP)})
+
+
 def installed(taken: Collection[str]) -> Installed:
     """The formats of all installed packages; `taken` are names that llmtel's own have.
 
