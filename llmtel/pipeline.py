@@ -92,10 +92,15 @@ class Reading:
             for grain in ("call", "bucket")
         }
         logs, exports = ([str(name) for name in files[grain]] for grain in ("call", "bucket"))
+        cut = max(len(logs), len(exports)) > _TOLD
+        more = (
+            f" ({len(logs)} files with calls, {len(exports)} with sums; the first are named)" if cut else ""
+        )
         msg = (
             f"{logs[0]} has single calls and {exports[0]} a provider's sums over many: together every "
             "request would count twice. To compare them: llmtel reconcile "
             + shlex.join([*logs[:_TOLD], *(word for name in exports[:_TOLD] for word in ("--with", name))])
+            + more
         )
         raise UsageError(msg)
 

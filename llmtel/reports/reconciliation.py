@@ -131,7 +131,7 @@ def _headline(
     counted = _number(row, "requests")
     requests = () if counted is None else (trust.in_calls(counted, "request"),)
     stated = () if found.states else ("its usage at list prices",)
-    share = () if gap is None else (f"{SHARE.show(gap)} of the bill",)
+    share = () if gap is None else (f"gap {SHARE.show(gap)} of the bill",)
     limit = () if max_gap is None else (f"tolerance {SHARE.show(max_gap)}",)
     title = ("llmtel", context.subject, f"against {' '.join(exports.paths)}", span)
     return Headline(

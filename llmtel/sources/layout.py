@@ -132,6 +132,20 @@ def _lines_of_document(data: bytes) -> bytes | None:
     return b"".join(lines)
 
 
+def lines_of_list(data: bytes) -> bytes:
+    """The elements of the only list of objects in an object, as lines; none where that is not what it is.
+
+    So answer many programming interfaces: `{"data": [{…}, {…}], "has_more": false}`.
+    """
+    try:
+        page = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return b""
+    values = page.values() if isinstance(page, dict) else ()
+    lists = [value for value in values if isinstance(value, list) and any(isinstance(v, dict) for v in value)]
+    return b"".join(orjson.dumps(element) + b"\n" for element in lists[0]) if len(lists) == 1 else b""
+
+
 def _lines_of_events(data: bytes) -> bytes:
     """Server-sent events: each `data:` as its payload, the rest as empty lines, so that numbers hold.
 

@@ -133,6 +133,11 @@ class Opener:
         if whole:
             first = layout.as_lines(first + _rest(stream), kind)
         verdict, sample = self._judged(path, first)
+        if verdict.source is None and len(sample) == 1:
+            inside = layout.lines_of_list(first := first + _rest(stream))
+            if inside:
+                whole, first = True, inside
+                verdict, sample = self._judged(path, first)
         if verdict.source is None:
             keys = sorted({key for record in sample[:5] for key in record})
             raise Unclaimed(_unclaimed(path, sample, "JSON objects with the keys", keys), sample)

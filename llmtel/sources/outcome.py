@@ -74,7 +74,7 @@ def settled(calls: pl.DataFrame) -> pl.DataFrame:
         pl.col(name) if name in calls.columns else pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in _FACTS.items()
     )
-    facts = facts.with_columns(_word_is_good(facts[WORD]).alias("@good"))
+    facts = facts.with_columns(word_is_good(facts[WORD]).alias("@good"))
     http, good = pl.col("http_status"), pl.col("@good")
     bad = ~good | (pl.col(TEXT).str.len_bytes() > 0) | (http >= _BAD_HTTP) | ~pl.col(SUCCESS)
     fine = good | http.is_between(100, _BAD_HTTP - 1) | pl.col(SUCCESS) | pl.col(ANSWERED)
@@ -83,7 +83,7 @@ def settled(calls: pl.DataFrame) -> pl.DataFrame:
     return calls.drop(given).with_columns(facts["status"], _kinds(facts))
 
 
-def _word_is_good(words: pl.Series) -> pl.Series:
+def word_is_good(words: pl.Series) -> pl.Series:
     """Whether each status word is good, bad or (null) says nothing. Words are few: each is judged once."""
     unique = words.drop_nulls().unique()
     if unique.is_empty():

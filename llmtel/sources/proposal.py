@@ -13,10 +13,13 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
+import polars as pl
+
 from llmtel.sources import raw
 from llmtel.sources.aliases import ALIASES, Shape, normalised, shaped
 from llmtel.sources.hints import HINTS, UNIT_WORDS
 from llmtel.sources.maps import FACTS, TARGETS, UNITS, paths_of
+from llmtel.sources.outcome import word_is_good
 from llmtel.sources.outline import MS_FROM, SECONDS_BELOW
 from llmtel.sources.project import numeral
 from llmtel.sources.source import Record, Source, lookup
@@ -149,8 +152,9 @@ def _guess(name: str, place: _Seen) -> Guess | None:
 
 def _fits(name: str, shape: Shape, place: _Seen) -> bool:
     """Whether the values may be the field's: of its shape, and no sentences where a name is wanted."""
-    if name == "status" and all(isinstance(value, bool) for value in place.values):
-        return True
+    if name == "status":
+        words = pl.Series("word", [str(value) for value in place.values])
+        return word_is_good(words).count() * 2 >= words.len()
     if not shaped(place.values, shape):
         return False
     if name == "model" and len(_numbers(place)) == len(place.values):

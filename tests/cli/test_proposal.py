@@ -204,3 +204,24 @@ def test_a_field_that_no_record_looked_at_has_is_shown_where_a_call_knows_it(log
     Path(log).write_text(call * 2000 + call.replace('"model"', '"status_code":429,"model"'))
     _, out, _ = llmtel("inspect", log, "--format", "json")
     assert json.loads(out)["files"][0]["mapping"]["http_status"] == ["status_code"]
+
+
+def test_words_that_say_neither_good_nor_bad_and_a_total_of_seconds_are_not_proposed(proposal):
+    found = proposal(lambda n: {**call(n), "okay": "fine" if n % 2 else "broken", "total_elapsed": n})
+    assert "status" not in found
+    assert "total_tokens" not in found
+
+
+def test_records_in_the_only_list_of_an_object_are_found_and_read(log, llmtel):
+    page = {"meta": {"v": 1}, "records": [call(n) for n in range(30)], "errors": []}
+    Path(log).write_text(json.dumps(page))
+    code, out, _ = llmtel("inspect", log)
+    assert (code, "judged by the names and values in 30 records" in out) == (0, True)
+    Path("llmtel.yaml").write_text(section(out))
+    _, out, _ = llmtel("analyze", log, "--metrics", "calls,errors", "--format", "json")
+    assert json.loads(out)["tables"][0]["rows"] == [{"calls": 30, "errors": 6}]
+
+
+def test_an_object_with_two_lists_of_objects_is_not_guessed_at(log, llmtel):
+    Path(log).write_text(json.dumps({"a": [call(1)], "b": [call(2)]}, indent=1))
+    assert llmtel("inspect", log)[0] == 5

@@ -90,6 +90,13 @@ def test_an_export_beside_a_log_is_refused_with_the_command_that_compares_them(l
     assert not Path("all.parquet").exists()
 
 
+def test_a_refusal_of_many_files_says_how_many_its_command_leaves_out(llmtel):
+    for number in range(6):
+        Path(f"app{number}.jsonl").write_text(Path("app.jsonl").read_text())
+    err = llmtel("analyze", "app.jsonl", *(f"app{n}.jsonl" for n in range(6)), "daily.csv")[2]
+    assert err.endswith("--with daily.csv (7 files with calls, 1 with sums; the first are named)\n")
+
+
 def test_an_ingested_export_is_still_an_export(llmtel):
     code, out, _ = llmtel("ingest", "daily.csv", "-o", "daily.parquet")
     assert code == 0
