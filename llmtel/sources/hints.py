@@ -40,7 +40,7 @@ HINTS: Mapping[str, Hint] = {
                           "out output completion response cost usd chars ms time latency"),
     "output_tokens": _hint("number", "out output completion response answer reply generated received",
                            "cost usd chars ms time latency"),
-    "total_tokens": _hint("number", "total", "cost usd price chars ms time latency duration elapsed s sec seconds"),
+    "total_tokens": _hint("number", "total", "cost usd price chars ms time latency duration elapsed seconds"),
     "cache_read": _hint("number", "cached cache", "write written creation created miss"),
     "reasoning": _hint("number", "reasoning thinking thoughts"),
     "latency_ms": _hint("number", "latency duration elapsed took delay wait wall runtime rt rtt time ms msec"
