@@ -16,6 +16,7 @@ from llmtel.checks.limits import Amount
 from llmtel.checks.oneline import filters, term
 from llmtel.checks.rules import Reaction, Settings, Window
 from llmtel.core.errors import UsageError
+from llmtel.core.units import SHARE
 from llmtel.document import Place
 from llmtel.query import where
 from llmtel.query.dimensions import DIMENSIONS, TAGS, dimension
@@ -76,9 +77,25 @@ def amount(name: str, read: Callable[[str, Metric], Amount], help_: str) -> Entr
     """A key with an amount in the unit of the check's metric."""
 
     def of_metric(place: Place, metric: Metric | None) -> Amount | None:
-        return None if metric is None else read(_written(place).removeprefix("+"), metric)
+        return None if metric is None else read(_written(place), metric)
 
     return Entry(name, of_metric, _AMOUNT, help_)
+
+
+def _level(text: str, metric: Metric) -> Amount:
+    """An absolute limit. Raises `UsageError`; who writes a change is told the key that takes it."""
+    if text.startswith(("+", "-")) or (text.endswith("%") and metric.unit is not SHARE):
+        key = "max_decrease" if text.startswith("-") else "max_increase"
+        raise UsageError(f"{text!r} is a change, which is {key}: {text.lstrip('+-')}")
+    return limits.level(text, metric)
+
+
+def _change(text: str, metric: Metric) -> Amount:
+    return limits.change(text.removeprefix("+"), metric)
+
+
+def _size(text: str, metric: Metric) -> Amount:
+    return limits.size(text.removeprefix("+"), metric)
 
 
 def _written(place: Place) -> str:
@@ -139,10 +156,10 @@ _REACTIONS = get_args(Reaction)
 _DIMENSION: Schema = {"anyOf": [{"enum": [*DIMENSIONS]}, {"pattern": f"^{re.escape(TAGS)}."}]}
 
 LIMITS = (
-    amount("max", limits.level, "Fails above it: 8s, 2%, $0.05"),
-    amount("min", limits.level, "Fails below it"),
-    amount("max_increase", limits.change, "Fails if it rises by more than that: 10%, 0.5pp, $0.01"),
-    amount("max_decrease", limits.change, "Fails if it falls by more than that"),
+    amount("max", _level, "Fails above it: 8s, 2%, $0.05"),
+    amount("min", _level, "Fails below it"),
+    amount("max_increase", _change, "Fails if it rises by more than that: 10%, 0.5pp, $0.01"),
+    amount("max_decrease", _change, "Fails if it falls by more than that"),
 )
 SEVERITY = choice("severity", SEVERITIES, "error trips the gate, warn is told, off is not checked")
 LEVEL = (SEVERITY, *LIMITS)
@@ -176,7 +193,7 @@ CHECK = (
         "levels", lambda place, _: place, {"type": "array"},
         "Several sets of limits, each with its severity",
     ),
-    amount("min_abs", limits.size, "AND: a smaller absolute change does not matter"),
+    amount("min_abs", _size, "AND: a smaller absolute change does not matter"),
     Entry("min_impact", _impact, _AMOUNT, "AND: a change worth less does not matter: $50/month"),
     flag("proven", "Fails only if the whole interval is beyond the limit"),
     Entry(

@@ -191,6 +191,22 @@ exempt:
     assert lines == sorted(lines)
 
 
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("max: +10%", "max_increase: 10%"),
+        ("max: 10%", "max_increase: 10%"),
+        ("max: -10%", "max_decrease: 10%"),
+        ("min: -10%", "max_decrease: 10%"),
+        ("min: +$0.01", "max_increase: $0.01"),
+    ],
+)
+def test_a_change_where_a_limit_stands_is_told_the_key_that_takes_it(limit, said):
+    (found,) = mistakes(f"checks:\n  - {{metric: cost_per_call, {limit}}}\n")
+    assert found.startswith("llmtel.yaml:2:")
+    assert found.endswith(f"is a change, which is {said}")
+
+
 def test_exemptions_name_a_check_and_its_dimensions():
     base = "checks: [{id: a, metric: cost, max: $5, by: model}]\nexempt:\n"
     assert "Did you mean a?" in mistakes(base + "  - {check: aa, until: 2026-01-01, reason: x}")[0]
