@@ -26,6 +26,7 @@ from llmtel.sources.items import Item, Mishap, Seen
 from llmtel.sources.openings import open_files
 from llmtel.sources.plan import Plan
 from llmtel.sources.take import Taken, mapped, take
+from llmtel.sources.values import CUT
 from llmtel.sources.wishes import Wishes
 
 Progress = Callable[[int], None]
@@ -41,7 +42,7 @@ _WORKERS = min(4, max(1, (os.cpu_count() or 1) // 2))
 """Batches under work side by side; each uses several cores by itself."""
 _REMARKS = {
     "utc": "{n} times have no offset and were read as UTC",
-    "cut": "{n} values were longer than 1,024 characters and were cut",
+    "cut": CUT,
     "secret": "{n} calls were logged with an API key itself: it was dropped; better log its id",
     "usage_mismatch": "{n} calls have token counts that contradict each other or their total",
 }

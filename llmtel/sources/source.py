@@ -136,7 +136,10 @@ def _fits(value: str, wanted: str) -> bool:
 
 @dataclass(frozen=True)
 class Remark:
-    """Something to say about the calls for which `when` holds. `{n}` in the text is their number."""
+    """Something to say about the calls for which `when` holds. `{n}` in the text is their number.
+
+    Or `when` counts something in a call, and `{n}` is the sum.
+    """
 
     when: pl.Expr
     text: str

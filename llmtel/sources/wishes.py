@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,8 +11,8 @@ import polars as pl
 from llmtel.sources import maps, raw
 from llmtel.sources.maps import Mapped, Rule
 from llmtel.sources.plan import Shape
-from llmtel.sources.source import Record, Source
-from llmtel.sources.values import LONGEST_TEXT
+from llmtel.sources.source import Record, Remark, Source
+from llmtel.sources.values import CUT, LONGEST_TEXT
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,28 @@ def _shaped(
 ) -> Source:
     if wanted:
         source = maps.applied(source, records, wanted)
-    return replace(source, calls={**source.calls, "tags": _tags(tags)}) if tags else source
+    if not tags:
+        return source
+    found = {key: _tag(raw.escaped(key)) for key in tags}
+    return replace(
+        source,
+        calls={**source.calls, "tags": _as_json(found)},
+        remarks={**source.remarks, "cut": Remark(_longer(found), CUT)},
+    )
 
 
-def _tags(keys: tuple[str, ...]) -> pl.Expr:
-    """The extra keys asked for, as a JSON object: from `tags`, `metadata` or the top of a record."""
-    names = {key: raw.escaped(key) for key in keys}
-    found = [
-        raw.text(f"tags.{name}", f"metadata.{name}", name).str.head(LONGEST_TEXT).alias(key)
-        for key, name in names.items()
-    ]
-    known = pl.any_horizontal(value.is_not_null() for value in found)
-    return pl.when(known).then(pl.struct(found).struct.json_encode())
+def _tag(name: str) -> pl.Expr:
+    """An extra key: from `tags`, `metadata` or the top of a record."""
+    return raw.text(f"tags.{name}", f"metadata.{name}", name)
+
+
+def _as_json(tags: Mapping[str, pl.Expr]) -> pl.Expr:
+    """The extra keys as a JSON object."""
+    known = pl.any_horizontal(value.is_not_null() for value in tags.values())
+    cut = (value.str.head(LONGEST_TEXT).alias(key) for key, value in tags.items())
+    return pl.when(known).then(pl.struct(cut).struct.json_encode())
+
+
+def _longer(tags: Mapping[str, pl.Expr]) -> pl.Expr:
+    """How many of the extra keys are cut."""
+    return pl.sum_horizontal(value.str.len_chars() > LONGEST_TEXT for value in tags.values())

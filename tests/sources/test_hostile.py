@@ -12,10 +12,10 @@ from llmtel.sources.formats import sources
 
 @pytest.fixture
 def read(tmp_path):
-    def of(*lines):
+    def of(*lines, **options):
         path = tmp_path / "log.jsonl"
         path.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
-        return pipeline.read([str(path)])
+        return pipeline.read([str(path)], **options)
 
     return of
 
@@ -97,6 +97,13 @@ def test_only_texts_of_more_than_1024_characters_are_cut_and_told(read):
     both = read(call(feature="漢" * 1025), call(1, feature="é" * 1024))
     assert sorted(both.calls["feature"].cast(pl.String).str.len_chars()) == [1024, 1024]
     assert [note.count for note in both.notes if note.kind == "cut"] == [1]
+
+
+def test_a_long_tag_is_cut_and_told_as_any_text_is(read):
+    tags = {"a": "漢" * 1025, "b": "é" * 1024, "c": "x" * 5000}
+    reading = read(call(feature="漢" * 1025, tags=tags), tags=tuple(tags))
+    assert [len(value) for value in json.loads(reading.calls["tags"][0]).values()] == [1024] * 3
+    assert [note.count for note in reading.notes if note.kind == "cut"] == [3]
 
 
 @pytest.mark.parametrize(
