@@ -33,12 +33,13 @@ DEBUG = "LLMTEL_DEBUG"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 ALLOCATOR = (
-    "background_thread:false,dirty_decay_ms:-1,muzzy_decay_ms:-1,oversize_threshold:0,"
+    "background_thread:false,dirty_decay_ms:5000,muzzy_decay_ms:-1,oversize_threshold:0,"
     f"narenas:{os.cpu_count() or 4}"
 )
 """Options of jemalloc, which Polars is built with: https://jemalloc.net/jemalloc.3.html.
 
-What one arena has free no other takes, so more than threads run at once would only take memory.
+What one arena has free no other takes, so more than threads run at once would only take memory. What nobody
+took for seconds goes back: a large answer needs it at its beginning alone.
 """
 
 
