@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -176,7 +176,7 @@ def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     account.buckets = int((calls["grain"] == "bucket").sum())
     account.reconciled = int(calls[RECONCILED].sum()) if RECONCILED in calls.columns else 0
     twice = _given_twice(calls) if account.buckets else ()
-    notes = (*found.notes, *met, *_counted(calls), *skipped(inputs), *twice)
+    notes = (*found.notes, *met, *_counted(calls), *skipped(inputs.skipped), *twice)
     counts = dict(calls.group_by("@file").len().iter_rows()) if "@file" in calls.columns else {}
     reading = Reading(
         complete(calls), account, found.rejects, notes,
@@ -272,10 +272,10 @@ def _input(seen: Seen, counts: dict[int, int]) -> Input:
     return Input(seen.path, seen.format, seen.bytes, n, seen.verdict, seen.plan, seen.sample)
 
 
-def skipped(inputs: Inputs) -> list[Note]:
-    """Notes on what a walk through folders left out."""
+def skipped(left_out: Iterable[tuple[str, str]]) -> list[Note]:
+    """Notes on what a walk through folders left out: (why, path) of each."""
     kinds: dict[str, list[str]] = {}
-    for why, path in inputs.skipped:
+    for why, path in left_out:
         kinds.setdefault(why, []).append(path)
     return [
         Note(
@@ -300,7 +300,7 @@ def refuse_unread(found: Gathered, paths: Sequence[str], inputs: Inputs) -> None
         reasons = [f"{path}: no files in it" for path in paths]
     more = f"\n… and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
     msg = "nothing could be read:\n" + "\n".join(reasons[:_TOLD]) + more
-    unread = UnreadableInput(msg, account, tuple(found.rejects), (*found.notes, *skipped(inputs)))
+    unread = UnreadableInput(msg, account, tuple(found.rejects), (*found.notes, *skipped(inputs.skipped)))
     if found.unclaimed:
         raise NoFormat(unread, found.unclaimed[0].path, found.unclaimed[0].records)
     raise unread

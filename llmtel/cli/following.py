@@ -129,7 +129,7 @@ class Following:
     def _put(self, inputs: Inputs) -> None:
         from llmtel.store.rewrite import compact
 
-        account, told = self.storing.account, len(self.storing.notes)
+        account, told = self.storing.account, set(self.storing.notes)
         try:
             done = self.storing.take(inputs, stopped=lambda: self.stopped)
         except Stopped:
@@ -142,8 +142,8 @@ class Following:
             account.unfinished = 0
         self.calls += done.calls
         self.commits += done.commits
-        for note in self.storing.notes[told:]:
-            if note.kind == "file_rejected":
+        for note in self.storing.notes:
+            if note.kind == "file_rejected" and note not in told:
                 wipe()
                 narrate(note.text)
         self.storing.notes[:] = together(self.storing.notes)  # it may go on for months

@@ -46,7 +46,10 @@ class Stopped(Exception):
 
 @dataclass
 class Storing:
-    """One ingest: where to, how logs are read, and what became of the records so far."""
+    """One ingest: where to, how logs are read, and what became of the records so far.
+
+    `skipped`: why, by the paths of the files that were left out.
+    """
 
     settings: Settings
     folder: Folder
@@ -59,6 +62,7 @@ class Storing:
     rejects: list[Reject] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     unclaimed: list[Mishap] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
     first_kept: date | None = None
 
     @cached_property
@@ -128,11 +132,19 @@ class Storing:
     def say(self, notes: Sequence[Note] = (), *, all_rejects: bool = False, written: bool = True) -> None:
         """The account of what was read."""
         from llmtel.cli.output import write
+        from llmtel.pipeline import skipped
         from llmtel.reports.context import SHOWN_REJECTS
         from llmtel.reports.ingestion import ingestion
 
         shown = self.rejects if all_rejects else self.rejects[:SHOWN_REJECTS]
-        told = (*together(self.notes), *self._late(), *self._open(), *notes, *self.settings.notes())
+        told = (
+            *together(self.notes),
+            *skipped((why, path) for path, why in self.skipped.items()),
+            *self._late(),
+            *self._open(),
+            *notes,
+            *self.settings.notes(),
+        )
         write(
             ingestion(self.account, shown, told, str(self.folder) if written else None, self.sharing),
             o.OutputFormat.TABLE,
@@ -184,6 +196,9 @@ class Storing:
         write(document, o.OutputFormat.TABLE, None)
 
     def _add(self, found: Gathered) -> None:
+        taken = {seen.path for seen in found.seen}  # one that was no log at an earlier look may be one now
+        self.notes[:] = [one for one in self.notes if one.kind != "file_rejected" or one.file not in taken]
+        self.skipped = {path: why for path, why in self.skipped.items() if path not in taken}
         self.account.add(found.account)
         self.rejects += found.rejects
         self.notes += found.notes
@@ -245,7 +260,8 @@ class Storing:
                 pipeline.refuse_vain(settings.rules, found.seen, found.calls)
             if exit_code(found.account, strict=self.strict):
                 raise _Lost(found)
-            return replace(found, notes=(*found.notes, *pipeline.skipped(inputs)))
+            self.skipped |= {path: why for why, path in inputs.skipped}
+            return found
 
         return read
 

@@ -124,6 +124,25 @@ def test_a_bad_line_does_not_end_it_and_many_small_files_are_compacted(follow, t
     assert len([*(tmp_path / "store").rglob("_last_checkpoint")]) == 1
 
 
+def test_a_file_that_was_passed_by_and_is_taken_later_is_not_told_as_passed_by(follow, tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for name in ("found.jsonl", "notes.txt"):
+        (logs / name).write_text("no log\n")
+    named = tmp_path / "named.jsonl"
+    named.write_text("no log\n")
+    steps = [
+        (append(logs / "a.jsonl", line(0)), 1),
+        (lambda: (logs / "found.jsonl").write_text(line(1)), 2),
+        (lambda: named.write_text(line(2)), 3),
+    ]
+    _, out, err = follow([logs, named], steps)
+    assert "named.jsonl: no format" in err
+    assert "named.jsonl" not in out
+    assert "found.jsonl" not in out
+    assert "notes.txt" in out
+
+
 def test_what_cannot_be_followed_is_refused(llmtel, tmp_path):
     log = tmp_path / "a.jsonl"
     log.write_text(line(0))
