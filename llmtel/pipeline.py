@@ -293,7 +293,7 @@ def refuse_unread(found: Gathered, paths: Sequence[str], inputs: Inputs) -> None
     read = account.calls + account.other + account.unfinished
     if read or (account.files and not account.files_rejected and not account.rejected):
         return
-    reasons = [note.text for note in found.notes if note.kind == "file_rejected"]
+    reasons = [note.text for note in found.notes if note.kind in ("plugin", "file_rejected")]
     reasons += [str(reject) for reject in found.rejects]
     reasons += [f"{path}: {why}" for why, path in inputs.skipped]
     if not reasons:

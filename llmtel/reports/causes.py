@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -32,6 +33,8 @@ _MOST_CASES = 10
 _MOST_NEW = 3
 _PER = 1000
 _DIGITS = 12
+_SAME = 1e-9
+"""Relative difference of two sums that comes from adding up alone."""
 Costs = dict[str | None, float]
 """Dollars by the value of a dimension."""
 _LIFT = 1.2
@@ -160,7 +163,9 @@ def _basis(traffic: Traffic, calls: float, found: Sides, *, whole: bool) -> tupl
 
 
 def _who(fixed: Collection[str], found: Sides, grounds: Grounds, per: float = 1.0) -> str:
-    """The values of the dimension that explain the change best, `fixed` ones aside."""
+    """The values of the dimension that explain the change best, `fixed` ones aside; none of no change."""
+    if math.isclose(found.reasons.before, found.reasons.after, rel_tol=_SAME):
+        return ""
     scale = found.reasons.before / sum(usage.cost for usage in found.before.values() if usage.cost)
     before, after, tz = grounds.before, grounds.after, grounds.tz
     if before is not None:

@@ -132,13 +132,22 @@ def _lines_of_document(data: bytes) -> bytes | None:
     return b"".join(lines)
 
 
+def fault_of(data: bytes) -> str:
+    """Why a text is no JSON, and where; nothing where it is."""
+    try:
+        orjson.loads(data.removeprefix(codecs.BOM_UTF8))
+    except orjson.JSONDecodeError as error:
+        return str(error)
+    return ""
+
+
 def lines_of_list(data: bytes) -> bytes:
     """The elements of the only list of objects in an object, as lines; none where that is not what it is.
 
     So answer many programming interfaces: `{"data": [{…}, {…}], "has_more": false}`.
     """
     try:
-        page = orjson.loads(data)
+        page = orjson.loads(data.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError:
         return b""
     values = page.values() if isinstance(page, dict) else ()

@@ -21,6 +21,7 @@ _PIECE = 4 << 20
 """Bytes that are opened before they are decoded: few enough that both go on side by side, enough that the
 fixed cost of a query over many columns is small."""
 
+_BLANKS_AND_BOM = b" \t\r\xef\xbb\xbf"
 Records = Callable[[Record], Iterable[Record]]
 """The records inside a decoded object."""
 
@@ -75,7 +76,7 @@ def _add_records(text: bytes, records: Records, out: bytearray) -> int:
     """Add the records of a line to `out`, each with its end. Returns how many lines these are."""
     start, count = len(out), 0
     try:
-        for record in records(orjson.loads(text)):
+        for record in records(orjson.loads(text.strip(_BLANKS_AND_BOM))):
             out += orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
             count += 1
     except (orjson.JSONDecodeError, RecursionError, TypeError, AttributeError, KeyError, ValueError):

@@ -138,6 +138,9 @@ class Opener:
             if inside:
                 whole, first = True, inside
                 verdict, sample = self._judged(path, first)
+        if kind == "document" and not sample and (fault := layout.fault_of(first)):
+            msg = f"no format claims it: not JSON to its end: {fault}"
+            raise Unclaimed(msg)
         if verdict.source is None:
             keys = sorted({key for record in sample[:5] for key in record})
             raise Unclaimed(_unclaimed(path, sample, "JSON objects with the keys", keys), sample)

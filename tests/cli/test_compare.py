@@ -134,6 +134,14 @@ def test_where_all_moved_alike_nothing_in_particular_is_named(llmtel, evaluated)
     assert "mostly   feature=rag" in llmtel("compare", "old", "new")[1]
 
 
+def test_a_change_that_comes_from_adding_up_alone_is_of_nobody(llmtel, evaluated):
+    for name, order in (("old", (0.7, 0.1, 0.2)), ("new", (0.2, 0.7, 0.1))):
+        Path(name).mkdir()
+        for place, cost in enumerate(order):
+            evaluated(f"{name}/{place}.jsonl", 10, feature=f"f{cost}", cost=cost)
+    assert "mostly" not in llmtel("compare", "old", "new")[1]
+
+
 def test_calls_that_moved_between_segments_are_told_from_dearer_segments(llmtel, evaluated):
     for name, sizes in (("old", (200, 100)), ("new", (100, 200))):
         Path(name).mkdir()

@@ -1,6 +1,7 @@
 """Every format proves itself by the sample beside it."""
 
 import ast
+import codecs
 import csv
 import io
 import json
@@ -51,6 +52,13 @@ def test_a_sample_gives_exactly_the_calls_that_are_expected(source, sample):
         assert {name: row[name] for name in expected} == expected
         assert row["format"] == source.name
     assert reading.account.balance() == 0
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=NAMES)
+def test_a_byte_order_mark_before_a_sample_changes_nothing(source, sample):
+    data = source.sample.encode()
+    plain, marked = (pipeline.read([sample(source, mark + data)]) for mark in (b"", codecs.BOM_UTF8))
+    assert marked.calls.equals(plain.calls)
 
 
 @pytest.mark.parametrize(

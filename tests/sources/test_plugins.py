@@ -159,6 +159,13 @@ def test_a_broken_package_is_one_line_and_breaks_nothing_else(site, llmtel, tmp_
     assert said in " ".join(err.split())
 
 
+def test_a_log_that_nobody_reads_because_its_package_is_broken_is_told_so(site, log, llmtel):
+    unpacked(site, "broken", "acme", "SOURCES = (1,)")
+    code, _, err = llmtel("analyze", log)
+    assert code == 5
+    assert "package broken 1.0: a int is no Source" in err
+
+
 def test_of_two_packages_with_one_name_the_first_by_name_wins_and_it_is_told(site, log, llmtel):
     unpacked(site, "zeta", "zeta", EXAMPLE)
     unpacked(site, "alpha", "alpha", example(a=("Acme gateway:", "Alpha's:")))
