@@ -335,9 +335,10 @@ Outputs = Annotated[
 def asked_of(paths: list[str] | None, store: str | None, configured: str | None = None) -> list[str]:
     """What a command reads: its paths, or the store, or with neither the store of the configuration.
 
-    Raises `UsageError` for paths beside a store, for nothing to read, and where there is no store.
+    Raises `UsageError` for paths beside a store, for nothing to read, and where there is no store, and
+    `UnreadableInput` where one may not look whether there is one.
     """
-    from llmtel.core.errors import UsageError
+    from llmtel.core.errors import UnreadableInput, UsageError
 
     if paths and store is not None:
         raise UsageError(f"{paths[0]} and --store {store}: a store is asked alone; leave one out")
@@ -346,10 +347,12 @@ def asked_of(paths: list[str] | None, store: str | None, configured: str | None 
     said = store or configured
     if said is None:
         raise UsageError("missing argument 'PATHS...': logs to read, or a store with --store DIR")
-    if "://" not in said and not any(
-        (Path(said) / log).is_dir() for log in ("_delta_log", "calls/_delta_log")
-    ):
+    place = f"--store {store}" if store is not None else f"store: {said} (of the configuration)"
+    try:
+        is_there = any((Path(said) / log).is_dir() for log in ("_delta_log", "calls/_delta_log"))
+    except PermissionError:
+        raise UnreadableInput(f"{place}: permission denied") from None
+    if not is_there and "://" not in said:
         option = "" if store is None else f" --store {store}"
-        place = f"--store {store}" if store is not None else f"store: {said} (of the configuration)"
         raise UsageError(f"{place}: there is no store; llmtel ingest LOGS{option} makes one")
     return [said]

@@ -227,12 +227,13 @@ def expire(
 
 
 def place(path: str | None, config: Path | None = None, *, alone: bool = False) -> Folder:
-    """The store that a path is, or that of the configuration. Raises `UsageError` where it is none.
+    """The store that a path is, or that of the configuration. `alone`: nobody else writes to it now.
 
-    `alone`: nobody else writes to it now.
+    Raises `UsageError` where it is none, and `UnreadableInput` where one may not look whether it is one.
     """
     from llmtel.cli.settings import settle
-    from llmtel.store.folder import by_one
+    from llmtel.store.folder import at, by_one
+    from llmtel.store.location import CALLS
 
     settings = settle(config)
     path = path or settings.store
@@ -240,6 +241,7 @@ def place(path: str | None, config: Path | None = None, *, alone: bool = False) 
         raise UsageError("missing argument 'DIR': the store, which store: in llmtel.yaml may name")
     found = settings.store_of([path])
     if found is None:
+        at(path).names(CALLS)  # where one may not look, it says that
         raise UsageError(f"{path}: there is no store; llmtel ingest LOGS --store {path} makes one")
     return by_one(found) if alone else found
 

@@ -62,6 +62,13 @@ def found(path: str | Path, ring: Ring | None = None) -> Folder | None:
     if "://" in str(path):
         return at(path, ring)
     here = Path(path)
-    if (here / CALLS / LOG).is_dir():
+    if _is_folder(here / CALLS / LOG):
         return at(here, ring)
-    return at(here.parent, ring) if here.name == CALLS and (here / LOG).is_dir() else None
+    return at(here.parent, ring) if here.name == CALLS and _is_folder(here / LOG) else None
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder as far as one may look."""
+    with suppress(PermissionError):
+        return path.is_dir()
+    return False

@@ -10,8 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from llmtel.core.errors import UsageError
+from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.store.location import CALLS, LOCK, Folder, on_disk, private
+
+
+@contextmanager
+def _permitted() -> Iterator[None]:
+    """Something is read inside. Raises `UnreadableInput` where one may not."""
+    try:
+        yield
+    except PermissionError as error:
+        raise UnreadableInput(f"{error.filename}: permission denied") from error
 
 
 @dataclass(frozen=True)
@@ -26,16 +35,19 @@ class Local(Folder):
         return Path(self.name, path)
 
     def names(self, path: str = "") -> list[str]:
-        """As of any folder."""
-        return sorted(one.name for one in self._at(path).iterdir()) if self._at(path).is_dir() else []
+        """As of any folder. Raises `UnreadableInput` where one may not read it, as what reads files does."""
+        with _permitted():
+            return sorted(one.name for one in self._at(path).iterdir()) if self._at(path).is_dir() else []
 
     def size(self, path: str) -> int | None:
         """As of any folder."""
-        return self._at(path).stat().st_size if self._at(path).is_file() else None
+        with _permitted():
+            return self._at(path).stat().st_size if self._at(path).is_file() else None
 
     def read(self, path: str) -> bytes:
         """As of any folder."""
-        return self._at(path).read_bytes()
+        with _permitted():
+            return self._at(path).read_bytes()
 
     def write(self, path: str, data: bytes) -> None:
         """Write beside, sync and rename."""
@@ -71,7 +83,8 @@ class Local(Folder):
 
     def text(self, path: str) -> str:
         """As of any folder."""
-        return self._at(path).read_text("utf-8", "replace") if self._at(path).exists() else ""
+        with _permitted():
+            return self._at(path).read_text("utf-8", "replace") if self._at(path).exists() else ""
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -300,11 +300,11 @@ def opened(place: Where, kind: Kind = KEPT_CALLS) -> Table:
         raise UsageError(
             f"{folder}: there is no store; llmtel ingest LOGS --store {folder} makes one"
         ) from error
-    except DeltaError as error:
+    except (DeltaError, OSError) as error:
         words = plain_words(error)
+        if isinstance(error, OSError) and not folder.is_local:
+            raise UsageError(f"{folder}: the store cannot be reached: {words}") from error
         raise UnreadableInput(f"{folder}: the log of the store cannot be read: {words}") from error
-    except OSError as error:
-        raise UsageError(f"{folder}: the store cannot be reached: {plain_words(error)}") from error
     if not known.isdecimal():
         raise UsageError(f"{folder}: a Delta table that llmtel did not make")
     if int(known) > VERSION:
