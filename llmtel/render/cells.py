@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from llmtel.core.answers import HELD_BACK, Column, Document, Row, Table, Value
-from llmtel.core.pseudonym import shortened
 from llmtel.core.units import COUNT, UNKNOWN
 from llmtel.render.text import clip, visible, width
 
@@ -69,12 +68,8 @@ def strips(table: Table) -> list[Strip]:
 
 def _strip(column: Column, table: Table) -> Strip:
     values = [row.get(column.id) for row in table.rows]
-    if column.unit is None:
-        short = shortened(value for value in values if isinstance(value, str))
-        values = [short.get(value, value) if isinstance(value, str) else value for value in values]
     if column.kind == "dimension" or column.id in table.by:
-        named = [{**row, column.id: value} for row, value in zip(table.rows, values, strict=True)]
-        cells = tuple(key(row, column, table.by) for row in named)
+        cells = tuple(key(row, column, table.by) for row in table.rows)
         return Strip(column.id, _key_head(column, table), cells, key=True)
     if column.unit is None:
         numeric = any(is_number(v) for v in values) and all(v is None or is_number(v) for v in values)

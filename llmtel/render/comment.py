@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from llmtel.core.answers import Document, Judgement, Judgements, Line, Outcome
 from llmtel.render.markdown import cell_code, code, escape, grid
+from llmtel.render.pseudonyms import for_people
 
 BUDGET = 60_000
 """GitHub cuts a comment off at 65,536 characters."""
@@ -44,6 +45,7 @@ _ROOMS = (
 
 def comment(document: Document, budget: int = BUDGET) -> str:
     """`document` in at most `budget` bytes of UTF-8, which are no fewer than its characters."""
+    document = for_people(document)
     for room in _ROOMS:
         text = "\n".join(_parts(document, room)) + "\n"
         if len(text.encode()) <= budget:

@@ -22,6 +22,7 @@ from llmtel.core.answers import (
 )
 from llmtel.render.cells import MADE_UP, Strip, heading, number, opening, strips
 from llmtel.render.charts import timeline
+from llmtel.render.pseudonyms import for_people
 from llmtel.render.text import visible
 
 _CHART_CELLS = 100
@@ -37,6 +38,7 @@ _LINE_START = re.compile(r"(\d*)([-+=#.)])(?=[\s#=-]|$)")
 
 def markdown(document: Document) -> str:
     """`document` as Markdown; nothing that came from a log is taken for mark-up, a link or a mention."""
+    document = for_people(document)
     title = opening(document)
     parts = [f"### {escape(title)}"] if title else []
     parts += [text for block in document.blocks if (text := _block(block))]

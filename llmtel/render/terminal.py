@@ -26,6 +26,7 @@ from llmtel.render.charts import timeline
 from llmtel.render.ink import Ink
 from llmtel.render.judgements import judged
 from llmtel.render.layout import lay_out, left_out
+from llmtel.render.pseudonyms import for_people
 from llmtel.render.text import clip, pad, visible, width, wrap
 
 MARGIN = 2
@@ -43,7 +44,7 @@ _WORDS = re.compile(r"(?:[^\s'\"\\]|\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\")+")
 def terminal(document: Document, cells: int, *, color: bool) -> str:
     """`document` in lines of at most `cells`; only a command to paste is wider, where a word of it is."""
     writer = _Writer(max(NARROWEST, cells) - MARGIN, Ink(color))
-    return writer.document(document)
+    return writer.document(for_people(document))
 
 
 class _Writer:
