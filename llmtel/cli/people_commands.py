@@ -68,9 +68,12 @@ def users(keep: Keep, folder: stores.Dir = None, config: o.Config = None) -> Non
 
     at = stores.place(folder, config)
     people = People(at, settle(config).config)
-    policy = people.turning(keep.value)
-    done = convert(at, policy)
-    how = "dropped" if keep is Keeping.DROP else "turned into pseudonyms"
-    stores.tell(
-        at, "users", f"users {how} in {done.before:,} data files", files=done.before, users=keep.value
-    )
+    before = people.kept and people.kept.users
+    done = convert(at, people.turning(keep.value))
+    if keep is Keeping.DROP:
+        text = f"users dropped in {done.before:,} data files"
+    elif before == "drop":
+        text = "it has dropped its users; users to come are kept as pseudonyms"
+    else:
+        text = f"users turned into pseudonyms in {done.before:,} data files"
+    stores.tell(at, "users", text, files=done.before, users=keep.value)

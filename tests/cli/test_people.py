@@ -183,6 +183,11 @@ def test_a_store_keeps_users_as_it_began_until_it_is_told_otherwise(llmtel, aske
     assert llmtel("store", "users", "s", "--keep", "drop")[0] == 0
     assert [row["user"] for row in asked("--by", "user")] == [None]
     refused(llmtel("analyze", "s", "--where", "user=ada"), "keeps no users")
+    code, out, _ = llmtel("store", "users", "s", "--keep", "pseudonym")
+    assert (code, "users to come are kept as pseudonyms" in out, "turned" in out) == (0, True, False)
+    more(2)
+    llmtel("ingest", "a.jsonl", "--store", "s")
+    assert [row["calls"] for row in asked("--by", "user", "--where", "user=ada")] == [1]
 
 
 @pytest.mark.usefixtures("here")
