@@ -138,7 +138,8 @@ class Opener:
             if inside:
                 whole, first = True, inside
                 verdict, sample = self._judged(path, first)
-        if kind == "document" and not sample and (fault := layout.fault_of(first)):
+        alone = kind == "document" or b"\n" not in first.strip()
+        if not sample and alone and (fault := layout.fault_of(first)):
             msg = f"no format claims it: not JSON to its end: {fault}"
             raise Unclaimed(msg)
         if verdict.source is None:

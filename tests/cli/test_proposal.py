@@ -227,8 +227,9 @@ def test_an_object_with_two_lists_of_objects_is_not_guessed_at(log, llmtel):
     assert llmtel("inspect", log)[0] == 5
 
 
-def test_a_document_that_was_cut_is_told_where_it_ends(log, llmtel):
-    Path(log).write_text(json.dumps([call(1), call(2)], indent=1)[:-40])
+@pytest.mark.parametrize("indent", [1, None])
+def test_a_document_that_was_cut_is_told_where_it_ends(log, llmtel, indent):
+    Path(log).write_text(json.dumps([call(1), call(2)], indent=indent)[:-40])
     code, _, err = llmtel("inspect", log)
     assert code == 5
     assert "not JSON to its end: unexpected end of data: line " in err

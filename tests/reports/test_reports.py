@@ -195,6 +195,19 @@ def test_notes_of_the_reader_are_shown(context):
     assert trust.remarks(noted.notes, ())[0].text == "a.jsonl: 3 times have no offset and were read as UTC"
 
 
+@pytest.mark.parametrize(
+    ("many", "one"),
+    [
+        ("times have no offset and were read as UTC", "1 time has no offset and was read as UTC"),
+        ("calls are dated by their answer", "1 call is dated by its answer"),
+        ("cache writes do not state their life", "1 cache write does not state its life"),
+    ],
+)
+def test_a_note_on_one_thing_is_in_the_singular(many, one):
+    assert trust.remarks((Note("x", f"1 {many}", 1),), ())[0].text == one
+    assert trust.remarks((Note("x", f"21 {many}", 21),), ())[0].text == f"21 {many}"
+
+
 def test_the_meta_of_an_answer_says_how_it_came_to_be(context):
     meta = overview(frame(SHOP), replace(context, tz="Asia/Kolkata")).meta
     assert meta["input"]["calls"] == 10

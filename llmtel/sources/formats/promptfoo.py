@@ -76,7 +76,7 @@ SOURCES = (
         remarks={
             "replayed": Remark(_REPLAYED, "{n} answers came from promptfoo's cache: no model was asked"),
             "dated_by_run": Remark(
-                raw.text("stamp").is_not_null(), "{n} calls are dated by the evaluation they belong to"
+                raw.text("stamp").is_not_null(), "{n} calls are dated by their evaluation"
             ),
         },
         tells=("id", "label", "promptId"),
