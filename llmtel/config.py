@@ -24,7 +24,6 @@ from llmtel.sources.formats import sources
 from llmtel.sources.joins import Join
 from llmtel.sources.maps import Mapped, Rule
 
-FILE = "llmtel.yaml"
 _NO_PRIVACY = Privacy()
 
 
@@ -182,10 +181,3 @@ def _section(key: str, place: Place, folder: Path) -> object:
     if key not in SECTIONS:
         place.fail(unknown("key", key, (*SECTIONS, *CHECKS)))
     return SECTIONS[key](place, folder)
-
-
-def find(start: Path) -> Path | None:
-    """The configuration of a folder: in it, or above it as far as the root of its repository."""
-    folders = [start, *start.parents]
-    root = next((i for i, folder in enumerate(folders) if (folder / ".git").exists()), 0)
-    return next((at for folder in folders[: root + 1] if (at := folder / FILE).is_file()), None)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 import polars as pl
@@ -13,8 +11,8 @@ import polars as pl
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.core.schema import complete, empty_calls
+from llmtel.reading import Input, Reading, counted
 from llmtel.sources.counted import COUNTED, Counting, TokenizerOf
-from llmtel.sources.detect import Verdict
 from llmtel.sources.files import Inputs, expand
 from llmtel.sources.fingerprints import MOST_BYTES, with_cases
 from llmtel.sources.formats import troubles
@@ -22,14 +20,10 @@ from llmtel.sources.identity import deduplicated
 from llmtel.sources.items import Mishap, Seen
 from llmtel.sources.maps import TYPED, Rule
 from llmtel.sources.openings import OWN
-from llmtel.sources.plan import Plan
 from llmtel.sources.read import read_calls
 from llmtel.sources.source import Record
 from llmtel.sources.usage import RECONCILED
 from llmtel.sources.wishes import Wishes
-from llmtel.store import rejected
-from llmtel.store.location import Folder
-from llmtel.store.read import stored
 
 _TOLD = 5
 """Reasons why nothing could be read that are told in full."""
@@ -45,64 +39,6 @@ class NoFormat(UnreadableInput):
         super().__init__(str(unread), unread.account, unread.rejects, unread.notes)
         self.path = path
         self.records = records
-
-
-@dataclass(frozen=True)
-class Input:
-    """A file that was read: its format, bytes on disk, and its calls (a duplicate belongs to one file).
-
-    `verdict` is why it has that format, `plan` how its records are read (None: they are calls already), and
-    `sample`, where it was wanted, some of its records.
-    """
-
-    file: str
-    format: str | None
-    bytes: int
-    calls: int
-    verdict: Verdict | None = None
-    plan: Plan | None = None
-    sample: Sequence[Record] = ()
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read: `calls` (all FIELDS, unpriced), and the fate of everything else.
-
-    `counted`, where every text was counted: the tokens of each call's texts in their base encoding
-    (`prompt`, `output`), row by row beside `calls`; null where there was no text. `covered`, where not all
-    calls were read, are the first and last time of all. `cells` are the rollups of days of a store whose
-    calls have expired.
-    """
-
-    calls: pl.DataFrame
-    account: Account
-    rejects: tuple[Reject, ...]
-    notes: tuple[Note, ...]
-    inputs: tuple[Input, ...]
-    counted: pl.DataFrame | None = None
-    covered: tuple[datetime | None, datetime | None] | None = None
-    cells: pl.DataFrame | None = None
-
-    def of_one_grain(self) -> Reading:
-        """This reading. Raises `UsageError` where it has calls and a provider's sums over the same calls."""
-        if not 0 < self.account.buckets < self.calls.height:
-            return self
-        files = {
-            grain: dict.fromkeys(self.calls.filter(pl.col("grain") == grain)["file"].cast(pl.String))
-            for grain in ("call", "bucket")
-        }
-        logs, exports = ([str(name) for name in files[grain]] for grain in ("call", "bucket"))
-        cut = max(len(logs), len(exports)) > _TOLD
-        more = (
-            f" ({len(logs)} files with calls, {len(exports)} with sums; the first are named)" if cut else ""
-        )
-        msg = (
-            f"{logs[0]} has single calls and {exports[0]} a provider's sums over many: together every "
-            "request would count twice. To compare them: llmtel reconcile "
-            + shlex.join([*logs[:_TOLD], *(word for name in exports[:_TOLD] for word in ("--with", name))])
-            + more
-        )
-        raise UsageError(msg)
 
 
 @dataclass(frozen=True)
@@ -176,7 +112,7 @@ def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     account.buckets = int((calls["grain"] == "bucket").sum())
     account.reconciled = int(calls[RECONCILED].sum()) if RECONCILED in calls.columns else 0
     twice = _given_twice(calls) if account.buckets else ()
-    notes = (*found.notes, *met, *_counted(calls), *skipped(inputs.skipped), *twice)
+    notes = (*found.notes, *met, *counted(calls), *skipped(inputs.skipped), *twice)
     counts = dict(calls.group_by("@file").len().iter_rows()) if "@file" in calls.columns else {}
     reading = Reading(
         complete(calls), account, found.rejects, notes,
@@ -188,27 +124,6 @@ def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
         raise AssertionError(msg)
     refuse_vain(rules, found.seen, reading.calls)
     return reading
-
-
-def read_store(
-    folder: Folder,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    without: Collection[str] = (),
-) -> Reading:
-    """The calls of a store in a range of time, without some fields; arguments as those of `store.read`."""
-    found = stored(folder, since, until, without)
-    calls = found.calls
-    passes = int(calls.select((pl.col("request_count") == 0).sum()).item())
-    account = Account(
-        files=found.files, bytes=found.size, records=calls.height, calls=calls.height - passes, other=passes
-    )
-    lost = len(rejected.kept(folder))
-    some = "1 record was" if lost == 1 else f"{lost:,} records were"
-    text = f"{some} rejected when the store took them: llmtel store rejects {folder}"
-    notes = (Note("stored_rejects", text, lost),) if lost else ()
-    told = (*notes, *_counted(calls))
-    return Reading(calls, account, (), told, (), covered=found.covered, cells=found.cells)
 
 
 def refuse_vain(rules: Sequence[Rule], seen: Sequence[Seen], calls: pl.DataFrame) -> None:
@@ -250,21 +165,6 @@ def _beside(calls: pl.DataFrame) -> pl.DataFrame:
         (pl.col(counted) if counted in calls.columns else pl.lit(None, dtype=pl.Int64)).alias(name)
         for name, counted in names
     )
-
-
-def _counted(calls: pl.DataFrame) -> list[Note]:
-    """How many calls' tokens are not the provider's, but counted here."""
-    if "token_source" not in calls.columns:
-        return []
-    counted = calls.select("token_source").filter(pl.col("token_source") != "logged")
-    levels = dict(counted.to_series().value_counts().iter_rows())
-    exact, estimated = levels.get("tokenizer", 0), levels.get("estimated", 0)
-    if not exact + estimated:
-        return []
-    n = exact + estimated
-    rough = f", {estimated:,} of them estimated by their models' families" if estimated else ""
-    text = f"tokens of {n:,} {'call' if n == 1 else 'calls'} were counted from texts{rough}"
-    return [Note("counted", text, n)]
 
 
 def _input(seen: Seen, counts: dict[int, int]) -> Input:

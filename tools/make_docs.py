@@ -22,7 +22,7 @@ from typing import Any
 
 import typer
 
-from llmtel.cli.commands import app
+from llmtel.cli.commands import named
 from llmtel.core.errors import Exit
 from llmtel.core.schema import FIELDS
 from llmtel.reports import catalogs
@@ -74,7 +74,7 @@ def table(heads: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
 
 def commands() -> dict[str, Any]:
     """The commands by name, in their order."""
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(named(None))
     return dict(_flat(group.commands))
 
 

@@ -153,7 +153,6 @@ class Question:
         """
         import polars as pl
 
-        from llmtel import pipeline
         from llmtel.cli.narration import Progress
         from llmtel.core.schema import TIME, empty_calls
         from llmtel.pricing import cost
@@ -163,6 +162,7 @@ class Question:
         from llmtel.pricing.unused import unused
         from llmtel.query import timerange, where
         from llmtel.query.rollup import until
+        from llmtel.reading import Reading
         from llmtel.reports.context import Context, time_range
         from llmtel.reports.rolled import left_out, told
 
@@ -185,7 +185,7 @@ class Question:
                     cached=self._cached(book),
                 ).of_one_grain()
         else:
-            reading = pipeline.Reading(empty_calls(), nothing.account, nothing.rejects, nothing.notes, ())
+            reading = Reading(empty_calls(), nothing.account, nothing.rejects, nothing.notes, ())
         calls = cost.priced(reading.calls, book, self.cost_source)
         if self.sides:
             calls = with_leaf_costs(calls, book)

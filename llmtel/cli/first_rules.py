@@ -16,10 +16,11 @@ def write_rules() -> tuple[str, str]:
     from llmtel import config as configs
     from llmtel.checks.defaults import TEXT
     from llmtel.cli.output import put
+    from llmtel.cli.settings import FILE, find
 
-    found = configs.find(Path.cwd())
-    path = Path(configs.FILE) if found is None else found
-    shown = configs.FILE if found is None else os.path.relpath(found)
+    found = find(Path.cwd())
+    path = Path(FILE) if found is None else found
+    shown = FILE if found is None else os.path.relpath(found)
     before = ""
     if found is not None:
         if "checks" in configs.load(found).said:

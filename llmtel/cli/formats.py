@@ -12,7 +12,7 @@ from llmtel.cli import options as o
 from llmtel.core.errors import ConfigError, Exit, UsageError
 
 if TYPE_CHECKING:
-    from llmtel.pipeline import Reading
+    from llmtel.reading import Reading
     from llmtel.reports.trial import State
 
 ENDING = ".expect.json"

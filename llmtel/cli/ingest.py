@@ -14,7 +14,7 @@ from llmtel.core.errors import Exit, UsageError
 if TYPE_CHECKING:
     from llmtel.cli.settings import Settings
     from llmtel.cli.storing import Storing
-    from llmtel.pipeline import Reading
+    from llmtel.reading import Reading
     from llmtel.reports.sharing import Sharing
     from llmtel.store.location import Folder
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from llmtel.pipeline import Input, NoFormat
+    from llmtel.pipeline import NoFormat
+    from llmtel.reading import Input
     from llmtel.reports.inspection import Look
     from llmtel.sources.source import Record, Source
 

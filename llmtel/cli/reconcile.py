@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from llmtel.cli.settings import Settings
     from llmtel.core.account import Account
     from llmtel.core.answers import Document
-    from llmtel.pipeline import Reading
     from llmtel.pricing.entries import Book
     from llmtel.query.reconciliation import Reconciliation
+    from llmtel.reading import Reading
     from llmtel.reports.context import Context
     from llmtel.reports.reconciliation import Exports
     from llmtel.reports.sharing import Sharing

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     import polars as pl
 
     from llmtel.config import Config
-    from llmtel.pipeline import Reading
+    from llmtel.reading import Reading
     from llmtel.sources.counted import TokenizerOf
     from llmtel.sources.joins import Join
     from llmtel.sources.maps import Rule
     from llmtel.store.encryption import Ring
     from llmtel.store.location import Folder
+
+FILE = "llmtel.yaml"
+"""The configuration."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class Settings:
         people whom `filters` name have their names. Logs are read through a cache where `cached` says on what
         else than the options the reading rests.
         """
-        from llmtel import pipeline
+        from llmtel import reading as readings
         from llmtel.cli.people import People
 
         folder = self.store_of(paths)
@@ -124,9 +127,10 @@ class Settings:
                 raise UsageError(
                     f"{folder}: tokens are counted from texts, and a store keeps none; give the logs"
                 )
-            reading = pipeline.read_store(folder, *within, without)
+            reading = readings.of_store(folder, *within, without)
             calls, told = People(folder, self.config).named(reading.calls, filters)
             return self._joined(replace(reading, calls=calls, notes=(*reading.notes, *told)), paths)
+        from llmtel import pipeline
         from llmtel.cache import Cache
 
         kept = dict.fromkeys((*(self.config.tags if self.config else ()), *tags))
@@ -199,21 +203,47 @@ def settle(
     config: Path | None = None, map_: Sequence[str] | None = None, join: Sequence[str] | None = None
 ) -> Settings:
     """The settings of this run. Raises `ConfigError` and `UsageError` before a byte of a log is read."""
-    from llmtel import config as configs
-    from llmtel.sources import joins, maps
-
-    at = configs.find(Path.cwd()) if config is None else config
-    found = None if at is None else configs.load(_seen_from_here(at))
-    typed = [maps.parse(text) for text in map_ or ()]
-    tables = (*(found.join if found else ()), *map(joins.load, join or ()))
+    at = find(Path.cwd()) if config is None else config
+    found = None if at is None else _configured(at)
+    rules, tables = _mapped(map_ or ()), (*(found.join if found else ()), *_tables(join or ()))
     _refuse_same_columns(tables)
     given = {"--config": [str(config)] if config is not None else [], "--map": map_, "--join": join}
     return Settings(
         found,
-        (*(found.map if found else ()), *([maps.Rule(tuple(typed))] if typed else [])),
+        (*(found.map if found else ()), *rules),
         tables,
         tuple((option, text) for option, texts in given.items() for text in texts or ()),
     )
+
+
+def find(start: Path) -> Path | None:
+    """The configuration of a folder: in it, or above it as far as the root of its repository."""
+    folders = [start, *start.parents]
+    root = next((i for i, folder in enumerate(folders) if (folder / ".git").exists()), 0)
+    return next((at for folder in folders[: root + 1] if (at := folder / FILE).is_file()), None)
+
+
+def _configured(at: Path) -> Config:
+    """The configuration at a path; what reads it is not loaded where there is none."""
+    from llmtel import config
+
+    return config.load(_seen_from_here(at))
+
+
+def _mapped(typed: Sequence[str]) -> tuple[Rule, ...]:
+    if not typed:
+        return ()
+    from llmtel.sources import maps
+
+    return (maps.Rule(tuple(maps.parse(text) for text in typed)),)
+
+
+def _tables(typed: Sequence[str]) -> tuple[Join, ...]:
+    if not typed:
+        return ()
+    from llmtel.sources import joins
+
+    return tuple(map(joins.load, typed))
 
 
 def _seen_from_here(path: Path) -> Path:

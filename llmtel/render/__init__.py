@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from llmtel.core.answers import Document
 from llmtel.core.errors import UsageError
-from llmtel.render.comment import comment
-from llmtel.render.csv import csv
-from llmtel.render.github import github
-from llmtel.render.gitlab import gitlab
-from llmtel.render.json import json, jsonl
-from llmtel.render.junit import junit
-from llmtel.render.markdown import markdown
-from llmtel.render.openmetrics import openmetrics
-from llmtel.render.parquet import parquet
-from llmtel.render.terminal import terminal
 
-_MACHINES: dict[str, Callable[[Document], str | bytes]] = {
-    "markdown": markdown,
-    "json": json,
-    "jsonl": jsonl,
-    "csv": csv,
-    "parquet": parquet,
+_MACHINES: Mapping[str, str] = {
+    "markdown": "markdown:markdown",
+    "json": "json:json",
+    "jsonl": "json:jsonl",
+    "csv": "csv:csv",
+    "parquet": "parquet:parquet",
 }
 FORMATS = ("table", *_MACHINES)
-VERDICTS: dict[str, Callable[[Document], str]] = {
-    "json": json,
-    "markdown": comment,
-    "github": github,
-    "junit": junit,
-    "gitlab": gitlab,
-    "openmetrics": openmetrics,
+VERDICTS: Mapping[str, str] = {
+    "json": "json:json",
+    "markdown": "comment:comment",
+    "github": "github:github",
+    "junit": "junit:junit",
+    "gitlab": "gitlab:gitlab",
+    "openmetrics": "openmetrics:openmetrics",
 }
-"""How the answer of a check is written, beside `table`."""
+"""How the answer of a check is written, beside `table`: as `module:function` of `llmtel.render`."""
 
 
 def render(document: Document, fmt: str, *, width: int, color: bool) -> str | bytes:
@@ -42,13 +33,28 @@ def render(document: Document, fmt: str, *, width: int, color: bool) -> str | by
     `width` (in cells) and `color` are those of the terminal, and matter to the format `table` alone.
     """
     if fmt == "table":
-        return terminal(document, width, color=color)
+        return _terminal(document, width, color=color)
     if fmt not in _MACHINES:
         msg = f"there is no output format {fmt!r}. Known: {', '.join(FORMATS)}."
         raise UsageError(msg)
-    return _MACHINES[fmt](document)
+    return _renderer(_MACHINES[fmt])(document)
 
 
 def verdicts(document: Document, fmt: str, *, width: int, color: bool) -> str:
     """The answer of a check as `table` or in a format of VERDICTS; options as those of `render`."""
-    return terminal(document, width, color=color) if fmt == "table" else VERDICTS[fmt](document)
+    if fmt == "table":
+        return _terminal(document, width, color=color)
+    return str(_renderer(VERDICTS[fmt])(document))
+
+
+def _terminal(document: Document, width: int, *, color: bool) -> str:
+    from llmtel.render.terminal import terminal  # noqa: PLC0415 (one answer loads one renderer)
+
+    return terminal(document, width, color=color)
+
+
+def _renderer(at: str) -> Callable[[Document], str | bytes]:
+    """The function of a renderer, whose module is loaded for it."""
+    module, _, name = at.partition(":")
+    found: Callable[[Document], str | bytes] = getattr(import_module(f"llmtel.render.{module}"), name)
+    return found

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from llmtel import __version__
-from llmtel.checks.windows import Rates
 from llmtel.core.account import Account, Note, Reject, Unmatched
 from llmtel.core.answers import Finding, Table
 from llmtel.findings.command import Command
@@ -20,6 +19,7 @@ from llmtel.findings.grounds import Coverage, coverage
 from llmtel.query.rollup import Rolled
 
 if TYPE_CHECKING:
+    from llmtel.checks.windows import Rates
     from llmtel.reports.sharing import Sharing
 
 TOOL = {"name": "llmtel", "version": __version__}

@@ -524,3 +524,21 @@ def test_what_is_typed_needs_no_validator_where_there_is_nothing_to_check(tmp_pa
     (tmp_path / "a.jsonl").write_text('{"timestamp":"2026-09-01T10:00:00Z","model":"m","prompt_tokens":1}\n')
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert ran.stdout.endswith("\n[]\n")
+
+
+def test_a_question_of_a_store_loads_neither_readers_nor_other_commands_nor_other_renderers(tmp_path, llmtel):
+    log, store = tmp_path / "a.jsonl", tmp_path / "calls.store"
+    log.write_text('{"timestamp":"2026-09-01T10:00:00Z","model":"m","prompt_tokens":1}\n')
+    assert llmtel("ingest", log, "--store", store)[0] == 0
+    code = (
+        "import sys; from llmtel.cli.app import run;"
+        f"run(['analyze', {str(store)!r}]);"
+        "print(*(name for name in sys.modules if name.startswith('llmtel')))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    loaded = set(ran.stdout.splitlines()[-1].split())
+    assert {"llmtel.cli.analyze", "llmtel.store.read", "llmtel.render.terminal"} <= loaded
+    assert not loaded & {
+        "llmtel.cli.check", "llmtel.config", "llmtel.pipeline", "llmtel.render.json", "llmtel.render.junit",
+        "llmtel.sources.joins", "llmtel.sources.maps", "llmtel.sources.read",
+    }  # fmt: skip

@@ -97,9 +97,9 @@ def test_numbers_of_which_nobody_knows_of_how_many_they_are_need_a_word(told, ll
 def test_every_command_that_answers_can_be_shared():
     every = {(): commands.EXAMPLES} | {(name,): of for name, _, of in commands.GROUPS}
     without = {
-        " ".join((*group, command.__name__.strip("_").replace("_", "-")))
+        " ".join((*group, commands.word(command)))
         for group, of in every.items()
         for command in of
-        if "share" not in command.__annotations__
+        if "share" not in commands.function(command).__annotations__
     }
     assert without == NOTHING_OF_PEOPLE

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from llmtel import pipeline
+from llmtel import reading
 from llmtel.cli.app import run
 from llmtel.pricing import book, cost
 from llmtel.query.query import Query, run_many
@@ -330,7 +330,7 @@ def test_a_store_whose_calls_have_all_expired_still_answers(llmtel, filled):
     assert code == 0
     assert "200 calls" in out
     assert "no calls" not in out
-    assert pipeline.read_store(opened(filled.folder).folder).calls.is_empty()
+    assert reading.of_store(opened(filled.folder).folder).calls.is_empty()
 
 
 def test_a_refused_rollup_is_made_again(filled, monkeypatch):
