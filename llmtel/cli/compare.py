@@ -137,6 +137,7 @@ class _Asked:
         """Both sides: a baseline as it is, the rest as calls."""
         from llmtel.checks import baseline
         from llmtel.checks.earlier import window
+        from llmtel.cli.alike import both
         from llmtel.cli.sides import as_far_as, is_baseline
         from llmtel.reports.rolled import of_both
 
@@ -153,16 +154,17 @@ class _Asked:
                 return _Sides(calls, context, base=base, current=current)
             calls, context = replace(self.question, paths=(self.before,)).priced("compare")
             return _Sides(calls.clear(), context, calls, labels, current=current)
+        asked = window(self.before)
+        if asked is None and base is None:
+            (calls, context), (before, further) = both(self.question, (self.before,), "compare")
+            return _Sides(calls, of_both(context, further), before, labels)
         calls, context = self.question.priced("compare")
-        if asked := window(self.before):
+        if asked is not None:
             context = as_far_as(context, calls, asked)
             earlier, now = asked.parts(calls)
             said = (earlier.label, now.label), (earlier.days, now.days)
             return _Sides(now.calls, context, earlier.calls, *said)
-        if base is not None:
-            return _Sides(calls, context, None, labels, base=base)
-        before, further = replace(self.question, paths=(self.before,)).priced("compare")
-        return _Sides(calls, of_both(context, further), before, labels)
+        return _Sides(calls, context, None, labels, base=base)
 
     def _rules(self, sides: _Sides) -> tuple[Rule, ...]:
         """The metrics as rules; where a side is a file those that it holds."""

@@ -161,7 +161,7 @@ class People:
 
         from llmtel.store.policy import names
 
-        asked = self._by_name(filters) if self.kept and self.kept.users != "plain" else {}
+        asked = self.by_name(filters) if self.kept and self.kept.users != "plain" else {}
         if not asked:
             return calls, ()
         keys = self.keyring.all()
@@ -183,7 +183,7 @@ class People:
         real = names(join.field, join.rows, self.keyring.all())
         return replace(join, rows={**join.rows, **{one: join.rows[name] for one, name in real.items()}})
 
-    def _by_name(self, filters: Sequence[str]) -> dict[str, set[str]]:
+    def by_name(self, filters: Sequence[str]) -> dict[str, set[str]]:
         """The names that filters have, by field. Raises `UsageError` for patterns of names."""
         from llmtel.query.terms import terms
         from llmtel.store.policy import PREFIXES

@@ -141,14 +141,19 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
     from llmtel.checks.earlier import wanted as window
     from llmtel.checks.measure import keys_of, measured
     from llmtel.checks.reprice import repriced
+    from llmtel.cli.alike import both
     from llmtel.reports.rolled import of_both
 
     asked = window(other.window) if other.window else None
     question = replace(question, filters=_filters(wanted.rules))
-    calls, context = question.priced(name)
+    before, base, missing = None, None, None
+    if other.logs and not asked:
+        (calls, context), (before, further) = both(question, other.logs, name)
+        context = of_both(context, further)
+    else:
+        calls, context = question.priced(name)
     wanted = wanted.about(calls)
     rules = wanted.rules
-    before, base, missing = None, None, None
     label, other_label = " ".join(question.paths), ""
     days: tuple[float | None, float | None] = None, None
     if asked:
@@ -157,8 +162,7 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
         before, calls = earlier.calls, now.calls
         label, other_label, days = now.label, earlier.label, (earlier.days, now.days)
     elif other.logs:
-        before, further = replace(question, paths=other.logs).priced(name)
-        context, other_label = of_both(context, further), " ".join(other.logs)
+        other_label = " ".join(other.logs)
     elif other.baseline is not None:
         base, missing = _load(other.baseline, stored(question.where))
         if base is not None and rules.baseline.reprice == "current":
