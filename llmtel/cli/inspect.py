@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmtel.cli import options as o
-from llmtel.core.errors import Exit, UsageError
+from llmtel.core.errors import Exit, UnreadableInput, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,14 +77,17 @@ def inspect(
 
 
 def _propose(unread: NoFormat, format_: o.OutputFormat, output: Path | None) -> int:
-    """Write which keys may be which fields; raises again where none looks like any."""
+    """Write which keys may be which fields. Raises `UnreadableInput` where none looks like any."""
     from llmtel.cli.output import write
     from llmtel.reports.proposal import Proposed, proposal
     from llmtel.sources.proposal import lacking, proposed
 
     guesses = proposed(unread.records)
     if not guesses:
-        raise unread
+        n = len(unread.records)
+        of = "its record" if n == 1 else f"its first {n:,} records"
+        msg = f"{unread.path}: no format claims it, and no key of {of} looks like one of a call"
+        raise UnreadableInput(msg)
     shown = [
         Proposed(one.field, one.said, one.reason, [(other.said, other.reason) for other in one.others])
         for one in guesses

@@ -130,8 +130,7 @@ class Opener:
     ) -> Iterator[Item]:
         self._refuse_other_layout("json")
         whole = kind != "jsonl"
-        if whole:
-            first = layout.as_lines(first + _rest(stream), kind)
+        first = layout.as_lines(first + _rest(stream), kind) if whole else _to_a_line_break(first, stream)
         verdict, sample = self._judged(path, first)
         if verdict.source is None and len(sample) == 1:
             inside = layout.lines_of_list(first := first + _rest(stream))
@@ -277,6 +276,14 @@ def _stands_alone(source: Source, stream: Stream) -> bool:
 def _rest(stream: Stream) -> bytes:
     parts = []
     while block := stream.read(SIZE):
+        parts.append(block)
+    return b"".join(parts)
+
+
+def _to_a_line_break(first: bytes, stream: Stream) -> bytes:
+    """The first block with more of its line, if it has no end of one: a document in a line may be large."""
+    parts = [first]
+    while b"\n" not in parts[-1] and (block := stream.read(SIZE)):
         parts.append(block)
     return b"".join(parts)
 

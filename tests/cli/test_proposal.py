@@ -128,7 +128,7 @@ def test_a_file_with_nothing_of_a_call_is_refused_as_by_every_command(log, llmte
     Path(log).write_text('{"a": 1}\n')
     code, out, err = llmtel("inspect", log)
     assert (code, out) == (5, "")
-    assert "no format claims" in err
+    assert "no format claims it, and no key of its record looks like one of a call" in err
 
 
 def test_hostile_keys_stay_one_line_of_yaml_and_of_the_terminal(log, llmtel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from llmtel import pipeline
@@ -34,3 +36,12 @@ def test_lines_and_calls_are_the_same_however_a_file_is_cut(name, tmp_path, monk
         assert (reading.account.unfinished, reading.account.balance()) == (1, 0)
         accounts.append(reading.account)
     assert accounts[0] == accounts[1] == accounts[2]
+
+
+@pytest.mark.parametrize("ending", ["", "\n"])
+def test_a_document_in_one_line_may_be_larger_than_what_is_read_at_once(tmp_path, monkeypatch, ending):
+    monkeypatch.setattr(openings, "SIZE", 50)
+    line = {"timestamp": "2026-09-01T10:00:00Z", "model": "gpt-5", "prompt_tokens": 7}
+    path = tmp_path / "page.json"
+    path.write_text(json.dumps({"data": [line] * 9}) + ending)
+    assert pipeline.read([str(path)]).account.calls == 9
