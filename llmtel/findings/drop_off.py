@@ -11,8 +11,8 @@ import polars as pl
 from llmtel.core.answers import Finding
 from llmtel.core.units import COUNT, MS
 from llmtel.findings.command import Command
-from llmtel.findings.cube import only_calls
 from llmtel.findings.words import condition, percent
+from llmtel.query.lower import IS_CALL
 
 DROP_OFF = "drop_off"
 SLOW = 0.9
@@ -22,6 +22,9 @@ LEAST_DIFFERENCE = 0.1
 LEAST_SIGMAS = 3.0
 """Ten points more, and three standard errors of the difference: less is chance or of no matter."""
 
+MOST_TURNS = 2_000_000
+"""Of more turns it is looked at some of their conversations, with half to all of so many turns."""
+
 _WIDTH = 2**32
 
 
@@ -30,26 +33,49 @@ def drop_off(calls: pl.DataFrame, command: Command) -> list[Finding]:
 
     A turn is a call with a session and a time; the last turn of a session is where its user left. What is
     told is a difference between turns, which are not independent within a session: no cause is proven.
-    A sampled log has lost turns, and with them the last ones.
+    A sampled log has lost turns, and with them the last ones. Of very many turns those of one in so many
+    conversations are looked at, whole and always the same: shares of a million turns are known well enough.
     """
     known = ("session", "ts", "feature", "status")
     if any(calls[name].null_count() == calls.height for name in known) or calls["sample_rate"].count():
         return []
-    features = [row for row in _by_feature(calls).to_dicts() if _stands_out(row)]
+    one_in = max(1, calls.height * 2 // MOST_TURNS) if calls.height > MOST_TURNS else 1
+    features = [row for row in _by_feature(_turns(calls, one_in)).to_dicts() if _stands_out(row)]
     if not features:
         return []
-    return [_finding(max(features, key=lambda row: (row["left_bad"], str(row["feature"]))), command)]
+    return [_finding(max(features, key=lambda row: (row["left_bad"], str(row["feature"]))), command, one_in)]
 
 
-def _by_feature(calls: pl.DataFrame) -> pl.DataFrame:
+def _turns(calls: pl.DataFrame, one_in: int) -> pl.LazyFrame:
+    """The turns of one in so many conversations: `ts`, `latency_ms`, `status`, `feature`, `session`."""
+    turns = calls.lazy().select(
+        "ts", "latency_ms", "status", pl.col("feature", "session").cast(pl.Categorical), is_call=IS_CALL
+    )
+    known = pl.col("is_call") & pl.all_horizontal(pl.col("session", "ts", "feature").is_not_null())
+    if one_in == 1:
+        return turns.filter(known)
+    return turns.filter(_belongs(calls["session"].cast(pl.Categorical), one_in), known)
+
+
+def _belongs(sessions: pl.Series, one_in: int) -> pl.Series:
+    """Which calls are of one in so many sessions, chosen by their names: their numbers differ each run."""
+    numbers = sessions.to_physical().alias("number")
+    every = numbers.to_frame().select(pl.int_range(pl.col("number").max() + 1, dtype=pl.UInt32))
+    names = every.to_series().cat.to(pl.Categorical).cast(pl.String)
+    return (names.hash() % one_in == 0).gather(numbers)
+
+
+def _by_feature(turns: pl.LazyFrame) -> pl.DataFrame:
     """A row a feature: turns and last turns (`left`), those after a bad turn apart, and what is slow."""
     # Two texts are told apart by one number of both: to group by it takes half the time.
-    feature, session = (pl.col(name).cast(pl.Categorical).to_physical() for name in ("feature", "session"))
-    failed = (pl.col("status") == "error").fill_null(value=False)
-    turns = (
-        only_calls(calls)
-        .filter(pl.col("session").is_not_null(), pl.col("ts").is_not_null(), pl.col("feature").is_not_null())
-        .select("ts", "latency_ms", "feature", failed=failed, one=feature, both=_both(feature, session))
+    feature, session = (pl.col(name).to_physical() for name in ("feature", "session"))
+    turns = turns.select(
+        "ts",
+        "latency_ms",
+        "feature",
+        failed=(pl.col("status") == "error").fill_null(value=False),
+        one=feature,
+        both=_both(feature, session),
     )
     slow = (
         turns.group_by("one")
@@ -95,16 +121,17 @@ def _shares(row: Mapping[str, Any]) -> tuple[float, float]:
     return row["left_bad"] / row["bad"], (row["sessions"] - row["left_bad"]) / good
 
 
-def _finding(row: Mapping[str, Any], command: Command) -> Finding:
+def _finding(row: Mapping[str, Any], command: Command, one_in: int) -> Finding:
     after_bad, after_good = _shares(row)
     slow = row["slow_ms"]
+    sample = "" if one_in == 1 else f", of one in {one_in}"
     bad = "failed answers" if slow is None else f"failed or slow answers ({MS.show(slow)})"
     return Finding(
         level="info",
         kind=DROP_OFF,
         figure=percent(after_bad),
         text=f"of {row['feature']}'s {bad} end the conversation, {percent(after_good)} of the others; "
-        f"{COUNT.show(row['sessions'])} conversations of {row['turns'] / row['sessions']:.1f} turns",
+        f"{COUNT.show(row['sessions'])} conversations of {row['turns'] / row['sessions']:.1f} turns{sample}",
         command=command.paste(where=[condition("feature", row["feature"])], by="session", top="20"),
         calls=row["left_bad"],
         evidence={
@@ -114,6 +141,7 @@ def _finding(row: Mapping[str, Any], command: Command) -> Finding:
             "bad_turns": row["bad"],
             "left_at_bad_turns": row["left_bad"],
             "slow_ms": row["slow_ms"],
+            **({} if one_in == 1 else {"one_session_in": one_in}),
         },
         cells=({"feature": row["feature"]},),
     )

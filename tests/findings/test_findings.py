@@ -349,6 +349,18 @@ def test_the_last_turn_is_the_latest_whatever_the_order_of_lines():
     assert there == back
 
 
+def test_of_very_many_turns_whole_conversations_are_looked_at_and_the_finding_says_so(monkeypatch):
+    rows = list(conversations(600, count=1000))  # 2,800 turns
+    monkeypatch.setattr(drop_off, "MOST_TURNS", 1400)
+    [found] = drop_off.drop_off(calls(rows), Command(()))
+    assert found.text.endswith("turns, of one in 4")
+    assert found.evidence["one_session_in"] == 4
+    # a session of the sample has one bad turn, so none of them was cut
+    assert found.evidence["bad_turns"] == found.evidence["sessions"]
+    assert 0.15 < found.evidence["sessions"] / 1000 < 0.35
+    assert drop_off.drop_off(calls(rows[::-1]), Command(())) == [found]
+
+
 def test_a_sampled_log_has_lost_last_turns():
     rows = [row | {"sample_rate": 0.5} for row in conversations(60)]
     assert drop_off.drop_off(calls(rows), Command(())) == []
