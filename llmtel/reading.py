@@ -13,8 +13,8 @@ import polars as pl
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.errors import UsageError
 from llmtel.store import rejected
-from llmtel.store.location import Folder
 from llmtel.store.read import stored
+from llmtel.store.table import Table
 
 if TYPE_CHECKING:
     from llmtel.sources.detect import Verdict
@@ -84,21 +84,21 @@ class Reading:
 
 
 def of_store(
-    folder: Folder,
+    table: Table,
     since: datetime | None = None,
     until: datetime | None = None,
     without: Collection[str] = (),
 ) -> Reading:
     """The calls of a store in a range of time, without some fields; arguments as those of `store.read`."""
-    found = stored(folder, since, until, without)
+    found = stored(table, since, until, without)
     calls = found.calls
     passes = int(calls.select((pl.col("request_count") == 0).sum()).item())
     account = Account(
         files=found.files, bytes=found.size, records=calls.height, calls=calls.height - passes, other=passes
     )
-    lost = len(rejected.kept(folder))
+    lost = len(rejected.kept(table.folder))
     some = "1 record was" if lost == 1 else f"{lost:,} records were"
-    text = f"{some} rejected when the store took them: llmtel store rejects {folder}"
+    text = f"{some} rejected when the store took them: llmtel store rejects {table.folder}"
     notes = (Note("stored_rejects", text, lost),) if lost else ()
     told = (*notes, *counted(calls))
     return Reading(calls, account, (), told, (), covered=found.covered, cells=found.cells)

@@ -22,9 +22,6 @@ from llmtel.query.lower import SAMPLE
 Rates = Callable[[pl.DataFrame], pl.DataFrame]
 """Calls → their rates: `rate_LEAF`, `search_fee` and `request_fee` in USD, a row each."""
 
-MOST_WEEKS = 4
-_LACKING = timedelta(hours=6)
-"""Of the earlier window this much may lie before the first call: logs seldom begin at midnight."""
 _EXACT = 1e-9
 _NOW = "@now"
 _FLAGS, _ROW = "@flags", "@row"
@@ -32,19 +29,13 @@ _FLAGS, _ROW = "@flags", "@row"
 
 @dataclass(frozen=True)
 class Windows:
-    """The `days` up to the last call, and as many before: whole weeks, so that weekdays do not differ."""
+    """The `days` up to the last call, and as many before: whole weeks, so that weekdays do not differ.
+
+    Those of `last_weeks` are compared.
+    """
 
     last: datetime
     days: int
-
-    @classmethod
-    def of(cls, calls: pl.DataFrame) -> Windows | None:
-        """As many weeks as the calls have twice, at most four; None where that is not one."""
-        first, last = calls["ts"].min(), calls["ts"].max()
-        if not isinstance(first, datetime) or not isinstance(last, datetime):
-            return None
-        weeks = min(MOST_WEEKS, (last - first + _LACKING) // timedelta(weeks=2))
-        return cls(last, 7 * weeks) if weeks else None
 
     @property
     def now(self) -> pl.Expr:

@@ -210,8 +210,7 @@ def _keep(reading: Reading, path: Path) -> None:
 
     from llmtel import __version__
     from llmtel.cli.output import put
-    from llmtel.core.schema import IMAGINED, PRICED, SCHEMA_VERSION
-    from llmtel.sources.parquet import PARQUET_KEY
+    from llmtel.core.schema import IMAGINED, PARQUET_KEY, PRICED, SCHEMA_VERSION
 
     provenance = {
         "tool": f"llmtel {__version__}",

@@ -13,10 +13,12 @@ import typer
 from llmtel.cli import options as o
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import polars as pl
 
     from llmtel.findings.costs import Credit
-    from llmtel.pricing.entries import Book
+    from llmtel.pricing.entries import Book, Model
     from llmtel.reports.context import Prices
 
 PriceAs = Annotated[
@@ -94,14 +96,10 @@ class Money:
         `columns` are those of joined tables, which a filter may name. Raises `UsageError` for a model, day
         or filter that cannot be, before anything is read.
         """
-        from llmtel.cli.prices import day_of
         from llmtel.core.errors import UsageError
-        from llmtel.pricing import savings, what_if
-        from llmtel.pricing.describe import model_meant
         from llmtel.query import where
 
-        model = model_meant(book, self.price_as) if self.price_as else None
-        day = day_of(self.as_of) if self.as_of else None
+        model, day = self._other_prices(book)
         waits = where.parse(self.deferrable, tz, columns) if self.deferrable else None
         if BATCH in fields and waits is None:
             raise UsageError(
@@ -113,10 +111,22 @@ class Money:
             )
 
         def done(calls: pl.DataFrame) -> pl.DataFrame:
+            from llmtel.pricing import savings, what_if
+
             calls = savings.with_savings(calls, book, fields, waits)
             return what_if.repriced(calls, book, model, day) if model or day else calls
 
         return done
+
+    def _other_prices(self, book: Book) -> tuple[Model | None, date | None]:
+        """The model and the day at whose prices calls are shown."""
+        if self.what_if is None:
+            return None, None
+        from llmtel.cli.prices import day_of
+        from llmtel.pricing.describe import model_meant
+
+        model = model_meant(book, self.price_as) if self.price_as else None
+        return model, day_of(self.as_of) if self.as_of else None
 
     def prices(
         self, book: Book, source: Literal["auto", "computed", "logged"], calls: pl.DataFrame

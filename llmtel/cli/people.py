@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from llmtel.config import Config
     from llmtel.privacy.keyring import Keyring
     from llmtel.privacy.pseudonyms import Pseudonyms
-    from llmtel.privacy.settings import Privacy, Users
+    from llmtel.privacy.settings import Privacy
+    from llmtel.privacy.users import Users
     from llmtel.sources.joins import Join
     from llmtel.store.folder import Where
     from llmtel.store.policy import Kept, Policy
@@ -48,7 +49,7 @@ class People:
         return Keyring(self.asked.key, self.asked.old_keys, user_file().parent)
 
     @cached_property
-    def _table(self) -> Table | None:
+    def table(self) -> Table | None:
         """The store as it is when it is looked at first; None where there is none."""
         from llmtel.store.folder import at
         from llmtel.store.making import begun
@@ -62,7 +63,7 @@ class People:
         """How the store keeps them; None where there is no store."""
         from llmtel.store.policy import Kept
 
-        return None if self._table is None else Kept.of(self._table)
+        return None if self.table is None else Kept.of(self.table)
 
     def policy(self) -> Policy:
         """What an ingest keeps: as the store does, or, where there is none, as the configuration asks.
@@ -110,7 +111,7 @@ class People:
     @cached_property
     def is_new(self) -> bool:
         """Whether there is no store, or one that nothing was put into."""
-        return self._table is None or self._table.version == 0
+        return self.table is None or self.table.version == 0
 
     def begun(self, policy: Policy) -> list[Note]:
         """What is said of people once, when the store is filled first."""

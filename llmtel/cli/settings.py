@@ -119,6 +119,7 @@ class Settings:
         """
         from llmtel import reading as readings
         from llmtel.cli.people import People
+        from llmtel.store.table import opened
 
         folder = self.store_of(paths)
         if folder is not None:
@@ -127,8 +128,9 @@ class Settings:
                 raise UsageError(
                     f"{folder}: tokens are counted from texts, and a store keeps none; give the logs"
                 )
-            reading = readings.of_store(folder, *within, without)
-            calls, told = People(folder, self.config).named(reading.calls, filters)
+            people = People(folder, self.config)
+            reading = readings.of_store(people.table or opened(folder), *within, without)
+            calls, told = people.named(reading.calls, filters)
             return self._joined(replace(reading, calls=calls, notes=(*reading.notes, *told)), paths)
         from llmtel import pipeline
         from llmtel.cache import Cache

@@ -22,6 +22,8 @@ from llmtel.core.units import COUNT, MS, NUMBER, RATING, SHARE, TOKENS, USD, Uni
 
 SCHEMA_VERSION = 1
 """Version of the canonical call, written into canonical JSONL (`llmtel_call`) and Parquet."""
+PARQUET_KEY = "llmtel_schema"
+"""Key of a Parquet file's metadata: the version of FIELDS it was written with."""
 
 type_ = pl.DataType | type[pl.DataType]
 Privacy = Literal["open", "internal", "personal"]
@@ -186,6 +188,14 @@ FIELDS: Catalog[Field] = Catalog(
 INPUT_LEAVES = ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio")
 OUTPUT_LEAVES = ("output_text", "reasoning", "output_audio")
 LEAVES = (*INPUT_LEAVES, *OUTPUT_LEAVES)
+CATEGORIES = (
+    "grain", "format", "token_source", "provider", "model", "model_requested", "operation", "user", "feature",
+    "project", "api_key", "branch", "agent", "environment", "prompt", "prompt_version", "variant", "region",
+    "status", "error", "finish_reason", "service_tier", "price_reason",
+)  # fmt: skip
+"""Fields of few values: as categories they take little memory and group fast."""
+VAGUE = "@vague"
+"""Column beside the fields with the names of a row's ids that are no keys, separated by blanks."""
 PRICED = ("cost_usd", "cost_computed", "price_id", "price_reason", "price_flags")
 """What pricing adds; `price_reason` alone may come from a format (`invalid_usage`)."""
 FROZEN = "frozen"

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 from llmtel.core.errors import UsageError
 from llmtel.document import Place
 from llmtel.privacy import rules as redactions
 from llmtel.privacy.keys import KeySource, source_in
 from llmtel.privacy.rules import Rule
+from llmtel.privacy.users import USERS, Users
 
-Users = Literal["plain", "pseudonym", "drop"]
-"""How users are kept: by name, under keyed pseudonyms, or not at all."""
-USERS: tuple[Users, ...] = get_args(Users)
 _KEYS = ("users", "old_keys", "tags", "retention", "redact", "k", "share")
 SHARED = ("feature", "project", "branch", "api_key")
 """Fields that are in what is shared only where the configuration names them: they say what is worked on."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from llmtel.checks.cells import CELL_BY
-from llmtel.checks.windows import Windows
+from llmtel.checks.weeks import last_weeks
 from llmtel.core.answers import LEVER, Change
 from llmtel.core.units import USD
 from llmtel.reports.context import Context
 
 if TYPE_CHECKING:
+    from llmtel.checks.windows import Windows
     from llmtel.reports.bridges import Sides
     from llmtel.reports.causes import Bridged
 
@@ -25,12 +25,16 @@ _MOST_CAUSES = 3
 def lately(calls: pl.DataFrame, context: Context) -> tuple[Change | None, dict[str, Any] | None]:
     """The change of cost, its causes and the command that shows more, where it is material; and as JSON.
 
-    The windows are the last weeks of the calls and as many before (`Windows.of`). Nothing where there are not
+    The windows are the last weeks of the calls and as many before (`last_weeks`). Nothing where there are not
     two weeks of calls, or where their prices are imagined.
     """
-    windows = None if context.what_if else Windows.of(calls)
-    if windows is None:
+    weeks = None if context.what_if else last_weeks(calls)
+    if weeks is None:
         return None, None
+    from llmtel.checks.cells import CELL_BY  # noqa: PLC0415 (slow to load)
+    from llmtel.checks.windows import Windows  # noqa: PLC0415 (slow to load)
+
+    windows = Windows(*weeks)
     before, now = windows.costs(calls)
     meta = {"days": windows.days, "before": before, "now": now, "material": _material(before, now)}
     if not meta["material"]:
@@ -62,6 +66,7 @@ def _bridged(calls: pl.DataFrame, windows: Windows, context: Context) -> tuple[B
     What explains a change is loaded where there is one: it takes as long as the rest of a small report.
     """
     from llmtel.checks import why  # noqa: PLC0415 (slow to load)
+    from llmtel.checks.cells import CELL_BY  # noqa: PLC0415 (slow to load)
     from llmtel.reports.bridges import Sides, told  # noqa: PLC0415 (slow to load)
     from llmtel.reports.causes import Bridged, by_cells, pointed_at, renamed, since  # noqa: PLC0415 (slow to load)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from llmtel.core.account import Note
-from llmtel.core.schema import FIELDS, TIME, complete
+from llmtel.core.schema import FIELDS, TIME, VAGUE, complete
 from llmtel.sources.formats import sources
 from llmtel.sources.meeting import PLACE, met
 
@@ -21,8 +21,6 @@ _MOSTLY = 0.5
 _IDS = ("call_id", "response_id")
 _CALL = pl.col("request_count").fill_null(1) > 0
 _NO_GROUPS = pl.DataFrame(schema={"@row": pl.UInt32, "@kept": pl.UInt32})
-VAGUE = "@vague"
-"""Column with the names of a row's ids that are no keys, separated by blanks; null where all are."""
 
 
 @dataclass(frozen=True)

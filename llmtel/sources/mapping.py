@@ -7,20 +7,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from llmtel.core.schema import FIELDS, LEAVES, polars_schema
+from llmtel.core.schema import CATEGORIES, FIELDS, LEAVES, polars_schema
 from llmtel.sources.outcome import settled
 from llmtel.sources.source import Source
 from llmtel.sources.steps import fields, is_step, roots, with_steps
 from llmtel.sources.texts import FINGERPRINT, TEXT_COLUMNS
 from llmtel.sources.usage import MISMATCH
 from llmtel.sources.values import LONGEST_TEXT, is_secret, limits, times
-
-CATEGORIES = (
-    "grain", "format", "token_source", "provider", "model", "model_requested", "operation", "user", "feature",
-    "project", "api_key", "branch", "agent", "environment", "prompt", "prompt_version", "variant", "region",
-    "status", "error", "finish_reason", "service_tier", "price_reason",
-)  # fmt: skip
-"""Fields of few values: as categories they take little memory and group fast."""
 
 REFUSED_TIME = "a time in no accepted form"
 

@@ -6,12 +6,8 @@ import re
 
 import polars as pl
 
-from llmtel.core.schema import FIELDS, SCHEMA_VERSION
+from llmtel.core.schema import CATEGORIES, FIELDS, PARQUET_KEY, SCHEMA_VERSION
 from llmtel.sources.files import Undecodable
-from llmtel.sources.mapping import CATEGORIES
-
-PARQUET_KEY = "llmtel_schema"
-"""Key of a Parquet file's metadata: the version of FIELDS it was written with."""
 
 
 def opened(data: bytes) -> tuple[pl.DataFrame, bool]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.core import schema
-from llmtel.core.schema import FIELDS, IMAGINED, PRICED
-from llmtel.sources.identity import VAGUE
-from llmtel.sources.mapping import CATEGORIES
+from llmtel.core.schema import CATEGORIES, FIELDS, IMAGINED, PRICED, VAGUE
 
 KEPT = tuple(name for name in FIELDS if name not in {*PRICED, *IMAGINED} or name == "price_reason")
 """Fields that are stored."""

@@ -7,8 +7,7 @@ import io
 import polars as pl
 
 from llmtel.core.answers import FORMULA
-from llmtel.core.schema import SCHEMA_VERSION
-from llmtel.sources.parquet import PARQUET_KEY
+from llmtel.core.schema import PARQUET_KEY, SCHEMA_VERSION
 from llmtel.store.audit import audit
 from llmtel.store.columns import KEPT
 from llmtel.store.folder import Where

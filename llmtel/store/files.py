@@ -10,8 +10,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from llmtel.core.schema import SCHEMA_VERSION
-from llmtel.sources.parquet import PARQUET_KEY
+from llmtel.core.schema import PARQUET_KEY, SCHEMA_VERSION
 from llmtel.store.encryption import Secret
 
 _KEY = re.compile("-(k[0-9a-f]{16})-")

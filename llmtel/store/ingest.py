@@ -17,7 +17,7 @@ from llmtel.core.account import Reject
 from llmtel.core.errors import UsageError
 from llmtel.sources.files import Inputs
 from llmtel.store import ledger as ledgers
-from llmtel.store import rejected
+from llmtel.store import rejected, rejecting
 from llmtel.store.actions import Written
 from llmtel.store.audit import audit
 from llmtel.store.columns import SOURCE, from_file
@@ -169,7 +169,8 @@ def _committed(
     names, states, void = _sources(fresh, found)
     change = merged(with_sources(arrival.calls, names, table, policy), void, table)
     with on_disk(table.folder):
-        rejected.keep(table.folder, arrival.rejects, dict(zip(fresh.files, names, strict=True)), fresh, void)
+        found_bad = rejecting.entries(arrival.rejects, dict(zip(fresh.files, names, strict=True)), fresh)
+        rejected.keep(table.folder, list(found_bad), void)
     commit(table, change, states, policy)
     return change
 

@@ -19,7 +19,7 @@ import polars as pl
 from llmtel.core.errors import UsageError
 from llmtel.core.schema import FIELDS
 from llmtel.privacy.pseudonyms import Pseudonyms
-from llmtel.privacy.settings import USERS, Users
+from llmtel.privacy.users import USERS, Users
 from llmtel.store.columns import COPIES, IDS, packed, pieces
 from llmtel.store.table import Table
 

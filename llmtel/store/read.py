@@ -9,9 +9,8 @@ from datetime import datetime
 import polars as pl
 
 from llmtel.store import rollups
-from llmtel.store.folder import Where
 from llmtel.store.rows import calls_of
-from llmtel.store.table import opened
+from llmtel.store.table import Table
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Stored:
 
 
 def stored(
-    place: Where,
+    table: Table,
     since: datetime | None = None,
     until: datetime | None = None,
     without: Collection[str] = (),
@@ -40,7 +39,6 @@ def stored(
     Fields in `without` are not read and null. Other calls of the first and the last day come along: who
     narrows to the moment does so with the rest of the conditions.
     """
-    table = opened(place)
     files = table.files
     covered = files.select(first=pl.col("first").min(), last=pl.col("last").max()).row(0)
     if since is not None:

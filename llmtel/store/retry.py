@@ -22,6 +22,7 @@ from llmtel.store.location import private
 from llmtel.store.merge import Change, merged
 from llmtel.store.policy import PLAIN, Policy
 from llmtel.store.rejected import Entry
+from llmtel.store.rejecting import span_of
 from llmtel.store.table import Refused, Table, opened, readable
 
 _TRIES = 100
@@ -92,7 +93,7 @@ def _found(table: Table, entries: list[Entry], near: Sequence[str]) -> _Found:
     for one in entries:
         if one.source not in places:
             found.lost.append((one, _why_lost(one)))
-        elif one.span is not None and not _is_line(places[one.source][0], one.span):
+        elif (span := span_of(one)) is not None and not _is_line(places[one.source][0], span):
             found.lost.append((one, "its file has changed"))
         else:
             path, known = places[one.source]
@@ -192,7 +193,7 @@ def _without_stored(calls: pl.DataFrame, table: Table, names: Collection[str]) -
 
 def _spans(entries: Sequence[Entry]) -> list[Span]:
     """The lines of entries, where all are known."""
-    spans = [span for one in entries if (span := one.span) is not None]
+    spans = [span for one in entries if (span := span_of(one)) is not None]
     return spans if len(spans) == len(entries) else []
 
 

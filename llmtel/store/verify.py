@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from llmtel.sources.identity import VAGUE, resolved
+from llmtel.core.schema import VAGUE
+from llmtel.sources.identity import resolved
 from llmtel.store import second
 from llmtel.store.columns import SOURCE
 from llmtel.store.files import checksum, scanned

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from llmtel.checks.cells import cells
+from llmtel.checks.weeks import last_weeks
 from llmtel.checks.windows import Windows
 from llmtel.core.schema import complete, polars_schema
 from llmtel.pricing import book, cost
@@ -30,12 +31,17 @@ def calls(rows, prices=BOOK):
 
 @pytest.mark.parametrize(("span", "days"), [(13.7, None), (13.8, 7), (27.8, 14), (40, 14), (300, 28)])
 def test_windows_are_whole_weeks_that_the_calls_have_twice_or_nearly(span, days):
-    found = Windows.of(calls([(0, "chat", "small", 1, 1), (span, "chat", "small", 1, 1)]))
+    found = windows_of(calls([(0, "chat", "small", 1, 1), (span, "chat", "small", 1, 1)]))
     assert (found.days if found else None) == days
 
 
 def test_calls_without_a_time_have_no_windows():
-    assert Windows.of(calls([(0, "chat", "small", 1, 1)]).with_columns(ts=pl.lit(None, pl.Datetime))) is None
+    assert windows_of(calls([(0, "chat", "small", 1, 1)]).with_columns(ts=pl.lit(None, pl.Datetime))) is None
+
+
+def windows_of(frame):
+    weeks = last_weeks(frame)
+    return weeks and Windows(*weeks)
 
 
 def by_window(frame, windows):
@@ -59,7 +65,7 @@ def test_sums_are_priced_to_the_same_cells_as_calls():
             (44, "chat", "small", 11, 12),
         ]
     )
-    windows = Windows.of(frame.filter(pl.col("ts") < START + timedelta(days=14.5)))
+    windows = windows_of(frame.filter(pl.col("ts") < START + timedelta(days=14.5)))
     found = windows.cells(
         frame.filter(pl.col("ts") < START + timedelta(days=14.5)), partial(rates, book=BOOK)
     )
@@ -81,7 +87,7 @@ def test_kinds_of_token_are_not_told_apart_where_one_rate_does_not_hold_for_all(
     prices = book.load((layer,), ())
     rows = [(day, "chat", "openai/dated", 1000, 100) for day in range(15)]
     frame = calls(rows, prices)
-    windows = Windows.of(frame)
+    windows = windows_of(frame)
     before, after = windows.cells(frame, partial(rates, book=prices))
     key = ("chat", "openai/dated")
     assert before[key].costs.keys() == after[key].costs.keys() == {"tokens"}
@@ -90,5 +96,5 @@ def test_kinds_of_token_are_not_told_apart_where_one_rate_does_not_hold_for_all(
 
 def test_dollars_are_split_by_what_some_call_knows():
     frame = calls([(0, "chat", "small", 0, 100), (13.9, "chat", "small", 0, 300, ("user", "u1"))])
-    found = Windows.of(frame).split(frame, ("user", "agent"), "UTC")
+    found = windows_of(frame).split(frame, ("user", "agent"), "UTC")
     assert found == {"user": ({None: pytest.approx(0.001)}, {"u1": pytest.approx(0.003)})}

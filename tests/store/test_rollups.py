@@ -330,7 +330,7 @@ def test_a_store_whose_calls_have_all_expired_still_answers(llmtel, filled):
     assert code == 0
     assert "200 calls" in out
     assert "no calls" not in out
-    assert reading.of_store(opened(filled.folder).folder).calls.is_empty()
+    assert reading.of_store(opened(filled.folder)).calls.is_empty()
 
 
 def test_a_refused_rollup_is_made_again(filled, monkeypatch):
