@@ -181,7 +181,7 @@ class Trial:
         self.safe = set(there)
 
     def _places(self) -> list[Place]:
-        calls = stored(opened(self.store)).calls
+        calls = stored(self.store).calls
         return [(Path(str(file)).name, line) for file, line in calls.select("file", "line").iter_rows()]
 
     def _stays(self, place: Place) -> bool:
@@ -192,7 +192,7 @@ class Trial:
         forget(self.store, self.gone)
         there = self._places()
         wanted = {place for place in self.written if self._stays(place)}
-        ids = Counter(stored(opened(self.store)).calls["call_id"].drop_nulls())
+        ids = Counter(stored(self.store).calls["call_id"].drop_nulls())
         names = Counter(name for place in wanted if (name := self.written[place][1]) is not None)
         self.outcome.rows = len(there)
         self.outcome.twice += len(there) - len(set(there)) + (ids - names).total()

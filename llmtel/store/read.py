@@ -9,8 +9,9 @@ from datetime import datetime
 import polars as pl
 
 from llmtel.store import rollups
+from llmtel.store.folder import Where
 from llmtel.store.rows import calls_of
-from llmtel.store.table import Table
+from llmtel.store.table import Table, opened
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,18 @@ class Stored:
 
 
 def stored(
-    table: Table,
+    place: Where | Table,
     since: datetime | None = None,
     until: datetime | None = None,
     without: Collection[str] = (),
 ) -> Stored:
     """The calls of the days from `since` until just before `until`, and those without a time.
 
+    They are those of a store, or of a snapshot of one.
     Fields in `without` are not read and null. Other calls of the first and the last day come along: who
     narrows to the moment does so with the rest of the conditions.
     """
+    table = place if isinstance(place, Table) else opened(place)
     files = table.files
     covered = files.select(first=pl.col("first").min(), last=pl.col("last").max()).row(0)
     if since is not None:
