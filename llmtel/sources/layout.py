@@ -9,7 +9,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import re
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -28,6 +30,7 @@ _NAME_IN_ZIP = 30
 _PIECES = (b'"message_start"', b'"message_delta"')
 _OTLP = re.compile(rb"\n[^{\[]{1,99}?(?:service\.name|telemetry\.sdk\.\w{1,9})\x12")
 """How OpenTelemetry's traces begin in protobuf: with the attributes of what sent them."""
+_DECODER = json.JSONDecoder()
 _FEWEST_BYTES = 8
 """Bytes from which UTF-16 without a mark is told: four letters."""
 
@@ -118,7 +121,7 @@ def _transcoded(data: bytes) -> bytes:
 
 
 def _lines_of_document(data: bytes) -> bytes | None:
-    """A JSON array's elements, or one object, as lines; None when the whole is no JSON."""
+    """A JSON array's elements, or one object or several, as lines; None when the beginning is no JSON."""
     text = data.strip().removeprefix(codecs.BOM_UTF8)
     try:
         if text[:1] == b"[":
@@ -127,7 +130,9 @@ def _lines_of_document(data: bytes) -> bytes | None:
             msgspec.json.decode(text, type=msgspec.Raw)
             elements = [text]
     except (msgspec.DecodeError, RecursionError):
-        return None
+        elements = list(_objects(text)) if text[:1] == b"{" else []
+        if not elements:
+            return None
     lines = [element.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n" for element in elements]
     return b"".join(lines)
 
@@ -153,6 +158,28 @@ def lines_of_list(data: bytes) -> bytes:
     values = page.values() if isinstance(page, dict) else ()
     lists = [value for value in values if isinstance(value, list) and any(isinstance(v, dict) for v in value)]
     return b"".join(orjson.dumps(element) + b"\n" for element in lists[0]) if len(lists) == 1 else b""
+
+
+def _objects(text: bytes) -> Iterator[bytes]:
+    """Objects over several lines, one after the other, as they were written; none where the first is cut.
+
+    What is no JSON costs one element: up to the next line that begins an object.
+    """
+    whole = text.decode(errors="surrogateescape")
+    at, good = 0, False
+    while at < len(whole):
+        try:
+            end = _DECODER.raw_decode(whole, at)[1]
+        except (ValueError, RecursionError):
+            if not good:
+                return
+            following = whole.find("\n{", at + 1)
+            end = following if following >= 0 else len(whole)
+        good = True
+        yield whole[at:end].encode(errors="surrogateescape")
+        while end < len(whole) and whole[end].isspace():
+            end += 1
+        at = end
 
 
 def _lines_of_events(data: bytes) -> bytes:

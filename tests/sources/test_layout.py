@@ -70,6 +70,14 @@ def test_a_document_that_is_no_json_is_left_to_the_reader_of_lines():
     assert layout.as_lines(b'[{"a":1},\n{"a":', "document") == b'[{"a":1},\n{"a":'
 
 
+def test_objects_over_several_lines_are_a_line_each_and_what_is_damaged_costs_one():
+    good = json.dumps({"a": {"b": "}\n{"}}, indent=2)
+    data = f"{good}\n{good}{good}\n{{\n  damaged\n}}\n\n{good}\n{good[:-9]}".encode()
+    lines = [line.strip() for line in layout.as_lines(data, "document").splitlines()]
+    assert [line for line in lines if line != lines[0]] == [b"{   damaged }", lines[-1]]
+    assert (len(lines), json.loads(lines[4])) == (6, json.loads(good))
+
+
 def test_events_keep_their_line_numbers():
     data = b'event: x\ndata: {"a":1}\n\ndata: [DONE]\ndata:{"a":2}'
     assert layout.as_lines(data, "events").split(b"\n") == [b"", b'{"a":1}', b"", b"", b'{"a":2}']
