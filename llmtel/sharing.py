@@ -93,8 +93,12 @@ def share(
         done += inputs.sizes.get(path, 0)
         if progress is not None:
             progress(done, total)
-    if copies and not any(copy.target for copy in copies):
-        reasons = "\n".join(f"{copy.file}: {copy.why}" for copy in copies)
+    copies += [Copy(path, None, why=why) for path, why in inputs.unreadable]
+    if not any(copy.target for copy in copies):
+        told = [f"{copy.file}: {copy.why}" for copy in copies] or [
+            f"{path}: no files in it" for path in paths
+        ]
+        reasons = "\n".join(told)
         raise UnreadableInput(f"nothing could be copied:\n{reasons}")
     return copies
 

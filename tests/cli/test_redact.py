@@ -90,6 +90,13 @@ def test_nothing_is_written_over_and_nobody_else_may_read(tmp_path, llmtel):
     assert "is there already" in err
 
 
+def test_a_folder_without_files_is_nothing_to_copy(tmp_path, llmtel):
+    (tmp_path / "empty").mkdir()
+    code, out, err = llmtel("redact", tmp_path / "empty", "-o", tmp_path / "copy")
+    assert (code, out) == (5, "")
+    assert f"{tmp_path / 'empty'}: no files in it" in err
+
+
 def test_a_packed_log_is_packed_again(redacted, tmp_path):
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps(call()).encode() + b"\n"))
