@@ -16,6 +16,7 @@ from llmtel.query.dimensions import Dimension
 from llmtel.query.lower import ROWS, Lowering, Quantile, adds_up, pooled
 from llmtel.query.past import Past
 from llmtel.query.percentiles import in_order, known, percentiles
+from llmtel.query.settled import settled
 
 Keys = tuple[str, ...]
 _ROWS_A_GROUP = 64
@@ -151,9 +152,10 @@ class Engine:
         under = [keys for keys in self._wanted if set(keys) <= set(shared)]
         every = list(dict.fromkeys(name for keys in under for name in names[keys]))
         alone = [keys for keys in self._wanted if keys not in under]
+        told = settled(made, {name for keys in names for name in names[keys]})
         lazy = [
-            self._grouped(made, shared, every),
-            *(self._grouped(made, keys, names[keys]) for keys in alone),
+            self._summed(made, keys, wanted, told)
+            for keys, wanted in [(shared, every), *((keys, names[keys]) for keys in alone)]
         ]
         fine, *others = pl.collect_all(lazy, engine="streaming")
         found = dict(zip(alone, others, strict=True))
@@ -175,6 +177,13 @@ class Engine:
     def _named(self, keys: Keys) -> list[str]:
         """The aggregates that a table wants, in their order."""
         return [name for name in self.lowering.aggregates if name in self._wanted[keys]]
+
+    def _summed(
+        self, made: pl.LazyFrame, keys: Keys, names: list[str], told: dict[str, pl.Expr]
+    ) -> pl.LazyFrame:
+        """Aggregates by group, in their order, some of which are `told` by the rows of each group."""
+        grouped = self._grouped(made, keys, (name for name in names if name not in told))
+        return grouped.select(*keys, *(told.get(name, pl.col(name)).alias(name) for name in names))
 
     def _grouped(self, rows: pl.LazyFrame, keys: Keys, names: Iterable[str]) -> pl.LazyFrame:
         aggs = [self.lowering.aggregates[name].alias(name) for name in names]
