@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from llmtel.sources.nested import object_in, objects_in
+from llmtel.sources.printed import as_exported, is_printed
 from llmtel.sources.quality import SAID, Score, judged, scores_in
 from llmtel.sources.source import Record
 
@@ -126,6 +127,9 @@ def records(line: Record) -> Iterator[dict[str, Any]]:
     """The spans and log events of one exported object. Metrics repeat the calls: one record that is none."""
     if isinstance(line.get("attributes"), dict) and ("body" in line or "_body" in line):
         yield _event(line, {})
+        return
+    if is_printed(line):
+        yield _span(as_exported(line), attributes(object_in(line, "resource").get("attributes")), "")
         return
     for owner, scope in _scopes(
         line, ("resourceSpans", "batches"), ("scopeSpans", "instrumentationLibrarySpans")

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmtel.sources.detect import claimant
 from llmtel.sources.spans import attributes, records, value_of
 
 
@@ -133,6 +134,27 @@ def test_spans_know_their_resource_and_their_scope():
         ("a", "shop", "openai"),
         ("b", "shop", "openai"),
     ]
+
+
+def test_a_span_that_was_printed_is_that_of_the_export():
+    named = {"gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 7}
+    printed = {
+        "name": "chat",
+        "context": {"trace_id": "0xaa", "span_id": "0xbb", "trace_state": "[]"},
+        "kind": "SpanKind.CLIENT",
+        "parent_id": "0xcc",
+        "start_time": "2026-09-01T10:00:00.000001Z",
+        "end_time": "2026-09-01T10:00:01.500001Z",
+        "status": {"status_code": "ERROR"},
+        "attributes": named,
+        "events": [{"name": "exception", "timestamp": "x", "attributes": {"exception.type": "Timeout"}}],
+        "resource": {"attributes": {"service.name": "shop"}},
+    }
+    (found,) = records(printed)
+    assert (found["trace"], found["span"], found["parent"]) == ("aa", "bb", "cc")
+    assert (found["start"], found["took_ms"]) == (1_788_256_800_000_001, 1500.0)
+    assert (found["failed"], found["exception"], found["service"]) == (True, "Timeout", "shop")
+    assert claimant(printed) == "otlp"
 
 
 def test_older_names_of_the_lists_are_read_alike():

@@ -42,6 +42,7 @@ SOURCES = (
         link="https://opentelemetry.io/docs/specs/semconv/gen-ai/",
         marks=(
             Mark(any=("resourceSpans", "resourceLogs", "resourceMetrics", "batches")),
+            Mark(all=("context.span_id", "kind", "start_time", "attributes"), none=("span_kind",)),
             Mark(all=("attributes",), values={"body": ("claude_code.*", "gemini_cli.*")}),
             Mark(
                 any=("body", "_body"),
