@@ -161,9 +161,9 @@ def _given_twice(calls: pl.DataFrame) -> list[Note]:
 def _beside(calls: pl.DataFrame) -> pl.DataFrame:
     """What was counted of each call's texts; null where no call had any."""
     names = zip(("prompt", "output"), COUNTED, strict=True)
+    unknown = pl.repeat(None, pl.len(), dtype=pl.Int64)  # a literal alone would be one row
     return calls.select(
-        (pl.col(counted) if counted in calls.columns else pl.lit(None, dtype=pl.Int64)).alias(name)
-        for name, counted in names
+        (pl.col(column) if column in calls.columns else unknown).alias(name) for name, column in names
     )
 
 

@@ -48,10 +48,15 @@ def test_too_few_calls_are_told_and_taught_by_nothing(llmtel, tmp_path):
 
 def test_logs_without_texts_have_nothing_to_teach(llmtel, tmp_path):
     path = tmp_path / "log.jsonl"
-    path.write_text('{"timestamp":"2026-09-01","model":"gpt-4o","prompt_tokens":9}\n')
-    code, out, _ = llmtel("calibrate", path)
-    assert code == 0
-    assert "nothing to learn from" in out
+    for n in (1, 3):
+        lines = (
+            f'{{"timestamp":"2026-09-01","request_id":"{i}","model":"gpt-4o","prompt_tokens":9}}\n'
+            for i in range(n)
+        )
+        path.write_text("".join(lines))
+        code, out, _ = llmtel("calibrate", path)
+        assert code == 0
+        assert "nothing to learn from" in out
 
 
 def test_calls_without_counts_are_priced_by_their_texts_and_say_so(llmtel, tmp_path):
