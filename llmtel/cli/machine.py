@@ -83,7 +83,8 @@ def _places() -> Iterator[tuple[Agent, Path]]:
         named = os.environ.get(agent.variable) if agent.variable else None
         roots = named.split(",") if named else [str(Path.home() / home) for home in agent.homes]
         for path in (Path(root) / folder for root in roots for folder in agent.folders):
-            if path.exists() and (real := path.resolve()) not in seen:
+            there = os.path.exists(path)  # noqa: PTH110 (a closed home has none; pathlib would raise)
+            if there and (real := path.resolve()) not in seen:
                 seen.add(real)
                 yield agent, path
 

@@ -221,8 +221,10 @@ def settle(
 def find(start: Path) -> Path | None:
     """The configuration of a folder: in it, or above it as far as the root of its repository."""
     folders = [start, *start.parents]
-    root = next((i for i, folder in enumerate(folders) if (folder / ".git").exists()), 0)
-    return next((at for folder in folders[: root + 1] if (at := folder / FILE).is_file()), None)
+    # A folder that one may not look into has none; pathlib would raise.
+    root = next((i for i, at in enumerate(folders) if os.path.exists(at / ".git")), 0)  # noqa: PTH110 (above)
+    files = (folder / FILE for folder in folders[: root + 1])
+    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 (above)
 
 
 def _configured(at: Path) -> Config:

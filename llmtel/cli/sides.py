@@ -240,8 +240,9 @@ def commit() -> str | None:
     for name in ("GITHUB_SHA", "CI_COMMIT_SHA"):
         if found := os.environ.get(name):
             return found
-    root = next((at for at in (Path.cwd(), *Path.cwd().parents) if (at / ".git").is_dir()), None)
-    return None if root is None else _head(root / ".git")
+    folders = (at / ".git" for at in (Path.cwd(), *Path.cwd().parents))
+    git = next((one for one in folders if os.path.isdir(one)), None)  # noqa: PTH112 (one may not look: none)
+    return None if git is None else _head(git)
 
 
 def _head(git: Path) -> str | None:
