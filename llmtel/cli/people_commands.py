@@ -64,16 +64,17 @@ def users(keep: Keep, folder: stores.Dir = None, config: o.Config = None) -> Non
     """
     from llmtel.cli.people import People
     from llmtel.cli.settings import settle
+    from llmtel.reports.trust import in_calls
     from llmtel.store.people import convert
 
     at = stores.place(folder, config)
     people = People(at, settle(config).config)
-    before = people.kept and people.kept.users
+    before = people.kept.users if people.kept else "plain"
     done = convert(at, people.turning(keep.value))
-    if keep is Keeping.DROP:
-        text = f"users dropped in {done.before:,} data files"
-    elif before == "drop":
-        text = "it has dropped its users; users to come are kept as pseudonyms"
-    else:
-        text = f"users turned into pseudonyms in {done.before:,} data files"
+    files = in_calls(done.before, "data file")
+    text = {
+        ("plain", Keeping.PSEUDONYM): f"users turned into pseudonyms in {files}",
+        ("pseudonym", Keeping.PSEUDONYM): f"users are pseudonyms already; {files} written anew",
+        ("drop", Keeping.PSEUDONYM): "it has dropped its users; users to come are kept as pseudonyms",
+    }.get((before, keep), f"users dropped in {files}")
     stores.tell(at, "users", text, files=done.before, users=keep.value)

@@ -180,7 +180,8 @@ def test_a_store_keeps_users_as_it_began_until_it_is_told_otherwise(llmtel, aske
     refused(llmtel("ingest", "a.jsonl", "--store", "s"), "a new store")
     config("tz: UTC")
     assert llmtel("ingest", "a.jsonl", "--store", "s")[0] == 0
-    assert llmtel("store", "users", "s", "--keep", "drop")[0] == 0
+    assert "users are pseudonyms already" in llmtel("store", "users", "s", "--keep", "pseudonym")[1]
+    assert "users dropped" in llmtel("store", "users", "s", "--keep", "drop")[1]
     assert [row["user"] for row in asked("--by", "user")] == [None]
     refused(llmtel("analyze", "s", "--where", "user=ada"), "keeps no users")
     code, out, _ = llmtel("store", "users", "s", "--keep", "pseudonym")
