@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -206,9 +207,11 @@ def with_sources(calls: pl.DataFrame, names: list[str], table: Table, policy: Po
 def _refuse_buckets(calls: pl.DataFrame) -> None:
     buckets = calls.lazy().filter(pl.col("grain") == "bucket").select("file").collect()
     if buckets.height:
+        name = str(buckets["file"][0])
         raise UsageError(
-            f"{buckets['file'][0]} has a provider's sums over many calls, and a store keeps single calls: "
-            "together every request would count twice. To compare them: llmtel reconcile"
+            f"{name} has a provider's sums over many calls, and a store keeps single calls: together every "
+            "request would count twice. To compare them: llmtel reconcile --store DIR --with "
+            + shlex.quote(name)
         )
 
 

@@ -97,6 +97,12 @@ def test_a_refusal_of_many_files_says_how_many_its_command_leaves_out(llmtel):
     assert err.endswith("--with daily.csv (7 files with calls, 1 with sums; the first are named)\n")
 
 
+def test_a_store_refuses_an_export_with_the_command_that_compares_them(llmtel):
+    pytest.importorskip("deltalake")
+    code, _, err = llmtel("ingest", "daily.csv", "--store", "calls")
+    assert (code, "llmtel reconcile --store DIR --with daily.csv" in err) == (2, True)
+
+
 def test_an_ingested_export_is_still_an_export(llmtel):
     code, out, _ = llmtel("ingest", "daily.csv", "-o", "daily.parquet")
     assert code == 0
