@@ -118,7 +118,7 @@ def tail(options: Options) -> list[Target]:
         batches = [_batch(options, parts, number) for number in range(options.rounds + 1)]
         run = subprocess.run(
             [sys.executable, __file__, "--inside", str(copy), *map(str, batches)],
-            check=True, capture_output=True, text=True,
+            check=True, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         times[parts] = median(json.loads(run.stdout)[1:])
         calls = f"{parts * PART * options.scale:,.0f}"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from llmtel.store.ingest import Ingested
     from llmtel.store.location import Folder
     from llmtel.store.policy import Policy
+    from llmtel.store.table import Table
 
 
 class _Lost(LlmtelError):
@@ -64,11 +65,13 @@ class Storing:
     unclaimed: list[Mishap] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     first_kept: date | None = None
+    _opened: Table | None = None
 
     @cached_property
     def policy(self) -> Policy:
         """What the store keeps of people; where it is to be made, that is said."""
         people = People(self.folder, self.settings.config)
+        self._opened = people.table
         policy = replace(people.policy(), freeze=self._freeze())
         self.notes += [*people.begun(policy), *(self._locked() if people.is_new else ())]
         return policy
@@ -109,14 +112,17 @@ class Storing:
         from llmtel.store.ingest import AT_ONCE, ingest
 
         read, at_once = self._reader(stopped), None if self.strict else AT_ONCE
+        policy = self.policy
+        snapshot, self._opened = self._opened, None  # a later look must see what others did
         done = ingest(
             self.folder,
             inputs,
             read,
             self._add,
-            policy=self.policy,
+            policy=policy,
             at_once=at_once,
             encrypted=self.encrypted,
+            snapshot=snapshot,
         )
         self.account.calls -= done.expired
         self.account.expired += done.expired
@@ -206,11 +212,12 @@ class Storing:
 
     def _refuse_unread(self, paths: Sequence[str], inputs: Inputs) -> None:
         """Raise where nothing of all could be read."""
+        import polars as pl
+
         from llmtel import pipeline
-        from llmtel.core.schema import empty_calls
 
         read = pipeline.Gathered(
-            empty_calls(), self.account, tuple(self.rejects), tuple(self.notes), (), tuple(self.unclaimed)
+            pl.DataFrame(), self.account, tuple(self.rejects), tuple(self.notes), (), tuple(self.unclaimed)
         )
         pipeline.refuse_unread(read, paths, inputs)
 

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from llmtel.sources.raw import escaped
@@ -115,6 +116,17 @@ ALIASES = (
     _alias("sample_rate", "number", "sample_rate sampling_rate"),
 )  # fmt: skip
 
+
+def _facts() -> dict[str, list[tuple[Alias, int]]]:
+    """The facts that each name may stand for, with the rank of the name."""
+    found: dict[str, list[tuple[Alias, int]]] = defaultdict(list)
+    for alias in ALIASES:
+        for rank, name in enumerate(alias.names):
+            found[name].append((alias, rank))
+    return found
+
+
+_FACTS = _facts()
 _MEASURED = ("model", "input", "output", "latency_ms", "latency_s", "latency", "model_requested")
 """Facts one of which makes a record with a time a call."""
 _UNMISTAKABLE = re.compile(r"(?:_tokens|_ms|_usd)$|^model$|^timestamp$")
@@ -137,11 +149,19 @@ def normalised(key: str) -> str:
     return re.sub(r"[-. ]", "_", spaced).lower()
 
 
+@lru_cache(1 << 10)
+def _step(key: str) -> tuple[str, str]:
+    """A key as a name, and as a step of a path."""
+    return normalised(key), escaped(key)
+
+
 def leaves(record: Record, prefix: str = "", above: str = "") -> Iterator[tuple[str, str, str, Any]]:
     """(path, own name, name with the container's, value) of every value at the top and in the containers."""
     for key, value in record.items():
-        name = normalised(str(key))
-        path = f"{prefix}{escaped(str(key))}"
+        # What is remembered stays small, whatever a log has for keys.
+        text = str(key)
+        name, step = _step(text) if len(text) < _LONGEST_WORD else _step.__wrapped__(text)
+        path = prefix + step
         if isinstance(value, dict) and name in CONTAINERS and prefix.count(".") < _DEEPEST:
             yield from leaves(value, f"{path}.", name)
         else:
@@ -212,10 +232,9 @@ def places(records: Sequence[Record]) -> dict[str, list[Place]]:
 
 def _candidates(name: str, long_name: str) -> Iterator[tuple[Alias, int]]:
     """The facts that a name may stand for: the name with its container first."""
-    for candidate in dict.fromkeys((long_name, name)):
-        for alias in ALIASES:
-            if candidate in alias.names:
-                yield alias, alias.names.index(candidate)
+    yield from _FACTS.get(long_name, ())
+    if name != long_name:
+        yield from _FACTS.get(name, ())
 
 
 def is_call(record: Record, also: frozenset[str] = frozenset()) -> bool:

@@ -76,20 +76,22 @@ def ingest(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     at_once: int | None = AT_ONCE,
     locked: bool = True,
     encrypted: bool = False,
+    snapshot: Table | None = None,
 ) -> Ingested:
     """Take what is new of some files into the store at `place`, which is made where there is none.
 
     `read` reads inputs, as often as it takes; `told` is given what was committed. `at_once` are the bytes
     that are read and committed together (None: all). `policy` says what is kept of people.
     `locked`: wait for other writers on this machine; without it commits are refused and made again.
-    `encrypted`: a new store is, and one that is there must be. Raises `UsageError` where the store cannot be
+    `encrypted`: a new store is, and one that is there must be. A `snapshot` of the store, where one is at
+    hand, spares to open it. Raises `UsageError` where the store cannot be
     written.
     """
     done = Ingested()
     folder = at(place)
     with private():
         is_new = not begun(folder)
-        table = made(folder, policy.kept.properties, encrypted=encrypted)
+        table = made(folder, policy.kept.properties, encrypted=encrypted, known=snapshot)
         if is_new:
             audit(folder, f"made; users: {' '.join((policy.users, *policy.kept.key_ids))}", 0, None)
         with folder.lock() if locked else nullcontext():

@@ -21,8 +21,16 @@ def begun(folder: Folder) -> bool:
     return any(name.endswith(".json") for name in folder.names(f"{CALLS}/{LOG}"))
 
 
-def made(place: Where, properties: Mapping[str, str] = _NONE, *, encrypted: bool = False) -> Table:
+def made(
+    place: Where,
+    properties: Mapping[str, str] = _NONE,
+    *,
+    encrypted: bool = False,
+    known: Table | None = None,
+) -> Table:
     """The store at a place, made where there is none, with these properties and to be `encrypted`.
+
+    A snapshot that is `known` need not be opened anew, and may not be the newest.
 
     Raises `UsageError` for a folder of other things, for a key that is not at hand, and for a plain store
     that should be encrypted.
@@ -37,12 +45,12 @@ def made(place: Where, properties: Mapping[str, str] = _NONE, *, encrypted: bool
             if LOG not in folder.names(CALLS):
                 with suppress(Refused):  # in an object store no lock keeps others from it
                     return created(folder, key, properties=properties)
-    return _there(folder, encrypted=encrypted)
+    return _writable(known or opened(folder), encrypted=encrypted)
 
 
-def _there(folder: Folder, *, encrypted: bool) -> Table:
+def _writable(table: Table, *, encrypted: bool) -> Table:
     """The store that is there, to be written to."""
-    table = opened(folder)
+    folder = table.folder
     if encrypted and not table.key_id:
         raise UsageError(f"--store {folder}: it is not encrypted, and should be: llmtel store rekey {folder}")
     table.secret(table.key_id)

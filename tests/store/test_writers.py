@@ -83,6 +83,18 @@ def test_a_commit_after_somebody_elses_is_refused_and_leaves_no_file(store, tmp_
     assert orphans(store.folder) == []
 
 
+def test_a_snapshot_from_before_somebody_elses_commit_hides_nothing_of_it(store, tmp_path):
+    log, other = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    log.write_text(line(0))
+    other.write_text(line(0) + line(1))
+    store.ingest(log)
+    before = opened(store.folder)
+    store.ingest(_grown(log))
+    done = store.ingest(log, other, snapshot=before)
+    assert (done.known, done.calls, done.refused) == (1, 1, 0)
+    assert ids(store) == ["r0", "r1", "r2"]
+
+
 def test_an_interrupt_when_the_commit_is_made_takes_no_file_of_it_away(store, tmp_path, monkeypatch):
     log = tmp_path / "a.jsonl"
     log.write_text(line(7))
