@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 import polars as pl
@@ -53,10 +53,13 @@ def costs(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     cards = cards.with_columns(pl.col("reason").cast(words))
     judged = calls.with_columns(_not_billed().alias("not_billed"))
     judged = judged.with_columns(_reason(cards, counts, words).alias("reason"))
+    # Of counts that all calls have nothing needs to be kept from spoiling a cost.
+    least = calls.select(pl.col(*counts).min()).row(0, named=True) if counts else {}
+    whole = {name for name in counts if least[name] >= 0 and not calls[name].null_count()}
     free = pl.col("not_billed") & pl.col("reason").is_null()
     billed = ~pl.col("not_billed") & pl.col("reason").is_null()
     return judged.select(
-        cost_usd=pl.when(free).then(0.0).when(billed).then(_total(cards, counts)),
+        cost_usd=pl.when(free).then(0.0).when(billed).then(_total(cards, counts, whole)),
         price_id=pl.when(billed).then(_of_card(cards, "id")),
         price_reason=pl.col("reason").cast(pl.Categorical),
         price_flags=pl.when(free).then(pl.lit("not_billed")).when(billed).then(_flags(cards, counts)),
@@ -107,15 +110,22 @@ def _reason(cards: pl.DataFrame, counts: Sequence[str], words: pl.Enum) -> pl.Ex
     return reason.when(half).then(no_usage)
 
 
-def _total(cards: pl.DataFrame, counts: Sequence[str]) -> pl.Expr:
-    """The cost in USD; null if a count has no rate."""
-    # The condition keeps a missing rate from spoiling calls that have none of its tokens.
-    terms = [
-        pl.when(_some(name)).then(pl.col(name) * _of_card(cards, _RATES[name])).otherwise(0.0)
-        for name in counts
-    ]
+def _total(cards: pl.DataFrame, counts: Sequence[str], whole: Collection[str]) -> pl.Expr:
+    """The cost in USD; null if a count has no rate. Counts that are `whole` are known and 0 or more."""
+    terms = [_term(cards, name, is_whole=name in whole) for name in counts]
     fees = pl.col("request_count").fill_null(0) * _of_card(cards, "request_fee")
-    return pl.sum_horizontal(*terms, fees.fill_null(0.0), ignore_nulls=False)
+    charged = [fees.fill_null(0.0)] if (cards["request_fee"] != 0).any() or not terms else []
+    return pl.sum_horizontal(*terms, *charged, ignore_nulls=False)
+
+
+def _term(cards: pl.DataFrame, name: str, *, is_whole: bool) -> pl.Expr:
+    """What a count costs, at the rate of each call's card."""
+    rates = cards[_RATES[name]]
+    cost = pl.col(name) * _of_card(cards, rates.name)
+    if is_whole and not rates.null_count():
+        return cost
+    # The condition keeps a missing rate from spoiling calls that have none of its tokens.
+    return pl.when(_some(name)).then(cost).otherwise(0.0)
 
 
 def _flags(cards: pl.DataFrame, counts: Sequence[str]) -> pl.Expr:
