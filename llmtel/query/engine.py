@@ -21,6 +21,8 @@ from llmtel.query.settled import settled
 Keys = tuple[str, ...]
 _ROWS_A_GROUP = 64
 """Groups of several tables are made together where there are so many rows for each, at least."""
+_LARGE = 2**16
+"""Groups with so many rows on the average are large."""
 _SAMPLE = 2**18
 """Of so many rows it is seen about how many groups there are."""
 
@@ -199,7 +201,9 @@ class Engine:
             yield self._grouped(_within(rows, keys, groups) if few else rows, keys, distinct)
         for source, values in self._values.items():
             if quantiles := self._quantiles(wanted, source):
-                yield percentiles(_within(values, keys, groups) if few else values, keys, quantiles)
+                large = groups.height * _LARGE <= self._rows.height
+                rows = _within(values, keys, groups) if few else values
+                yield percentiles(rows, keys, quantiles, large=large)
 
 
 def _within(rows: pl.LazyFrame, keys: Keys, groups: pl.DataFrame) -> pl.LazyFrame:

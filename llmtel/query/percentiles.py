@@ -38,15 +38,20 @@ def in_order(rows: pl.DataFrame, column: str, weight: str | None, keys: Iterable
     return known(rows, column, weight, keys).collect().sort(column)
 
 
-def percentiles(rows: pl.LazyFrame, keys: Sequence[str], wanted: Sequence[Quantile]) -> pl.LazyFrame:
+def percentiles(
+    rows: pl.LazyFrame, keys: Sequence[str], wanted: Sequence[Quantile], *, large: bool = False
+) -> pl.LazyFrame:
     """One row a group with the quantiles that are wanted, of one column; without keys one row.
 
-    `rows` are those of `known`; with weights in order of value.
+    `rows` are those of `known`; with weights in order of value. `large`: groups are few and have many rows,
+    so that it is faster to count first (the answer is the same).
     """
     if wanted[0].weight is not None:
         placed = _placed(rows, keys, wanted[0].column, wanted[0].weight)
         aggs = [_weighted(q) for q in wanted]
         return placed.group_by(keys).agg(aggs) if keys else placed.select(aggs)
+    if keys and large:
+        return _counted(rows, keys, wanted)
     if keys:
         aggs = [pl.col(q.column).quantile(q.at, "linear").alias(q.name) for q in wanted]
         return rows.group_by(keys).agg(aggs)
@@ -73,6 +78,56 @@ def _of_all(values: pl.Series, at: float) -> float | None:
             return float((place - math.floor(place)) * (next_ - one) + one)
     found = values.quantile(at, "linear")
     return None if found is None else float(found)
+
+
+def _counted(rows: pl.LazyFrame, keys: Sequence[str], wanted: Sequence[Quantile]) -> pl.LazyFrame:
+    """The quantiles of large groups, looked for only in the bins that have them.
+
+    How many values of a group are in each bin tells in which its quantiles are; few rows have such a bin.
+    """
+    binned = rows.select(*keys, pl.col(wanted[0].column).cast(pl.Float64).alias("value")).with_columns(
+        bin=_bin(pl.col("value"))
+    )
+    counts = binned.group_by(*keys, "bin").agg(n=pl.len().cast(pl.Int64)).collect(engine="streaming")
+    ends = counts.sort("bin").with_columns(
+        start=(pl.col("n").cum_sum() - pl.col("n")).over(keys), places=(pl.col("n").sum() - 1).over(keys)
+    )
+    inside = [
+        pl.col("start").le(at) & (at < pl.col("start") + pl.col("n")) for q in wanted for at in _ends(q)
+    ]
+    some = ends.filter(pl.any_horizontal(inside)).drop("n")
+    values = (
+        binned.filter(pl.col("bin").is_in(some["bin"].unique().implode()))
+        .join(some.lazy(), on=[*keys, "bin"], nulls_equal=True)
+        .group_by(*keys, "bin", "start", "places")
+        .agg(pl.col("value").sort())
+    )
+    return values.group_by(keys).agg(_between(q).alias(q.name) for q in wanted)
+
+
+def _bin(value: pl.Expr) -> pl.Expr:
+    """A number that does not fall where values rise: the first bits of a float, 128 bins an octave."""
+    positive = pl.when(value > 0).then(value).otherwise(0.0).cast(pl.Float32)
+    return positive.reinterpret(dtype=pl.UInt32) // 2**16
+
+
+def _ends(q: Quantile) -> tuple[pl.Expr, pl.Expr]:
+    """The places, counted from 0, between which a quantile is among its group's values."""
+    place = pl.col("places") * q.at
+    return place.floor().cast(pl.Int64), place.ceil().cast(pl.Int64)
+
+
+def _between(q: Quantile) -> pl.Expr:
+    """A quantile, of a group's bins (each a row of `value`s in order, and where they `start`)."""
+    # In other bins such a place is out of bounds: of the bins one has it.
+    low, high = (_value_at(end - pl.col("start")).max() for end in _ends(q))
+    place = (pl.col("places") * q.at).first()
+    # Between two infinities there is no straight line.
+    return pl.when(low == high).then(low).otherwise((place - place.floor()) * (high - low) + low)
+
+
+def _value_at(index: pl.Expr) -> pl.Expr:
+    return pl.when(index >= 0).then(pl.col("value").list.get(index, null_on_oob=True))
 
 
 def _placed(rows: pl.LazyFrame, keys: Sequence[str], column: str, weight: str) -> pl.LazyFrame:
