@@ -55,22 +55,21 @@ def checked(found: Looked) -> Document:
     table = Table(("column",), metrics, COLUMNS, rows, title="stored columns")
     known = [row for row in rows if row["rows"] != 0]
     shown = Table(("column",), metrics, COLUMNS, known, title="stored columns")
-    things = "thing is" if len(found.faults) == 1 else "things are"
-    said = f"{len(found.faults):,} {things} wrong" if found.faults else "nothing is wrong"
-    said += ", as far as it can be told without the key" if found.locked else ""
-    lines = [Line(f"{found.store}: {said}", grave=bool(found.faults))]
-    lines += [Line(fault, grave=True) for fault in found.faults]
-    lines += [Line(found.mend, name="mend it")] if found.mend else []
-    about = [("people", _users(found)), ("files", _access(found.access)), ("encryption", _encryption(found))]
-    lines += [Line(text, name=name) for name, text in about]
-    lines += [Line(found.locked, grave=True)] if found.locked else []
-    return Document(
-        "llmtel.privacy_check/1",
-        "Privacy",
-        (*lines[: -3 or None], shown, *lines[-3:]),
-        (table,),
-        meta=_meta(found),
-    )
+    head = [verdict(found.store, len(found.faults), is_locked=found.locked is not None)]
+    head += [Line(fault, grave=True) for fault in found.faults]
+    head += [Line(found.mend, name="mend it")] if found.mend else []
+    head.append(Line(_users(found), name="people"))
+    tail = [Line(_access(found.access), name="files"), Line(_encryption(found), name="encryption")]
+    tail += [Line(found.locked, grave=True)] if found.locked else []
+    return Document("llmtel.privacy_check/1", "Privacy", (*head, shown, *tail), (table,), meta=_meta(found))
+
+
+def verdict(store: str, faults: int, *, is_locked: bool) -> Line:
+    """Whether something is wrong with a store, as far as it could be looked into."""
+    things = "thing is" if faults == 1 else "things are"
+    said = f"{faults:,} {things} wrong" if faults else "nothing is wrong"
+    said += ", as far as it can be told without the key" if is_locked else ""
+    return Line(f"{store}: {said}", grave=bool(faults))
 
 
 def _users(found: Looked) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 from llmtel.core.account import Reject
 from llmtel.core.answers import Column, Document, Line, Table
 from llmtel.reports import keeping
-from llmtel.reports.privacy import Looked, checked
+from llmtel.reports.privacy import Looked, checked, verdict
 from llmtel.reports.sealing import sealed
 from llmtel.reports.sharing import Sharing
 from llmtel.reports.trust import in_calls
@@ -75,9 +75,9 @@ def retried(read: int, calls: int, still: Sequence[Reject], lost: Sequence[Rejec
 
 def looked(found: Looked) -> Document:
     """Columns and their classes, how people are kept and who may read it; of values nothing."""
-    full = checked(replace(found, store=NAME, mend=None, faults=()))
-    things = f"{len(found.faults):,} {'thing is' if len(found.faults) == 1 else 'things are'} wrong"
-    head = Line(f"{NAME}: {things if found.faults else 'nothing is wrong'}", grave=bool(found.faults))
+    # Faults, and where the key was looked for, name files.
+    full = checked(replace(found, store=NAME, mend=None, faults=(), locked=None))
+    head = verdict(NAME, len(found.faults), is_locked=found.locked is not None)
     blocks = [_without_numbers(one) if isinstance(one, Table) else one for one in full.blocks[1:]]
     tables = tuple(map(_without_numbers, full.tables))
     meta = {**full.meta, "wrong": len(found.faults)}

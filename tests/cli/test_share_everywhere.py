@@ -103,3 +103,14 @@ def test_every_command_that_answers_can_be_shared():
         if "share" not in commands.function(command).__annotations__
     }
     assert without == NOTHING_OF_PEOPLE
+
+
+def test_a_store_whose_key_is_away_is_shared_without_where_it_and_its_key_are(told, llmtel):
+    Path("of-ada.key").write_text("ab" * 32)
+    Path("of-ada.key").chmod(0o600)
+    Path("llmtel.yaml").write_text("store: {encryption: {key_file: of-ada.key}}\n")
+    llmtel("ingest", "of-ada", "--store", "secret-kept-by-ada", "--encrypt")
+    Path("of-ada.key").rename("gone.key")
+    words, out = told("privacy", "check", "secret-kept-by-ada", "--share")
+    assert words == []
+    assert "nothing is wrong, as far as it can be told without the key" in out
