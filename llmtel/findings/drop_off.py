@@ -39,7 +39,7 @@ def drop_off(calls: pl.DataFrame, command: Command) -> list[Finding]:
     known = ("session", "ts", "feature", "status")
     if any(calls[name].null_count() == calls.height for name in known) or calls["sample_rate"].count():
         return []
-    one_in = max(1, calls.height * 2 // MOST_TURNS) if calls.height > MOST_TURNS else 1
+    one_in = calls.height * 2 // MOST_TURNS if calls.height > MOST_TURNS else 1
     features = [row for row in _by_feature(_turns(calls, one_in)).to_dicts() if _stands_out(row)]
     if not features:
         return []
@@ -124,7 +124,7 @@ def _shares(row: Mapping[str, Any]) -> tuple[float, float]:
 def _finding(row: Mapping[str, Any], command: Command, one_in: int) -> Finding:
     after_bad, after_good = _shares(row)
     slow = row["slow_ms"]
-    sample = "" if one_in == 1 else f", of one in {one_in}"
+    sample = "" if one_in == 1 else f" (one conversation in {one_in} was looked at)"
     bad = "failed answers" if slow is None else f"failed or slow answers ({MS.show(slow)})"
     return Finding(
         level="info",

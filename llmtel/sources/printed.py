@@ -16,7 +16,7 @@ _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=
 
 def is_printed(record: Record) -> bool:
     """Whether a record is a span on its own, with its ids in `context` and its times as dates."""
-    return "span_id" in object_in(record, "context") and "start_time" in record
+    return "start_time" in record and "span_id" in object_in(record, "context")
 
 
 def as_exported(span: Record) -> Record:

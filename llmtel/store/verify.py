@@ -72,14 +72,14 @@ def _is_as_written(path: str, data: bytes) -> bool:
     return told is None or checksum(data) == told[1]
 
 
-def _wrong(data: bytes, table: Table, key: str, day: object, rows: int) -> str | None:
+def _wrong(data: bytes, table: Table, key: str, day: object, rows: int | None) -> str | None:
     secret, schema = table.secret(key), table.kind.schema
     try:
         frame = scanned(data, secret, None).cast({pl.Categorical: pl.String}).collect()
     except pl.exceptions.PolarsError as error:
         return f"it cannot be read: {str(error).splitlines()[0][:100]}"
     if frame.height != rows:
-        return f"{frame.height:,} rows, where the log says {rows}"
+        return f"{frame.height:,} rows, where the log says {'nothing' if rows is None else f'{rows:,}'}"
     if any(frame.schema[name] != dtype for name, dtype in schema.items() if name in frame.schema):
         return "its columns have other types"
     if not _all_on(frame["ts"], day):

@@ -353,7 +353,7 @@ def test_of_very_many_turns_whole_conversations_are_looked_at_and_the_finding_sa
     rows = list(conversations(600, count=1000))  # 2,800 turns
     monkeypatch.setattr(drop_off, "MOST_TURNS", 1400)
     [found] = drop_off.drop_off(calls(rows), Command(()))
-    assert found.text.endswith("turns, of one in 4")
+    assert found.text.endswith("turns (one conversation in 4 was looked at)")
     assert found.evidence["one_session_in"] == 4
     # a session of the sample has one bad turn, so none of them was cut
     assert found.evidence["bad_turns"] == found.evidence["sessions"]
