@@ -57,9 +57,17 @@ def claimant(record: Record, layout: str = "json") -> str | None:
 
 def verdict_on(records: Sequence[Record], layout: str = "json", wanted: Source | None = None) -> Verdict:
     """The claims on some records, and the format that was asked for if one was."""
-    claims = Counter(name for record in records[:ENOUGH] if (name := claimant(record, layout)) is not None)
-    keys = tuple(dict.fromkeys(key for record in records[:ENOUGH] for key in record))
-    return Verdict(wanted, claims, len(records[:ENOUGH]), forced=wanted is not None, keys=keys)
+    asked = records[:ENOUGH]
+    claims = _claims(asked, layout)
+    if not claims and wanted is None:  # an application that says much of other things first
+        asked = records
+        claims = _claims(records[ENOUGH:], layout)
+    keys = tuple(dict.fromkeys(key for record in asked for key in record))
+    return Verdict(wanted, claims, len(asked), forced=wanted is not None, keys=keys)
+
+
+def _claims(records: Sequence[Record], layout: str) -> Counter[str]:
+    return Counter(name for record in records if (name := claimant(record, layout)) is not None)
 
 
 def source_of(records: Sequence[Record], layout: str = "json") -> Verdict:

@@ -46,10 +46,7 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
         rows = source.prepare(rows)
     steps = with_steps(rows.lazy(), source.calls)
     selected = steps.select(*_service_columns(rows, source, bad_time), *fields(source.calls)).collect()
-    mapped = Mapped(selected, selected.height)
-    if source.keep is not None:
-        kept = selected.filter("@keep").drop("@keep")
-        mapped = Mapped(kept, kept.height, selected.filter(~pl.col("@keep"))["row"])
+    mapped = _kept(selected) if source.keep is not None else Mapped(selected, selected.height)
     _reject(mapped)
     _count_raw_values(mapped, source)
     _count_remarks(mapped, source)
@@ -62,6 +59,17 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
         mapped.calls = source.extra(mapped.calls)  # noqa: S610 (no query of Django)
     mapped.calls = _as_fields(mapped.calls, source)
     return mapped
+
+
+def _kept(rows: pl.DataFrame) -> Mapped:
+    """The rows that are calls; where all are, as in most logs, nothing is copied."""
+    keep = rows["@keep"]
+    calls = rows.drop("@keep")
+    return (
+        Mapped(calls, calls.height)
+        if keep.all()
+        else Mapped(calls.filter(keep), int(keep.sum()), calls.filter(~keep)["row"])
+    )
 
 
 def _with_times(rows: pl.DataFrame, source: Source) -> tuple[pl.DataFrame, int, list[str]]:

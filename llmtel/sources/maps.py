@@ -21,6 +21,7 @@ from llmtel.core.errors import UnknownName, UsageError
 from llmtel.core.schema import FIELDS, INPUT_LEAVES, OUTPUT_LEAVES, PRICED, TIME
 from llmtel.sources import raw
 from llmtel.sources.aliases import Place, is_call, places
+from llmtel.sources.mixed import calls_apart
 from llmtel.sources.outcome import TEXT, WORD
 from llmtel.sources.outline import Outline, between
 from llmtel.sources.source import Record, Source, lookup
@@ -166,7 +167,8 @@ def applied(source: Source, records: Sequence[Record], wanted: Sequence[Mapped])
         calls |= _from_totals(source, fields) | _from_times(calls, fields)
     direct = set(fields) - set(FACTS) - (_SOLVED if not source.marks else set())
     calls |= {_column(name): fields[name] for name in direct}
-    return replace(source, calls=calls)
+    source = replace(source, calls=calls)
+    return source if source.marks else calls_apart(source)
 
 
 def _read_anew(source: Source, records: Sequence[Record], own: _Own) -> Source:
@@ -176,9 +178,7 @@ def _read_anew(source: Source, records: Sequence[Record], own: _Own) -> Source:
         facts = {fact: found for fact, found in facts.items() if not fact.startswith("latency")}
     solved = [found for name, found in own.items() if name in _SOLVED]
     facts |= {found[0][0].fact: [place for _, place in found] for found in solved}
-    outline = Outline(facts)
-    calls = outline.calls()
-    return replace(source, calls=calls, decisions=tuple(outline.decisions))
+    return Outline(facts).of(source)
 
 
 def _from_times(calls: Mapping[str, pl.Expr], fields: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 import polars as pl
@@ -13,6 +13,7 @@ from llmtel.sources import raw
 from llmtel.sources.aliases import Place
 from llmtel.sources.outcome import SUCCESS, TEXT, WORD, joined
 from llmtel.sources.project import numeral
+from llmtel.sources.source import Source
 from llmtel.sources.usage import leaves
 
 _PLAIN_TEXTS = (
@@ -53,10 +54,20 @@ _MOST_PLACES = 3
 
 @dataclass
 class Outline:
-    """The facts of a file as expressions. `places`: where each fact stands; `decisions`: what was chosen."""
+    """The facts of a file as expressions. `places`: where each fact stands; `decisions`: what was chosen.
+
+    `undecided` are values that are there and not read, because nothing tells what they mean.
+    """
 
     places: dict[str, list[Place]]
     decisions: list[str] = field(default_factory=list)
+    undecided: list[pl.Expr] = field(default_factory=list)
+
+    def of(self, source: Source) -> Source:
+        """The source with the facts as its mapping."""
+        calls = self.calls()
+        reads = tuple(self.undecided)
+        return replace(source, calls=calls, reads=reads, decisions=tuple(self.decisions))
 
     def text(self, fact: str) -> pl.Expr | None:
         """A text fact: the first of its places that has one."""
@@ -154,6 +165,7 @@ class Outline:
         unsaid = f"its values (median {middle:.3g}) do not tell seconds from milliseconds"
         way = f"--map latency_ms={place.path}:s or --map latency_ms={place.path}:ms"
         self.decisions.append(f"{place.path} is not read: {unsaid}; say which with {way}")
+        self.undecided.append(raw.number(place.path))
         return None
 
     def _outcome(self) -> dict[str, pl.Expr | None]:

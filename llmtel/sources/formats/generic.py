@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from llmtel.sources.aliases import places
+from llmtel.sources.mixed import calls_apart
 from llmtel.sources.outline import Outline
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Record, Source
@@ -16,8 +16,7 @@ LINK = "docs/formats.md#generic"
 def bind(records: Sequence[Record], source: Source) -> Source:
     """The mapping for a file whose first records these are."""
     outline = Outline(places(records))
-    calls = outline.calls()
-    return replace(source, calls=calls, decisions=tuple(outline.decisions))
+    return calls_apart(outline.of(source))
 
 
 SOURCES = (
