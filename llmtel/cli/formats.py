@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmtel.cli import options as o
-from llmtel.core.errors import ConfigError, Exit, UsageError
+from llmtel.core.errors import ConfigError, Exit, UnreadableInput, UsageError
 
 if TYPE_CHECKING:
     from llmtel.reading import Reading
-    from llmtel.reports.trial import State
+    from llmtel.reports.trial import State, Trial
 
 ENDING = ".expect.json"
 Files = Annotated[list[str], typer.Argument(help="Samples of logs", metavar="FILE...")]
@@ -34,31 +35,51 @@ def test(
 ) -> int:
     """Which format claims a sample, what is read of it, and whether that is what is expected.
 
-    The expectation stands beside the sample, in FILE.expect.json. Exit code 3 where something else is read.
-    No configuration is used.
+    The expectation stands beside the sample, in FILE.expect.json. Exit code 3 where something else is read, 5
+    where a sample cannot be read. No configuration is used.
     """
+    from llmtel.cli.output import write as show
+    from llmtel.reports.trial import trials
+
+    names = _samples(files)
+    kept = {name: None if write else _expected(Path(name + ENDING)) for name in names}
+    found = [_trial(name, kept[name], input_format, write=write) for name in names]
+    show(trials(found), format_, output)
+    if unread := [one for one in found if one.state == "unread"]:
+        some = f"{len(unread)} of {len(found)} samples could not be read"
+        what = some if len(unread) < len(found) else "nothing could be read"
+        raise UnreadableInput("\n".join((f"{what}:", *(one.why for one in unread))))
+    return Exit.VIOLATED if any(one.differences for one in found) else Exit.OK
+
+
+def _samples(files: Sequence[str]) -> list[str]:
+    """The samples among the files that are named. Raises `UsageError` for what cannot be one."""
+    names = [name for name in files if not name.endswith(ENDING)]
+    for name in names:
+        if not Path(name).is_file():
+            raise UsageError(f"{name}: no such file; formats test takes single files")
+    if not names:
+        raise UsageError(f"these are expectations (…{ENDING}); name the samples that they are of")
+    return names
+
+
+def _trial(file: str, expected: dict[str, Any] | None, input_format: str | None, *, write: bool) -> Trial:
+    """What is read of a sample, which is kept with `write`, against what is expected of it."""
     from llmtel import pipeline
     from llmtel.cli.output import put
-    from llmtel.cli.output import write as show
-    from llmtel.reports.trial import Trial, differences, trials
+    from llmtel.reports.trial import Trial, differences
 
-    found = []
-    for file in (name for name in files if not name.endswith(ENDING)):
-        if not Path(file).is_file():
-            raise UsageError(f"{file}: no such file; formats test takes single files")
-        beside = Path(file + ENDING)
+    try:
         reading = pipeline.read([file], input_format=input_format)
-        read = _read(reading)
-        if write:
-            put((json.dumps(read, indent=2, ensure_ascii=False) + "\n").encode(), beside, shared=True)
-        expected = _expected(beside)
-        other = () if expected is None else tuple(differences(expected, read))
-        state: State = "written" if write else "none" if expected is None else "differs" if other else "met"
-        found.append(Trial(file, read["format"], _package(reading), reading.account, state, other))
-    if not found:
-        raise UsageError(f"these are expectations (…{ENDING}); name the samples that they are of")
-    show(trials(found), format_, output)
-    return Exit.VIOLATED if any(one.differences for one in found) else Exit.OK
+    except UnreadableInput as unread:
+        return Trial(file, None, None, unread.account, "unread", why=str(unread).partition("\n")[2])
+    read = _read(reading)
+    if write:
+        beside = Path(file + ENDING)
+        put((json.dumps(read, indent=2, ensure_ascii=False) + "\n").encode(), beside, shared=True)
+    other = () if expected is None else tuple(differences(expected, read))
+    state: State = "written" if write else "none" if expected is None else "differs" if other else "met"
+    return Trial(file, read["format"], _package(reading), reading.account, state, other)
 
 
 def _read(reading: Reading) -> dict[str, Any]:

@@ -23,12 +23,13 @@ COLUMNS = (
     Column("expected", "expected", "What the expectation says, as JSON", "field"),
     Column("read", "read", "What was read, as JSON", "field"),
 )
-State = Literal["met", "written", "none", "differs"]
+State = Literal["met", "written", "none", "differs", "unread"]
 STATES: Mapping[State, str] = {
     "met": "as expected",
     "written": "written as the expectation",
     "none": "no expectation beside it; --write makes one",
     "differs": "not as expected",
+    "unread": "not read",
 }
 
 
@@ -44,7 +45,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Trial:
-    """One sample: its format and the package that brings it, the account, and what came of the comparison."""
+    """One sample: its format and the package that brings it, the account, and what came of the comparison.
+
+    `why` says why nothing of it could be read.
+    """
 
     file: str
     format: str | None
@@ -52,6 +56,7 @@ class Trial:
     account: Account
     state: State
     differences: tuple[Difference, ...] = ()
+    why: str = ""
 
 
 def differences(expected: Mapping[str, Any], read: Mapping[str, Any]) -> Iterator[Difference]:
@@ -99,6 +104,7 @@ def trials(found: Sequence[Trial]) -> Document:
                     "records": one.account.records,
                     "calls": one.account.calls,
                     "state": one.state,
+                    **({"why": one.why} if one.why else {}),
                 }
                 for one in found
             ],
@@ -107,6 +113,8 @@ def trials(found: Sequence[Trial]) -> Document:
 
 
 def _line(one: Trial) -> Line:
+    if one.state == "unread":
+        return Line(f"{one.file}: {STATES[one.state]}", grave=True)
     brought = f" (package {one.package})" if one.package else ""
     said = (
         f"{one.file} is {one.format or 'empty'}{brought}: {trust.records(one.account)} · {STATES[one.state]}"

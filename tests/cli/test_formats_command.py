@@ -110,3 +110,39 @@ def test_a_file_that_is_no_expectation_is_refused(sample, llmtel):
     code, _, err = llmtel("formats", "test", sample)
     assert code == 2
     assert "s.jsonl.expect.json: no expectation" in err
+
+
+def test_a_sample_that_no_format_claims_does_not_keep_the_others_from_being_tested(sample, llmtel):
+    Path("other.jsonl").write_text('{"a":1}\n')
+    Path("third.jsonl").write_text(json.dumps(LINES[0]) + "\n")
+    code, out, err = llmtel("formats", "test", "other.jsonl", sample, "third.jsonl", "--write")
+    assert code == 5
+    assert "other.jsonl: not read" in out
+    assert "s.jsonl is generic" in out
+    assert "third.jsonl is generic" in out
+    assert "1 of 3 samples could not be read" in err
+    assert "the keys a: no format claims them" in err
+    assert Path("third.jsonl.expect.json").exists()
+    assert not Path("other.jsonl.expect.json").exists()
+
+
+def test_that_a_sample_is_not_read_counts_more_than_that_another_is_not_as_expected(sample, llmtel):
+    llmtel("formats", "test", sample, "--write")
+    Path(sample).write_text(json.dumps(LINES[0]) + "\n")
+    Path("other.jsonl").write_text('{"a":1}\n')
+    code, out, _ = llmtel("formats", "test", sample, "other.jsonl", "--format", "json")
+    assert code == 5
+    answer = json.loads(out)
+    assert [one["state"] for one in answer["files"]] == ["differs", "unread"]
+    assert "no format claims" in answer["files"][1]["why"]
+    assert answer["tables"][0]["rows"]
+
+
+def test_nothing_is_read_or_written_where_a_name_or_an_expectation_cannot_be_meant(sample, llmtel):
+    Path("bad.jsonl").write_text(json.dumps(LINES[0]) + "\n")
+    assert llmtel("formats", "test", "bad.jsonl", "gone.jsonl", "--write")[0] == 2
+    assert not Path("bad.jsonl.expect.json").exists()
+    Path("bad.jsonl.expect.json").write_text("[]")
+    code, out, err = llmtel("formats", "test", sample, "bad.jsonl")
+    assert (code, out) == (2, "")
+    assert "bad.jsonl.expect.json: no expectation" in err
