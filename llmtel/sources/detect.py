@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from llmtel.sources.aliases import is_call
 from llmtel.sources.files import Undecodable
@@ -13,6 +14,8 @@ from llmtel.sources.source import Record, Source
 
 ENOUGH = 50
 """Records that are asked."""
+_SHAPES = 256
+"""Sets of keys for which it is remembered who may claim them; a log has few."""
 
 
 class Tied(Undecodable):
@@ -45,10 +48,16 @@ class Verdict:
         return tuple(key for key in self.keys if key not in read)
 
 
+@lru_cache(_SHAPES)
+def _candidates(layout: str, keys: frozenset[str]) -> tuple[Source, ...]:
+    """The formats that may claim a record with such keys, in the order of asking."""
+    return tuple(one for one in sources().values() if one.layout == layout and one.may_claim(keys))
+
+
 def claimant(record: Record, layout: str = "json") -> str | None:
     """The name of the format that claims a record."""
-    for source in sources().values():
-        if source.layout == layout and source.claims(record):
+    for source in _candidates(layout, frozenset(record)):
+        if source.claims(record):
             return source.name
     if is_call(record):
         return "generic" if layout == "json" else "generic_csv"

@@ -240,6 +240,11 @@ class Source:
     sample: str = ""
     expect: tuple[Mapping[str, Any], ...] = ()
 
+    def may_claim(self, keys: frozenset[str]) -> bool:
+        """Whether a record with these keys, whatever their values, may be of this format."""
+        inside = self.family is not None and not keys.isdisjoint(WRAPPERS)
+        return inside or any(not mark.keys.isdisjoint(keys) for mark in self.marks)
+
     def claims(self, record: Record) -> bool:
         """Whether a record is of this format."""
         return self.prefix_in(record) is not None
