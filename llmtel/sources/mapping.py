@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from llmtel.core.schema import CATEGORIES, FIELDS, LEAVES, polars_schema
-from llmtel.sources.outcome import settled
+from llmtel.sources.outcome import WORD, not_understood, settled
 from llmtel.sources.source import Source
 from llmtel.sources.steps import fields, is_step, roots, with_steps
 from llmtel.sources.texts import FINGERPRINT, TEXT_COLUMNS
@@ -50,7 +50,7 @@ def map_rows(rows: pl.DataFrame, source: Source) -> Mapped:
     _reject(mapped)
     _count_raw_values(mapped, source)
     _count_remarks(mapped, source)
-    mapped.calls = _without_placeholders(settled(mapped.calls))
+    _settle(mapped)
     _drop_secrets(mapped)
     _check_values(mapped, source)
     if assumed_utc and not source.utc:
@@ -146,6 +146,14 @@ def _field_of_column(source: Source) -> dict[str, str]:
             for root in roots(source.calls, name):
                 found.setdefault(root, name)
     return found
+
+
+def _settle(mapped: Mapped) -> None:
+    """What came of the calls; a word for it that says nothing is unreadable where nothing else tells."""
+    words = mapped.calls.get_column(WORD, default=None)
+    mapped.calls = _without_placeholders(settled(mapped.calls))
+    if words is not None and (n := not_understood(words, mapped.calls["status"])):
+        mapped.unreadable["status"] += n
 
 
 def _without_placeholders(calls: pl.DataFrame) -> pl.DataFrame:

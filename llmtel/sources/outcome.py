@@ -48,6 +48,11 @@ _GOOD = (
     "ok", "success", "succeeded", "successful", "completed", "complete", "passed", "true", "200", "incomplete"
 )  # fmt: skip
 _BAD = ("error", "failed", "failure", "fail", "exception", "false", "errored", "canceled", "expired")
+_OPEN = (
+    "pending", "queued", "in_progress", "in progress", "running", "started", "processing", "streaming",
+    "unknown", "none", "null",
+)  # fmt: skip
+"""Words for what is not over, or not known: they are understood, and tell no outcome."""
 _FACTS = {
     WORD: pl.String, TEXT: pl.String, SUCCESS: pl.Boolean, ANSWERED: pl.Boolean, "http_status": pl.Int64
 }  # fmt: skip
@@ -83,12 +88,18 @@ def settled(calls: pl.DataFrame) -> pl.DataFrame:
     return calls.drop(given).with_columns(facts["status"], _kinds(facts))
 
 
+def not_understood(words: pl.Series, statuses: pl.Series) -> int:
+    """How many status words are there, are the only sign of what came of their calls, and say nothing."""
+    alone = words.filter(statuses.is_null() & words.is_not_null())
+    return int((~alone.str.strip_chars().str.to_lowercase().is_in([*_OPEN, ""])).sum())
+
+
 def word_is_good(words: pl.Series) -> pl.Series:
     """Whether each status word is good, bad or (null) says nothing. Words are few: each is judged once."""
     unique = words.drop_nulls().unique()
     if unique.is_empty():
         return pl.Series("@good", [None], dtype=pl.Boolean).new_from_index(0, words.len())
-    lower = pl.col("word").str.to_lowercase()
+    lower = pl.col("word").str.strip_chars().str.to_lowercase()
     bad = lower.is_in(_BAD) | pl.any_horizontal(lower.str.contains(pattern) for pattern in _PATTERNS.values())
     good = pl.when(lower.is_in(_GOOD)).then(statement=True).when(bad).then(statement=False)
     judged = unique.alias("word").to_frame().select("word", good.alias("good"))

@@ -87,6 +87,24 @@ def test_an_outcome_is_judged_whichever_words_the_log_has_for_it(log, asked):
     assert total(answer)["errors"] == 4
 
 
+def test_a_mapped_outcome_in_words_that_say_nothing_is_counted_as_unreadable(log, asked, llmtel):
+    words = ["erledigt", "ok", "pending", "", "failed", "kaputt"]
+    lines = [{**call(n), "state_of_it": word} for n, word in enumerate(words)]
+    Path(log).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    said = (log, *MAPS, "--map", "status=state_of_it")
+    answer = asked(*said, "--metrics", "errors,error_rate")
+    assert total(answer) == {"errors": 1, "error_rate": 0.5}
+    assert answer["input"]["unreadable"] == 2
+    assert llmtel("analyze", *said, "--strict")[0] == 4
+
+
+def test_a_word_is_needed_only_where_nothing_else_tells_the_outcome(log, asked):
+    lines = [{**call(n), "word": "erledigt", "http_status": code} for n, code in enumerate((200, 500))]
+    Path(log).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    answer = asked(log, *MAPS, "--map", "status=word", "--metrics", "errors")
+    assert (total(answer)["errors"], answer["input"]["unreadable"]) == (1, 0)
+
+
 def test_a_field_mapped_twice_takes_the_first_that_is_there(log, asked):
     lines = [{**call(n), "meta": {}, "who": "w"} if n % 2 else call(n) for n in range(4)]
     Path(log).write_text("".join(json.dumps(line) + "\n" for line in lines))

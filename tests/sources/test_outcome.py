@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from llmtel.core.schema import ERROR_KINDS
-from llmtel.sources.outcome import ANSWERED, SUCCESS, TEXT, WORD, settled
+from llmtel.sources.outcome import ANSWERED, SUCCESS, TEXT, WORD, not_understood, settled
 
 DTYPES = {
     WORD: pl.String,
@@ -120,3 +120,10 @@ def test_each_call_of_many_has_its_own_outcome():
     assert settled(calls).select("status", "error").rows() == [
         ("error", "other"), ("ok", None), ("error", "http_5xx"), ("error", "rate_limit"), (None, None),
     ]  # fmt: skip
+
+
+def test_words_for_what_is_not_over_are_understood_and_others_are_counted():
+    words = pl.Series(["in_progress", " Pending ", "", None, "erledigt", "kaputt", " ok "])
+    calls = settled(pl.DataFrame({WORD: words}))
+    assert calls["status"].to_list() == [None] * 6 + ["ok"]
+    assert not_understood(words, calls["status"]) == 2
