@@ -12,7 +12,11 @@ from llmtel.core.units import COUNT
 from llmtel.findings.command import Command
 from llmtel.findings.cube import only_calls
 from llmtel.findings.words import span_words
+from llmtel.query.dimensions import DIMENSIONS
 from llmtel.query.lower import SAMPLE
+from llmtel.query.measures import count
+from llmtel.query.query import summed
+from llmtel.query.sums import SEEN, Sums
 
 KINDS = ("rate_limit", "timeout", "http_5xx")
 FEWEST = 10
@@ -23,34 +27,48 @@ MOST_HOURS = 8
 BULK = 0.7
 
 
-def burst(calls: pl.DataFrame, command: Command, tz: str) -> list[Finding]:
-    """The run of days (or hours) in a row with most failures, if it is unusual: at most one finding."""
+def asked(calls: pl.DataFrame, tz: str) -> Sums:
+    """What a burst is seen in: the calls of each local day (hour of a short log), by their error."""
     local = pl.col("ts").dt.convert_time_zone(tz)
-    span = calls.select(first=local.min().dt.date(), last=local.max().dt.date()).row(0)
-    if span[0] is None:
-        return []
-    every = "1h" if (span[1] - span[0]).days < SHORT_DAYS else "1d"
-    failed = (
-        only_calls(calls)
-        .select("error", local.alias("at"), SAMPLE.alias("weight"))
-        .filter(pl.col("at").is_not_null())
-        .with_columns(pl.col("error").is_in(KINDS).fill_null(value=False).alias("failed"))
-    )
+    first, last = calls.select(first=local.min().dt.date(), last=local.max().dt.date()).row(0)
+    step = "hour" if first is None or (last - first).days < SHORT_DAYS else "day"
+    by = (DIMENSIONS[step], DIMENSIONS["error"])
+    return Sums(by, {"calls": count(pl.lit(value=True), "calls")}, tz)
+
+
+def burst(calls: pl.DataFrame, command: Command, tz: str, sums: pl.DataFrame | None = None) -> list[Finding]:
+    """The run of days (or hours) in a row with most failures, if it is unusual: at most one finding.
+
+    `sums` are those that were `asked` for; without them they are made here.
+    """
+    sums = summed(asked(calls, tz), calls) if sums is None else sums
+    step = "day" if "day" in sums.columns else "hour"
+    failed = pl.col("error").is_in(KINDS).fill_null(value=False)
     steps = (
-        failed.group_by(pl.col("at").dt.truncate(every).alias("step"))
+        sums.filter(pl.col(step).is_not_null(), pl.col(SEEN) > 0)
+        .group_by(_begins(step, pl.col(step)).alias("step"))
         .agg(
-            seen=pl.col("failed").sum(),
-            failures=pl.col("weight").filter("failed").sum(),
-            calls=pl.col("weight").sum(),
+            seen=pl.col(SEEN).filter(failed).sum(),
+            failures=pl.col("calls").filter(failed).sum(),
+            calls=pl.col("calls").sum(),
         )
         .sort("step")
-        .collect()
     )
-    run = _worst_run(steps, timedelta(hours=1) if every == "1h" else timedelta(days=1))
+    run = _worst_run(steps, timedelta(hours=1) if step == "hour" else timedelta(days=1))
     if not run:
         return []
-    inside = failed.filter(pl.col("failed"), pl.col("at").dt.truncate(every).is_in(run)).collect()
-    return [_finding(inside, run, every, command)]
+    inside = (
+        only_calls(calls)
+        .filter(failed, _begins(step, DIMENSIONS[step].key(tz)).is_in(run))
+        .select("error", pl.col("ts").dt.convert_time_zone(tz).alias("at"), SAMPLE.alias("weight"))
+        .collect()
+    )
+    return [_finding(inside, run, step, command)]
+
+
+def _begins(step: str, key: pl.Expr) -> pl.Expr:
+    """When a day or an hour with this key begins; days, which need not begin at midnight, have no zone."""
+    return key.cast(pl.Datetime("us")) if step == "day" else key
 
 
 def _worst_run(steps: pl.DataFrame, step: timedelta) -> list[datetime]:
@@ -74,7 +92,7 @@ def _worst_run(steps: pl.DataFrame, step: timedelta) -> list[datetime]:
     return [at for at, _ in worst] if enough else []
 
 
-def _finding(inside: pl.DataFrame, run: Sequence[datetime], every: str, command: Command) -> Finding:
+def _finding(inside: pl.DataFrame, run: Sequence[datetime], step: str, command: Command) -> Finding:
     kinds = (
         inside.group_by(pl.col("error").cast(pl.String))
         .agg(pl.col("weight").sum())
@@ -82,12 +100,9 @@ def _finding(inside: pl.DataFrame, run: Sequence[datetime], every: str, command:
     )
     words = ", ".join(f"{kind} {COUNT.show(n)}" for kind, n in kinds.iter_rows())
     first, last = run[0].date(), run[-1].date()
-    name = "day" if every == "1d" else "hour"
-    steps = tuple(at.date().isoformat() if every == "1d" else at.isoformat() for at in run)
-    hours = _hours(inside)
-    when = (
-        f"{span_words(first, last)}{hours}" if every == "1d" else f"{span_words(first, last)} {_clock(run)}"
-    )
+    by_day = step == "day"
+    steps = tuple(at.date().isoformat() if by_day else at.isoformat() for at in run)
+    when = span_words(first, last) + (_hours(inside) if by_day else f" {_clock(run)}")
     return Finding(
         level="warning",
         kind="error_burst",
@@ -100,7 +115,7 @@ def _finding(inside: pl.DataFrame, run: Sequence[datetime], every: str, command:
             "last_day": last.isoformat(),
             "errors": dict(kinds.iter_rows()),
         },
-        cells=tuple({name: steps, "error": kind} for kind in kinds["error"]),
+        cells=tuple({step: steps, "error": kind} for kind in kinds["error"]),
     )
 
 

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from llmtel.core.schema import INPUT_LEAVES, OUTPUT_LEAVES
-from llmtel.query.lower import FINISHED, IS_CALL, SAMPLE
+from llmtel.query.dimensions import DIMENSIONS
+from llmtel.query.lower import FINISHED, IS_CALL
+from llmtel.query.measures import Measure, count, known, minimum
+from llmtel.query.query import summed
+from llmtel.query.sums import SEEN, Sums
 
 DAY = "day"
 CANDIDATES = (
@@ -28,6 +32,7 @@ CANDIDATES = (
 )
 MOST_VALUES = 200
 """A dimension with more values than this is not split by here: its segments are too small to stand out."""
+_SAMPLE = 2**16
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,19 @@ class Cube:
         return self.sums[DAY].drop_nulls().unique().sort()
 
 
-SUMS = ("calls", "cost", "priced", "latency_ms", "timed", "errors", "up", "votes")
+_COST, _LATENCY, _THUMB = pl.col("cost_usd"), pl.when(FINISHED).then(pl.col("latency_ms")), pl.col("thumb")
+_MEASURES = {
+    "calls": count(pl.lit(value=True), "calls"),
+    "cost": Measure("moment", _COST, "calls"),
+    "priced": known(_COST, "calls"),
+    "latency_ms": Measure("moment", _LATENCY, "calls"),
+    "timed": known(_LATENCY, "calls"),
+    "errors": count(pl.col("status") == "error", "calls"),
+    "up": count(_THUMB, "calls"),
+    "votes": known(_THUMB, "calls"),
+    "first": minimum(pl.col("ts"), "calls"),
+}
+SUMS = tuple(name for name in _MEASURES if name != "first")
 
 
 def only_calls(calls: pl.DataFrame) -> pl.LazyFrame:
@@ -86,34 +103,26 @@ def _sum_of(leaves: Sequence[str]) -> pl.Expr:
     )
 
 
+def asked(calls: pl.DataFrame, tz: str) -> Sums:
+    """What a cube is made of: sums of `calls` (priced, all fields) by local day and what some call knows."""
+    by = (DIMENSIONS[name] for name in (DAY, *CANDIDATES) if name == DAY or _may_be_useful(calls[name]))
+    return Sums(tuple(by), _MEASURES, tz)
+
+
+def cube_of(sums: pl.DataFrame) -> Cube:
+    """The cube of the sums that were `asked` for."""
+    by = [name for name in CANDIDATES if name in sums.columns]
+    few = tuple(name for name in by if sums[name].n_unique() <= MOST_VALUES)
+    found = Cube(sums.filter(pl.col(SEEN) > 0), few)
+    return found if len(few) == len(by) else Cube(found.over(DAY, *few), few)
+
+
 def cube(calls: pl.DataFrame, tz: str) -> Cube:
-    """Sum `calls` (priced, all fields) once, by local day and the dimensions that some call knows."""
-    by = tuple(name for name in CANDIDATES if _is_useful(calls[name]))
-    known = {name: pl.col(name).is_not_null() for name in ("cost_usd", "thumb")}
-    worked = FINISHED & pl.col("latency_ms").is_not_null()
-    # Columns that are made before they are summed take half the time of sums of what is filtered by group.
-    columns = {
-        "calls": SAMPLE,
-        "cost": pl.col("cost_usd") * SAMPLE,
-        "priced": pl.when(known["cost_usd"]).then(SAMPLE),
-        "latency_ms": pl.when(worked).then(pl.col("latency_ms") * SAMPLE),
-        "timed": pl.when(worked).then(SAMPLE),
-        "errors": pl.when(pl.col("status") == "error").then(SAMPLE),
-        "up": pl.when(pl.col("thumb")).then(SAMPLE),
-        "votes": pl.when(known["thumb"]).then(SAMPLE),
-    }
-    day = pl.col("ts").dt.convert_time_zone(tz).dt.date().alias(DAY)
-    sums = (
-        only_calls(calls)
-        .select(day, *by, *(made.alias(f"of:{name}") for name, made in columns.items()), first="ts")
-        .group_by(DAY, *by)
-        .agg(*(pl.col(f"of:{name}").sum().alias(name) for name in SUMS), pl.col("first").min())
-        .with_columns(pl.col(by).cast(pl.String))
-        .collect(engine="streaming")
-    )
-    return Cube(sums, by)
+    """The cube of calls for which nothing else is asked."""
+    return cube_of(summed(asked(calls, tz), calls))
 
 
-def _is_useful(values: pl.Series) -> bool:
-    """Known for some calls, and few enough values to compare."""
-    return values.null_count() < len(values) and values.n_unique() <= MOST_VALUES
+def _may_be_useful(values: pl.Series) -> bool:
+    """Known for some calls, and, as far as some calls tell, with few enough values to compare."""
+    some = values.gather_every(max(1, len(values) // _SAMPLE))
+    return values.null_count() < len(values) and some.n_unique() <= MOST_VALUES

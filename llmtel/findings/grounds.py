@@ -12,13 +12,18 @@ from llmtel.core.answers import Finding
 from llmtel.core.units import COUNT, SHARE, USD
 from llmtel.findings.command import Command
 from llmtel.findings.cube import tokens
+from llmtel.query.dimensions import DIMENSIONS, field_of
 from llmtel.query.lower import SAMPLE
+from llmtel.query.measures import total
+from llmtel.query.query import summed
+from llmtel.query.sums import Sums
 
 SOURCES = ("logged", "tokenizer", "estimated")
 """What the tokens of a call can rest on, as `token_source` says it."""
 COUNTED = {"tokenizer": "counted", "estimated": "estimated"}
 """Those that are not the provider's, in words."""
 LOWER_BOUND = "reasoning_unknown"
+_BY = (*map(field_of, ("price_reason", "price_flags")), DIMENSIONS["token_source"])
 
 
 @dataclass(frozen=True)
@@ -108,9 +113,32 @@ class Coverage:
         }
 
 
+def asked(calls: pl.DataFrame) -> Sums:
+    """What coverage is made of: sums by reasons of no cost, remarks on prices, and what tokens rest on.
+
+    What no call knows is left out.
+    """
+    return Sums(
+        tuple(dim for dim in _BY if calls[dim.name].null_count() < calls.height),
+        {
+            "calls": total(pl.lit(value=True)),
+            "tokens": total(tokens()),
+            "cost": total(pl.col("cost_usd")),
+            "known": total(pl.col("cost_usd").is_not_null()),
+            "counted": total(tokens().is_not_null()),
+        },
+    )
+
+
 def coverage(calls: pl.DataFrame) -> Coverage:
     """How the costs of priced calls (or rows of an export) are known."""
-    groups = _grouped(calls)
+    return coverage_of(summed(asked(calls), calls))
+
+
+def coverage_of(sums: pl.DataFrame) -> Coverage:
+    """The coverage of the sums that were `asked` for."""
+    nothing = [pl.lit(None).alias(dim.name) for dim in _BY if dim.name not in sums.columns]
+    groups = sums.filter(pl.col("calls") > 0).with_columns(nothing).to_dicts()
     priced = [row for row in groups if row["known"]]
     reasons: dict[str, Part] = {}
     for row in groups:
@@ -130,35 +158,13 @@ def coverage(calls: pl.DataFrame) -> Coverage:
     )
 
 
-def _grouped(calls: pl.DataFrame) -> list[dict[str, Any]]:
-    """Sums of calls by why they have no cost, the remarks on their prices, and what their tokens rest on."""
-    sources = {"price_reason": "price_reason", "price_flags": "price_flags", "tokens_by": "token_source"}
-    known = {key: name for key, name in sources.items() if calls[name].null_count() < calls.height}
-    if calls.is_empty():
-        return []
-    nothing = {key: pl.lit(None, dtype=pl.String) for key in sources.keys() - known.keys()}
-    # Streaming, columns that are made before they are summed take half the time.
-    rows = calls.lazy().select(
-        *(pl.col(name).cast(pl.Categorical).alias(key) for key, name in known.items()),
-        calls=SAMPLE,
-        tokens=tokens() * SAMPLE,
-        cost=pl.col("cost_usd") * SAMPLE,
-        known=pl.col("cost_usd").is_not_null(),
-        counted=pl.when(tokens().is_not_null()).then(SAMPLE),
-    )
-    sums = (*(pl.col(name).sum() for name in ("calls", "tokens", "cost", "counted")), pl.col("known").any())
-    groups = rows.group_by(*known).agg(sums) if known else rows.select(sums)
-    told = groups.with_columns(pl.col(*known).cast(pl.String)) if known else groups
-    return told.with_columns(**nothing).collect(engine="streaming").to_dicts()
-
-
 def _flags(row: Mapping[str, Any]) -> set[str]:
     return set((row["price_flags"] or "").split(","))
 
 
 def _resting(groups: Sequence[Mapping[str, Any]], computed: Sequence[Mapping[str, Any]], source: str) -> Part:
     """The calls whose tokens rest on a source (where a log does not say, on it), and their computed cost."""
-    of_source = [row for row in groups if (row["tokens_by"] or SOURCES[0]) == source]
+    of_source = [row for row in groups if (row["token_source"] or SOURCES[0]) == source]
     return Part(
         sum((row["counted"] for row in of_source), 0.0),
         sum((row["tokens"] for row in of_source), 0.0),

@@ -54,7 +54,8 @@ class Dimension:
         return self.words(self.key(tz))
 
 
-def _field(name: str, *, numeric: bool = False) -> Dimension:
+def field_of(name: str, *, numeric: bool = False) -> Dimension:
+    """The dimension of a field's values as they are."""
     field = FIELDS[name]
     return Dimension(name, field.help, lambda _tz: pl.col(name), numeric=numeric, null=field.null)
 
@@ -112,7 +113,7 @@ DIMENSIONS: Catalog[Dimension] = Catalog(
     "dimension",
     (
         *map(
-            _field,
+            field_of,
             (
                 "model",
                 "model_requested",
@@ -125,11 +126,11 @@ DIMENSIONS: Catalog[Dimension] = Catalog(
                 "agent",
             ),
         ),
-        *map(_field, ("environment", "session", "prompt", "prompt_version", "variant", "case", "region")),
-        *map(_field, ("operation", "status")),
-        _field("http_status", numeric=True),
+        *map(field_of, ("environment", "session", "prompt", "prompt_version", "variant", "case", "region")),
+        *map(field_of, ("operation", "status")),
+        field_of("http_status", numeric=True),
         *map(
-            _field, ("error", "finish_reason", "service_tier", "format", "file", "token_source", "price_id")
+            field_of, ("error", "finish_reason", "service_tier", "format", "file", "token_source", "price_id")
         ),
         Dimension("price", "How the cost is known: priced, logged, not billed, or why there is none", _price),
         _date("day", "%Y-%m-%d", _same, "Day as YYYY-MM-DD"),

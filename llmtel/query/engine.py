@@ -32,7 +32,7 @@ class Engine:
     """Gathers what several tables need, makes it once (`run`), and keeps the rows for pooling.
 
     A table is known by its keys, the names of its key columns over rows; tables with the same keys share a
-    group_by.
+    group_by. `beside` the tables there are sums over the calls alone, which rollups are not merged with.
     """
 
     lowering: Lowering
@@ -40,12 +40,26 @@ class Engine:
     _dimensions: dict[str, pl.Expr] = field(default_factory=dict)
     _past_keys: dict[str, pl.Expr] = field(default_factory=dict)
     _wanted: dict[Keys, set[str]] = field(default_factory=dict)
+    _beside: dict[Keys, set[str]] = field(default_factory=dict)
+    _height: int = 0
     _rows: pl.DataFrame = field(default_factory=pl.DataFrame)
     _values: dict[tuple[str, str | None], pl.LazyFrame] = field(default_factory=dict)
+    _live: dict[Keys, pl.DataFrame] = field(default_factory=dict)
     _answers: dict[Keys, pl.DataFrame] = field(default_factory=dict)
 
     def table(self, by: Iterable[Dimension], tz: str, aggregates: Iterable[str]) -> Keys:
         """Ask for a table of aggregates by dimensions; its keys."""
+        keys = self._keys(by, tz)
+        self._wanted.setdefault(keys, {ROWS}).update(aggregates)
+        return keys
+
+    def beside(self, by: Iterable[Dimension], tz: str, aggregates: Iterable[str]) -> Keys:
+        """Ask for aggregates that add up, over the calls alone; the keys of their groups."""
+        keys = self._keys(by, tz)
+        self._beside.setdefault(keys, {ROWS}).update(aggregates)
+        return keys
+
+    def _keys(self, by: Iterable[Dimension], tz: str) -> Keys:
         keys = []
         for dim in by:
             key = f"key:{dim.name}@{tz}" if dim.time else f"key:{dim.name}"
@@ -55,14 +69,14 @@ class Engine:
             )
             self._past_keys[key] = past.key(dim, tz)
             keys.append(key)
-        self._wanted.setdefault(tuple(keys), {ROWS}).update(aggregates)
         return tuple(keys)
 
     def run(self, calls: pl.DataFrame) -> None:
         """Make the columns, sort for the percentiles, and group."""
         columns = {**self._dimensions, **self.lowering.columns}
+        self._height = calls.height
         made = calls.lazy().with_columns(**columns)
-        kept = [*self._dimensions, *(name for name in self.lowering.columns if name in self._needed_again())]
+        kept = self._kept()
         self._rows = made.select(kept).collect() if kept else pl.DataFrame()
         for source in {(q.column, q.weight) for q in self.lowering.quantiles.values()}:
             used = {
@@ -74,9 +88,14 @@ class Engine:
                 if source[1] is None
                 else in_order(self._rows, *source, by).lazy()
             )
-        self._answers = self._sums(made.select(*columns))
+        self._live = self._sums(calls.lazy(), made.select(*columns))
+        self._answers = {
+            keys: self._live[keys].select(*keys, *(n for n in self._adding(keys) if n in wanted))
+            for keys, wanted in self._wanted.items()
+        }
         if self.past.any:
-            self.past.prepare(self._past_keys, self.lowering, self._rows)
+            told = {key: self._past_keys[key] for keys in self._wanted for key in keys}
+            self.past.prepare(told, self.lowering, made.collect_schema())
             self._answers = {
                 keys: self._with_past(keys, self._exact(keys, live)) for keys, live in self._answers.items()
             }
@@ -84,6 +103,10 @@ class Engine:
     def sums(self, keys: Keys) -> pl.DataFrame:
         """The aggregates of a table that add up, with its key columns: one row a group."""
         return self._answers[keys]
+
+    def live(self, keys: Keys) -> pl.DataFrame:
+        """The aggregates asked for with `beside`, with their key columns: one row a group."""
+        return self._live[keys]
 
     def exact(self, keys: Keys, groups: pl.DataFrame) -> pl.DataFrame:
         """All or some groups of a table (`sums`), in their order, with the aggregates that do not add up."""
@@ -138,22 +161,24 @@ class Engine:
         found = (q for name, q in self.lowering.quantiles.items() if name in wanted)
         return [q for q in found if (q.column, q.weight) == source]
 
-    def _needed_again(self) -> set[str]:
-        """The columns of aggregates that do not add up: percentiles and distinct values."""
+    def _kept(self) -> list[str]:
+        """The columns that are needed again: those of percentiles and distinct values, and their keys."""
         quantiles = self.lowering.quantiles.values()
-        distinct = (name.rpartition(":")[0] for name in self.lowering.aggregates if not adds_up(name))
-        return {*distinct, *(q.column for q in quantiles), *(q.weight for q in quantiles if q.weight)}
+        again = {name.rpartition(":")[0] for name in self.lowering.aggregates if not adds_up(name)}
+        again |= {column for q in quantiles for column in (q.column, q.weight) if column}
+        keys = {k for table, wanted in self._wanted.items() if not all(map(adds_up, wanted)) for k in table}
+        return [name for name in (*self._dimensions, *self.lowering.columns) if name in again | keys]
 
-    def _sums(self, made: pl.LazyFrame) -> dict[Keys, pl.DataFrame]:
+    def _sums(self, calls: pl.LazyFrame, made: pl.LazyFrame) -> dict[Keys, pl.DataFrame]:
         """What adds up, of each table; tables of few groups are sums over the groups of all their keys.
 
         Columns are made in passing: to keep them would take many times the memory, and no less time.
         """
-        names = {keys: [n for n in self._named(keys) if adds_up(n)] for keys in self._wanted}
-        shared = self._shared()
-        under = [keys for keys in self._wanted if set(keys) <= set(shared)]
+        names = {keys: self._adding(keys) for keys in (*self._wanted, *self._beside)}
+        shared = self._shared(calls)
+        under = [keys for keys in names if set(keys) <= set(shared)]
         every = list(dict.fromkeys(name for keys in under for name in names[keys]))
-        alone = [keys for keys in self._wanted if keys not in under]
+        alone = [keys for keys in names if keys not in under]
         told = settled(made, {name for keys in names for name in names[keys]})
         lazy = [
             self._summed(made, keys, wanted, told)
@@ -166,19 +191,26 @@ class Engine:
             found[keys] = fine.group_by(keys).agg(sums) if keys else fine.select(sums)
         return found
 
-    def _shared(self) -> Keys:
+    def _shared(self, calls: pl.LazyFrame) -> Keys:
         """Keys of tables whose groups together are far fewer than the rows."""
-        sizes = {key: _distinct(self._rows[key]) for key in self._dimensions}
+        some = calls.gather_every(max(1, self._height // _SAMPLE)).select(**self._dimensions).collect()
+        sizes = {key: _distinct(some[key], self._height) for key in self._dimensions}
         shared: Keys = ()
-        for keys in sorted(self._wanted, key=lambda keys: math.prod(sizes[key] for key in keys)):
+        tables = {*self._wanted, *self._beside}
+        for keys in sorted(tables, key=lambda keys: (math.prod(sizes[key] for key in keys), keys)):
             both = tuple(dict.fromkeys((*shared, *keys)))
-            if math.prod(sizes[key] for key in both) * _ROWS_A_GROUP <= self._rows.height:
+            if math.prod(sizes[key] for key in both) * _ROWS_A_GROUP <= self._height:
                 shared = both
         return shared
 
     def _named(self, keys: Keys) -> list[str]:
         """The aggregates that a table wants, in their order."""
-        return [name for name in self.lowering.aggregates if name in self._wanted[keys]]
+        wanted = self._wanted.get(keys, set()) | self._beside.get(keys, set())
+        return [name for name in self.lowering.aggregates if name in wanted]
+
+    def _adding(self, keys: Keys) -> list[str]:
+        """Those of them that add up."""
+        return [name for name in self._named(keys) if adds_up(name)]
 
     def _summed(
         self, made: pl.LazyFrame, keys: Keys, names: list[str], told: dict[str, pl.Expr]
@@ -201,7 +233,7 @@ class Engine:
             yield self._grouped(_within(rows, keys, groups) if few else rows, keys, distinct)
         for source, values in self._values.items():
             if quantiles := self._quantiles(wanted, source):
-                large = groups.height * _LARGE <= self._rows.height
+                large = groups.height * _LARGE <= self._height
                 rows = _within(values, keys, groups) if few else values
                 yield percentiles(rows, keys, quantiles, large=large)
 
@@ -212,11 +244,10 @@ def _within(rows: pl.LazyFrame, keys: Keys, groups: pl.DataFrame) -> pl.LazyFram
     return rows.join(members, on=keys, how="semi", nulls_equal=True, maintain_order="left")
 
 
-def _distinct(values: pl.Series) -> int:
-    """About how many values there are: those of a sample, or, where most are new in it, as many as rows."""
-    sample = values.gather_every(max(1, len(values) // _SAMPLE))
+def _distinct(sample: pl.Series, rows: int) -> int:
+    """About how many values so many rows have: those of a sample, or, where most are new in it, more."""
     seen = sample.n_unique()
-    return seen if seen * _ROWS_A_GROUP <= len(sample) else seen * len(values) // max(1, len(sample))
+    return seen if seen * _ROWS_A_GROUP <= len(sample) else seen * rows // max(1, len(sample))
 
 
 def _joined(left: pl.DataFrame, right: pl.DataFrame, keys: Keys) -> pl.DataFrame:

@@ -74,7 +74,9 @@ class Quantile:
         return f"{self.column}:q{self.at}"
 
 
-What = Literal["rows", "calls", "n", "sum", "max", "true", "evident", "decided", "distinct", "quantile"]
+What = Literal[
+    "rows", "calls", "n", "sum", "max", "min", "true", "evident", "decided", "distinct", "quantile"
+]
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ class Lowering:
             self.quantiles[q.name] = q
             self.parts[Part(m, "quantile", finished)] = q.name
             return Lowered(pl.col(q.name), n, scope)
-        if m.how in ("distinct", "max"):
+        if m.how in ("distinct", "max", "min"):
             found = self._aggregate(name, m.how, Part(m, m.how, finished))
             return Lowered(pl.when(n > 0).then(found), n, scope)
         summed = name if weight is None else self.column(values * weight)
@@ -188,7 +190,7 @@ class Lowering:
         return ~BUCKET if m.how == "total" else IS_CALL
 
     def _weight(self, m: Measure) -> pl.Expr | None:
-        if m.how in ("distinct", "max"):
+        if m.how in ("distinct", "max", "min"):
             return None
         if m.how == "total" or m.scope == "calls" or not self.facts.counted:
             return SAMPLE if self.facts.sampled else None
@@ -214,6 +216,7 @@ class Lowering:
             "sum": col.sum(),
             "count": col.count().cast(pl.Int64),
             "max": col.max(),
+            "min": col.min(),
             "distinct": (col.n_unique() - (col.null_count() > 0)).cast(pl.Int64),
         }[how]
         return pl.col(name)
@@ -224,9 +227,9 @@ def pooled(name: str, column: pl.Expr) -> pl.Expr | None:
     how = name.rpartition(":")[2]
     if how in ("sum", "count"):
         return column.sum()
-    return column.max() if how == "max" else None
+    return {"max": column.max(), "min": column.min()}.get(how)
 
 
 def adds_up(name: str) -> bool:
     """Whether an aggregate of several groups together is made of theirs (`pooled`)."""
-    return name.rpartition(":")[2] in ("sum", "count", "max")
+    return name.rpartition(":")[2] in ("sum", "count", "max", "min")

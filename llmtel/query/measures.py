@@ -12,7 +12,7 @@ from typing import Literal
 
 import polars as pl
 
-How = Literal["total", "moment", "count", "distinct", "max", "quantile"]
+How = Literal["total", "moment", "count", "distinct", "max", "min", "quantile"]
 Scope = Literal["rows", "calls", "timed"]
 Merge = Literal["sum", "max", "histogram"]
 MERGES: Mapping[How, Merge] = {
@@ -31,8 +31,8 @@ class Measure:
 
     `how`: `total` sums values that are already sums (weight 1 ÷ sample_rate); `moment` sums values of
     single requests (weight requests); `count` sums the weight of rows where a Boolean is true, and is known
-    where that is not null; `distinct`, `max` and `quantile` (at `at`, linear interpolation) are what they
-    say. `scope`: `rows`, all of them; `calls`, no buckets (a count also leaves out extra passes,
+    where that is not null; `distinct`, `max`, `min` and `quantile` (at `at`, linear interpolation) are what
+    they say. `scope`: `rows`, all of them; `calls`, no buckets (a count also leaves out extra passes,
     `request_count = 0`); `timed`, no failed calls unless they are asked for.
 
     `evident` says of a row whether its value counts as knowledge; it is null where a value is unknown that
@@ -119,6 +119,11 @@ def distinct(of: pl.Expr) -> Measure:
 def maximum(of: pl.Expr, scope: Scope = "rows") -> Measure:
     """The largest known value."""
     return Measure("max", of, scope)
+
+
+def minimum(of: pl.Expr, scope: Scope = "rows") -> Measure:
+    """The smallest known value."""
+    return Measure("min", of, scope)
 
 
 def quantile(of: pl.Expr, at: float, scope: Scope = "rows") -> Measure:

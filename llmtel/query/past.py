@@ -57,11 +57,11 @@ class Past:
         counted, sampled = self.cells.select(pl.col("counted", "sampled").any()).row(0)
         return Facts(counted, sampled)
 
-    def prepare(self, keys: Mapping[str, pl.Expr], lowering: Lowering, like: pl.DataFrame) -> None:
+    def prepare(self, keys: Mapping[str, pl.Expr], lowering: Lowering, like: pl.Schema) -> None:
         """Bring the cells to key columns (of the types in `like`) and the aggregates of a lowering."""
         if self.cells is None:
             return
-        keyed = {name: expr.cast(like.schema[name]) for name, expr in keys.items()}
+        keyed = {name: expr.cast(like[name]) for name, expr in keys.items()}
         sums: dict[str, pl.Expr] = {}
         spreads: dict[str, Part] = {}
         for part, name in lowering.parts.items():

@@ -20,6 +20,7 @@ from llmtel.query.lower import BASE, Facts, Lowering, adds_up, completed
 from llmtel.query.metric import Metric
 from llmtel.query.metrics import METRICS
 from llmtel.query.past import Past
+from llmtel.query.sums import Adding, Sums
 from llmtel.query.timerange import parse_zone
 
 
@@ -108,12 +109,25 @@ def run_many(queries: Sequence[Query], calls: pl.DataFrame, cells: pl.DataFrame 
     `calls` has the columns of FIELDS, or those that the queries need (`Query.needs`); missing ones count as
     unknown.
     """
-    calls = completed(calls, frozenset[str]().union(*(q.needs for q in queries)))
+    return run_beside(queries, (), calls, cells)[0]
+
+
+def run_beside(
+    queries: Sequence[Query], sums: Sequence[Sums], calls: pl.DataFrame, cells: pl.DataFrame | None = None
+) -> tuple[list[Table], list[pl.DataFrame]]:
+    """The answers as `run_many`, and `sums` over the calls alone, which are made in the same passes."""
+    calls = completed(calls, BASE.union(*(query.needs for query in queries), *(one.needs for one in sums)))
     past = Past(cells)
     engine = Engine(Lowering(Facts.of(calls) | past.facts()), past)
     plans = [_Plan(query, engine) for query in queries]
+    added = [Adding(asked, engine) for asked in sums]
     engine.run(calls)
-    return [plan.table() for plan in plans]
+    return [plan.table() for plan in plans], [one.frame() for one in added]
+
+
+def summed(asked: Sums, calls: pl.DataFrame) -> pl.DataFrame:
+    """Sums that nothing else is asked with."""
+    return run_beside((), [asked], calls)[1][0]
 
 
 class _Plan:

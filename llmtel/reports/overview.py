@@ -11,9 +11,10 @@ import polars as pl
 
 from llmtel.core.answers import Document, Finding, Line, Series, Table, Timeline
 from llmtel.core.units import COUNT, SHARE, USD
+from llmtel.findings import grounds
 from llmtel.findings.drop_off import DROP_OFF
-from llmtel.findings.grounds import cost_words, coverage, token_words
-from llmtel.query.query import Query, run_many
+from llmtel.findings.grounds import cost_words, token_words
+from llmtel.query.query import Query, run_beside
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context
 from llmtel.reports.lately import lately
@@ -55,7 +56,7 @@ def overview(
         if context.knows(calls, name) and not (context.sharing and context.sharing.refuses(name))
     }
     query = partial(Query, tz=context.tz, include_failed=context.include_failed)
-    total, errors, *tables = run_many(
+    (total, errors, *tables), (known, *looked_at) = run_beside(
         [
             query(headline.METRICS),
             query(("calls",), by=("error",)),
@@ -65,14 +66,15 @@ def overview(
             ),
             *([query(STEP_METRICS_OF_BUCKETS if buckets else STEP_METRICS, by=(step,))] if step else []),
         ],
+        (grounds.asked(calls), *stand_out.asked(calls, context)),
         calls,
         context.cells,
     )
-    found = stand_out.findings(calls, context, tables[: len(splits)])
+    found = stand_out.findings(calls, context, tables[: len(splits)], stand_out.Grounds(*looked_at))
     (total, errors, *tables), found = context.guarded(calls, [total, errors, *tables], found)
     steps = tables.pop() if step else None
     split_tables = [replace(without_unknown(table), title=table.by[0]) for table in tables]
-    known_by = coverage(calls)
+    known_by = grounds.coverage_of(known)
     change, change_meta = lately(calls, context)
     return Document(
         schema=context.schema,

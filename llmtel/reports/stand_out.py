@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from llmtel.core.answers import Block, Finding, Findings, Line, Table
 from llmtel.core.schema import nameless
-from llmtel.findings import bursts, changes, costs, coverage, drop_off, grounds, joined, prompts, segments
-from llmtel.findings.cube import Cube, cube
+from llmtel.findings import (
+    bursts,
+    changes,
+    costs,
+    coverage,
+    cube,
+    drop_off,
+    grounds,
+    joined,
+    prompts,
+    segments,
+)
 from llmtel.query.lower import SAMPLE
+from llmtel.query.sums import Sums
 from llmtel.reports import headline
 from llmtel.reports.context import Context
 from llmtel.reports.trust import in_calls
@@ -22,23 +34,40 @@ MOST_STANZAS = 2
 LEVELS = ("error", "warning", "info")
 
 
-def findings(calls: pl.DataFrame, context: Context, tables: Sequence[Table]) -> tuple[Finding, ...]:
-    """All findings about `calls` and the `tables` made of them, ranked."""
+@dataclass(frozen=True)
+class Grounds:
+    """The sums that findings look at: those of a cube, and of failures by day or hour."""
+
+    cube: pl.DataFrame
+    failures: pl.DataFrame
+
+
+def asked(calls: pl.DataFrame, context: Context) -> tuple[Sums, Sums]:
+    """The sums of `Grounds`, in order, to be made with other answers."""
+    return cube.asked(calls, context.tz), bursts.asked(calls, context.tz)
+
+
+def findings(
+    calls: pl.DataFrame, context: Context, tables: Sequence[Table], made: Grounds
+) -> tuple[Finding, ...]:
+    """All findings about `calls`, the `tables` and the sums made of them, ranked."""
     if calls.is_empty():
         nothing = [empty(context)] if is_empty(calls, context) else []
         return ranked([*about_coverage(calls, context, tables), *nothing], 0, 0)
     if context.sharing is not None:
         calls = nameless(calls)
-    sums = cube(calls, context.tz)
-    found = [*about_coverage(calls, context, tables), *_about_calls(calls, sums, context)]
+    sums = cube.cube_of(made.cube)
+    found = [*about_coverage(calls, context, tables), *_about_calls(calls, sums, made.failures, context)]
     return ranked(found, sums.total("cost"), sums.total("calls"))
 
 
-def _about_calls(calls: pl.DataFrame, sums: Cube, context: Context) -> list[Finding]:
+def _about_calls(
+    calls: pl.DataFrame, sums: cube.Cube, failures: pl.DataFrame, context: Context
+) -> list[Finding]:
     return [
         *changes.largest_change(calls, sums, context.command, context.tz),
         *segments.far_from_siblings(calls, sums, context.command),
-        *bursts.burst(calls, context.command, context.tz),
+        *bursts.burst(calls, context.command, context.tz, failures),
         *prompts.dearer_and_liked_less(sums, context.command),
         *drop_off.drop_off(calls, context.command),
     ]

@@ -271,6 +271,19 @@ def test_a_sampled_log_weighs_its_calls():
     assert cube(frame, "UTC").total("cost") == pytest.approx(10.0)
 
 
+def test_a_dimension_of_many_values_is_not_split_by_even_where_few_calls_show_them():
+    names = ["usual"] * 200_000
+    names[1:600:2] = [f"rare {i}" for i in range(300)]
+    frame = (
+        calls([{"model": "m", "cost_usd": 1.0}])
+        .drop("feature")
+        .join(pl.DataFrame({"feature": names}), how="cross")
+    )
+    sums = cube(complete(frame), "UTC")
+    assert sums.by == ("model",)
+    assert sums.sums.select("calls", "cost").rows() == [(200_000.0, 200_000.0)]
+
+
 def test_nothing_is_found_in_nothing():
     frame = calls([{"model": "m"}]).head(0)
     sums = cube(frame, "UTC")
