@@ -146,18 +146,31 @@ def fault_of(data: bytes) -> str:
     return ""
 
 
-def lines_of_list(data: bytes) -> bytes:
-    """The elements of the only list of objects in an object, as lines; none where that is not what it is.
+def lines_of_pages(data: bytes) -> bytes:
+    """Lines with the elements of each page in its place, or nothing where no line is a page.
 
-    So answer many programming interfaces: `{"data": [{…}, {…}], "has_more": false}`.
+    A page is an object with one list of objects; so answer many programming interfaces:
+    `{"data": [{…}, {…}], "has_more": false}`. What is none stays as it is, and a page with nothing in it is
+    an empty line.
     """
+    lines: list[bytes] = []
+    pages = 0
+    for line in data.removeprefix(codecs.BOM_UTF8).split(b"\n"):
+        elements = _elements_of_page(line)
+        pages += elements is not None
+        lines += [line] if elements is None else [orjson.dumps(one) for one in elements] or [b""]
+    return b"\n".join(lines) if pages else b""
+
+
+def _elements_of_page(line: bytes) -> list[Any] | None:
+    """The elements of the page that a line is, None where it is none."""
     try:
-        page = orjson.loads(data.removeprefix(codecs.BOM_UTF8))
-    except orjson.JSONDecodeError:
-        return b""
-    values = page.values() if isinstance(page, dict) else ()
-    lists = [value for value in values if isinstance(value, list) and any(isinstance(v, dict) for v in value)]
-    return b"".join(orjson.dumps(element) + b"\n" for element in lists[0]) if len(lists) == 1 else b""
+        page = orjson.loads(line)
+    except (orjson.JSONDecodeError, RecursionError):
+        return None
+    lists = [value for value in page.values() if isinstance(value, list)] if isinstance(page, dict) else []
+    full = [value for value in lists if any(isinstance(element, dict) for element in value)]
+    return full[0] if len(full) == 1 else [] if lists and not any(lists) else None
 
 
 def _objects(text: bytes) -> Iterator[bytes]:

@@ -132,11 +132,11 @@ class Opener:
         whole = kind != "jsonl"
         first = layout.as_lines(first + _rest(stream), kind) if whole else _to_a_line_break(first, stream)
         verdict, sample = self._judged(path, first)
-        if verdict.source is None and len(sample) == 1:
-            inside = layout.lines_of_list(first := first + _rest(stream))
-            if inside:
-                whole, first = True, inside
-                verdict, sample = self._judged(path, first)
+        if verdict.source is None and (pages := layout.lines_of_pages(first)):
+            verdict, inside = self._judged(path, pages)
+            if verdict.source is not None or len(sample) == 1:
+                whole, sample = True, inside
+                first = layout.lines_of_pages(first + _rest(stream))
         alone = kind == "document" or b"\n" not in first.strip()
         if not sample and alone and (fault := layout.fault_of(first)):
             msg = f"no format claims it: not JSON to its end: {fault}"

@@ -166,6 +166,27 @@ def test_bodies_of_several_providers_in_one_file_are_each_read_by_their_own_form
     assert sorted(formats) == ["anthropic_messages", "anthropic_messages", "openai_responses"]
 
 
+@pytest.mark.parametrize("name", ["generic", "anthropic_claude_code", "simonw_llm"])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_pages_of_an_interface_one_after_the_other_are_read_like_the_records_in_them(tmp_path, name, indent):
+    records = [json.loads(line) for line in sources()[name].sample.splitlines()]
+    pages = [{"data": records[:1], "has_more": True}, {"data": records[1:], "has_more": False}]
+    paths = [tmp_path / "records.jsonl", tmp_path / "pages.jsonl"]
+    paths[0].write_text("".join(json.dumps(record) + "\n" for record in records))
+    paths[1].write_text("".join(json.dumps(page, indent=indent) + "\n" for page in pages))
+    plain, paged = (pipeline.read([str(path)]) for path in paths)
+    assert paged.inputs[0].format == name
+    places = ("file", "line")
+    assert paged.calls.drop(places).rows() == plain.calls.drop(places).rows()
+
+
+def test_pages_whose_records_no_format_claims_are_named_by_their_own_keys(tmp_path):
+    path = tmp_path / "talks.jsonl"
+    path.write_text('{"id":1,"turns":[{"who":"me"}]}\n' * 2)
+    with pytest.raises(UnreadableInput, match="the keys id, turns: no format claims them"):
+        pipeline.read([str(path)])
+
+
 def test_a_line_beside_wrapped_bodies_that_tells_of_no_call_is_other(tmp_path):
     path = tmp_path / "app.jsonl"
     event = '{"timestamp":"2026-09-01T09:59:00Z","event":"started","version":"1.2"}\n'

@@ -116,3 +116,20 @@ def test_a_cell_beyond_all_bounds_costs_its_row():
     _, rows, _, bad = layout.rows_of_csv(data)
     assert rows == [["1", "2"], ["3", "4"]]
     assert [reason.split(":")[0] for _, reason in bad] == ["not CSV"]
+
+
+PAGE = b'{"data":[{"a":1},{"a":2}],"has_more":true}'
+
+
+def test_pages_are_the_records_in_them_line_by_line():
+    data = b"\n".join((b"\xef\xbb\xbf" + PAGE, b'{"data":[],"has_more":false}', b"nonsense", PAGE, b""))
+    lines = layout.lines_of_pages(data).split(b"\n")
+    assert lines == [b'{"a":1}', b'{"a":2}', b"", b"nonsense", b'{"a":1}', b'{"a":2}', b""]
+
+
+@pytest.mark.parametrize(
+    "line", [b"[]", b"3", b"nonsense", b'{"a":1}', b'{"a":[{"b":1}],"c":[{"d":1}]}', b'{"a":[1]}']
+)
+def test_lines_that_have_no_records_in_one_list_are_no_pages(line):
+    assert layout.lines_of_pages(line + b"\n") == b""
+    assert layout.lines_of_pages(PAGE + b"\n" + line + b"\n") == b'{"a":1}\n{"a":2}\n' + line + b"\n"
