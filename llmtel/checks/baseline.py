@@ -112,6 +112,7 @@ def _data(side: Side, saved: datetime | None, clusters: int, cases: int) -> dict
         "prices": dict(side.prices),
         "rates": {model: dict(of) for model, of in side.rates.items()},
         "calls": _whole(side.calls),
+        **({} if side.noun == "call" else {"noun": side.noun}),
         "first": _time(side.first),
         "last": _time(side.last),
         "cells": [_cell_data(key, usage) for key, usage in side.cells.items()],
@@ -177,6 +178,7 @@ def _side(data: Mapping[str, Any], name: str) -> Side:
         data["accepted"],
         tuple(data.get("where", ())),
         rates=dict(data.get("rates", {})),
+        noun=data.get("noun", "call"),
     )
 
 

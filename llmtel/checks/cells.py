@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -22,6 +22,7 @@ COST_OF_LEAF = "cost:"
 
 OTHER, ALL_TOKENS = "other", "tokens"
 _MOST = 200
+Noun = Literal["call", "request", "bucket"]
 # An extra pass (request_count 0) is no call; a provider's sum that does not say of how many is one.
 CALLS = pl.when(BUCKET).then(REQUESTS.fill_null(1)).otherwise((REQUESTS > 0).cast(pl.Int64))
 
@@ -42,6 +43,13 @@ class Usage:
     def cost(self) -> float:
         """All dollars."""
         return sum(self.costs.values())
+
+
+def noun_of(calls: pl.DataFrame) -> Noun:
+    """What is counted as calls: calls, the requests of a provider's sums, or, where they do not say, sums."""
+    if not completed(calls, BASE).select(BUCKET.any()).item():
+        return "call"
+    return "request" if calls["request_count"].null_count() < calls.height else "bucket"
 
 
 def cells(calls: pl.DataFrame) -> Mapping[Key, Usage]:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import polars as pl
 
-from llmtel.checks.cells import cells
+from llmtel.checks.cells import Noun, cells, noun_of
 from llmtel.checks.clusters import FIELDS as CLUSTER_FIELDS
 from llmtel.checks.clusters import cluster
 from llmtel.checks.private import stored_key
@@ -69,15 +69,17 @@ def measured(
         split: _segments(_within(calls, split, tz), split, members, tz, (keep or {}).get(split, ()))
         for split, members in splits.items()
     }
+    noun = noun_of(calls)
     first, last = calls["ts"].min(), calls["ts"].max()
     return Side(
         found,
-        _count(calls),
+        _count(calls, noun),
         first if isinstance(first, datetime) else None,
         last if isinstance(last, datetime) else None,
         label,
         cells=cells(calls),
         seen=seen(calls),
+        noun=noun,
     )
 
 
@@ -87,8 +89,10 @@ def keys_of(side: Side, rules: Iterable[Rule]) -> Keep:
     return {split: tuple(segments) for split, segments in found.items() if segments is not None}
 
 
-def _count(calls: pl.DataFrame) -> float:
+def _count(calls: pl.DataFrame, noun: Noun) -> float:
     """How many calls there are, or of a provider's sums, which know no single ones, how many requests."""
+    if noun == "bucket":
+        return float(calls.height)
     row = Query(("calls", "requests")).run(calls).rows[0]
     value = row["calls"] or row["requests"]
     return float(value) if isinstance(value, int | float) else 0.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from llmtel.checks.cells import Usage
+from llmtel.checks.cells import Noun, Usage
 from llmtel.checks.private import stored_key, stored_split
 from llmtel.checks.rules import Key, Split
 from llmtel.checks.samples import Sample
@@ -35,6 +35,7 @@ class Side:
     code, `accepted` why a worse one was, `where` the filters that all its calls met (as a file names them).
     `rates` are the list prices of its models (USD per million tokens), and `repriced` names the price book
     that a baseline was made with, where its money is now that of another.
+    `noun` is what `calls` counts: a provider's sums know requests, or nothing but themselves.
     `covered` are the days that the calls are of, where these do not lie in a row.
     """
 
@@ -53,6 +54,7 @@ class Side:
     covered: float | None = None
     rates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     repriced: Mapping[str, str] = field(default_factory=dict)
+    noun: Noun = "call"
 
     def segments(self, split: Split) -> Segments | None:
         """The segments of a split by their stored names; None where the side was not split so."""

@@ -20,6 +20,8 @@ _DUST = 1e-12
 """Of a cost: what rounding of floats leaves is no cause."""
 
 SEARCHED = ("feature", "model", "user", "prompt", "prompt_version", "agent", "project", "error")
+TOKENS_PER_CALL = "tokens per call"
+"""The line of tokens whose kinds are not known apart."""
 _WORDS = {
     **dict.fromkeys(INPUT_LEAVES, "input tokens"),
     **dict.fromkeys(OUTPUT_LEAVES, "output tokens"),
@@ -27,12 +29,12 @@ _WORDS = {
     "cache_write_5m": "tokens written to a cache",
     "cache_write_1h": "tokens written to a cache",
     "reasoning": "reasoning tokens",
-    ALL_TOKENS: "tokens per call",
+    ALL_TOKENS: TOKENS_PER_CALL,
     OTHER: "fees and costs that are no tokens'",
 }
 _LEVERS = {
     "volume": "see who calls more: users, retries, a loop",
-    "mix": "see which models and features calls moved to: routing",
+    "mix": "see which models and features {noun}s moved to: routing",
     "price": "see the date of the price list, and the model ids",
     "new": "see when it was first seen, and who calls it",
     "removed": "see whether it moved elsewhere",
@@ -41,7 +43,7 @@ _LEVERS = {
     "tokens written to a cache": "keep the beginning of prompts the same, so that caches are read",
     "output tokens": "cap the output, or ask for shorter answers",
     "reasoning tokens": "lower the reasoning effort",
-    "tokens per call": "shorten the prompt, or cap the output",
+    TOKENS_PER_CALL: "shorten the prompt, or cap the output",
 }
 
 
@@ -87,12 +89,13 @@ def explain(
     match: Mapping[str, str | None] | None = None,
     scale: tuple[float, float] = (1.0, 1.0),
     method: Method = "shapley",
+    noun: str = "call",
 ) -> Reasons:
     """Why the cost of some cells changed.
 
     `match` picks cells by their feature or model. `scale` multiplies the calls of each side: with (after's
     calls ÷ before's, 1) volume explains nothing and what is left is the change per call. `method` says how
-    what several factors did together is divided among them.
+    what several factors did together is divided among them, `noun` what the calls of the cells are.
     """
     sides = [
         {key: usage for key, usage in side.items() if _matches(key, match or {})} for side in (before, after)
@@ -102,7 +105,7 @@ def explain(
     )
     calls = [sum(usage.calls for usage in side.values()) * s for side, s in zip(sides, scale, strict=True)]
     found = bridge(a, b, (calls[0], calls[1]), METHODS[method])
-    causes = [_cause(line, members, sides) for line, members in _lines(found).items()]
+    causes = [_cause(line, members, sides, noun) for line, members in _lines(found).items()]
     dust = _DUST * max(abs(found.before), abs(found.after))
     shown = [cause for cause in causes if abs(cause.effect) > dust]
     return Reasons(found.before, found.after, tuple(sorted(shown, key=lambda c: -abs(c.effect))), found)
@@ -151,6 +154,7 @@ def _cause(
     line: str,
     members: Mapping[tuple[Key, str], float],
     sides: Sequence[Mapping[Key, Usage]],
+    noun: str,
 ) -> Cause:
     kinds = [kind for kind, words in _WORDS.items() if words == line and kind != OTHER]
     before, after = (_per_call(side, kinds) if kinds else None for side in sides)
@@ -158,7 +162,8 @@ def _cause(
     for (key, _), effect in members.items():
         by_key[key] = by_key.get(key, 0.0) + effect
     most = max(by_key, key=lambda key: abs(by_key[key]), default=None)
-    return Cause(line, sum(members.values()), before, after, _LEVERS.get(line, ""), most)
+    lever = _LEVERS.get(line, "").format(noun=noun)
+    return Cause(line, sum(members.values()), before, after, lever, most)
 
 
 def _per_call(side: Mapping[Key, Usage], kinds: Sequence[str]) -> float | None:

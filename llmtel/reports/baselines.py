@@ -16,7 +16,7 @@ from llmtel.reports.context import Context
 from llmtel.reports.judging import percent, signed
 from llmtel.reports.sealing import sealed
 from llmtel.reports.sharing import Sharing
-from llmtel.reports.trust import counted, in_calls, remarks, size
+from llmtel.reports.trust import in_calls, remarks, size
 
 
 def saved(side: Side, path: str, written: int, context: Context) -> Document:
@@ -24,7 +24,7 @@ def saved(side: Side, path: str, written: int, context: Context) -> Document:
     segments = sum(len(found) for found in side.splits.values())
     metrics = {name for found in side.splits.values() for one in found.values() for name in one.samples}
     at = f" at {side.commit[:SHORT_COMMIT]}" if side.commit else ""
-    calls = in_calls(side.calls, counted(context))
+    calls = in_calls(side.calls, side.noun)
     words = f"{len(metrics)} metrics of {in_calls(segments, 'segment')}, {calls}{at}"
     lines = [Line(f"{path}: {words}, {size(written)}", name="saved")]
     if side.accepted:
@@ -77,7 +77,7 @@ def _about(side: Side) -> str:
     parts = [
         f"saved {side.saved:%Y-%m-%d %H:%M}" if side.saved else "",
         f"at {side.commit[:SHORT_COMMIT]}" if side.commit else "",
-        in_calls(side.calls),
+        in_calls(side.calls, side.noun),
         f"of {side.first:%Y-%m-%d} – {side.last:%Y-%m-%d}" if side.first and side.last else "",
         f"prices of {side.prices['as_of']}" if side.prices.get("as_of") else "",
         f"accepted: {side.accepted}" if side.accepted else "",

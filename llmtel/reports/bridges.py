@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmtel.checks import why
-from llmtel.checks.cells import Usage
+from llmtel.checks.cells import Noun, Usage
 from llmtel.checks.rules import POOLED, Key
 from llmtel.checks.why import Reasons
 from llmtel.core.answers import Cause
@@ -24,11 +24,12 @@ _WORDS = {"mix": "mix", "price": "prices", "new": "new", "removed": "gone"}
 
 @dataclass(frozen=True)
 class Sides:
-    """The reasons, the cells of both sides they are about, and in order."""
+    """The reasons, the cells of both sides they are about, and what the calls of these are."""
 
     reasons: Reasons
     before: Mapping[Key, Usage]
     after: Mapping[Key, Usage]
+    noun: Noun = "call"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ def _lines(found: Sides) -> list[_Line]:
         where_ = f" in {feature}" if feature else ""
         sides = ((found.before, there), (found.after, here))
         each = " → ".join(USD.show(_a_call(side, feature, names)) for side, names in sides)
-        moves.append(_Line(f"moved {models[0]} → {models[1]}{where_}", effect, f"{each} per call", _MOVED))
+        moves.append(
+            _Line(f"moved {models[0]} → {models[1]}{where_}", effect, f"{each} per {found.noun}", _MOVED)
+        )
     rest = [
         _Line(f"{_WORDS[line]}: {_cell((feature, model))}", effect, "", lever)
         for line, side, lever in (("new", new, _NEW), ("removed", gone, _GONE))
@@ -85,7 +88,7 @@ def _lines(found: Sides) -> list[_Line]:
         for model, effect in models_.items()
     ]
     others = [
-        _Line(_text(cause), cause.effect, _note(cause, found), cause.lever)
+        _Line(_text(cause, found.noun), cause.effect, _note(cause, found), cause.lever)
         for cause in found.reasons.causes
         if cause.line not in ("new", "removed")
     ]
@@ -137,9 +140,11 @@ def dollars(value: float, largest: float) -> str:
     return f"{'+' if value >= 0 else MINUS}{USD.head}{abs(value):,.{digits}f}"
 
 
-def _text(cause: why.Cause) -> str:
+def _text(cause: why.Cause, noun: Noun) -> str:
     if cause.line == "volume":
-        return "more calls" if cause.effect > 0 else "fewer calls"
+        return f"{'more' if cause.effect > 0 else 'fewer'} {noun}s"
+    if cause.line == why.TOKENS_PER_CALL:
+        return f"tokens per {noun}"
     return _WORDS.get(cause.line, cause.line)
 
 
@@ -150,7 +155,7 @@ def _cell(key: Key) -> str:
 def _note(cause: why.Cause, found: Sides) -> str:
     """From what to what: tokens a call, or the share of the cell that moved most."""
     if cause.before is not None and cause.after is not None:
-        return f"{TOKENS.show(round(cause.before))} → {TOKENS.show(round(cause.after))} per call"
+        return f"{TOKENS.show(round(cause.before))} → {TOKENS.show(round(cause.after))} per {found.noun}"
     if cause.line == "mix" and cause.key is not None:
         shares = [_share(side, cause.key) for side in (found.before, found.after)]
         return f"{_cell(cause.key)} {SHARE.show(shares[0])} → {SHARE.show(shares[1])}"

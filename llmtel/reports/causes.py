@@ -107,7 +107,8 @@ def bridged(report: Report, grounds: Grounds, method: why.Method) -> Bridged | N
     sides = report.base.cells, report.current.cells
     if not all(sides):
         return None
-    found = Sides(why.explain(*sides, method=method), *sides)
+    noun = report.current.noun
+    found = Sides(why.explain(*sides, method=method, noun=noun), *sides, noun)
     causes, lever = told(found)
     who = _who(renamed(report.base.seen, report.current.seen), found, grounds)
     return Bridged(found.reasons, causes, who, since(report.base.seen, report.current.seen), lever)
@@ -139,7 +140,8 @@ def _bridge(
     if not all(calls):
         return None
     alike = 1.0 if adds_up(result.rule.definition) else calls[1] / calls[0]
-    return Sides(why.explain(*sides, scale=(alike, 1.0)), *sides)
+    noun = report.current.noun
+    return Sides(why.explain(*sides, scale=(alike, 1.0), noun=noun), *sides, noun)
 
 
 def _only(side: Mapping[Key, Usage], match: Mapping[str, str | None]) -> Mapping[Key, Usage]:
@@ -159,7 +161,7 @@ def _basis(traffic: Traffic, calls: float, found: Sides, *, whole: bool) -> tupl
     if traffic.calls_a_month and calls:
         return traffic.calls_a_month / calls, "a month"
     here = sum(usage.calls for usage in found.after.values())
-    return _PER / here, f"per {_PER:,} calls"
+    return _PER / here, f"per {_PER:,} {found.noun}s"
 
 
 def _who(fixed: Collection[str], found: Sides, grounds: Grounds, per: float = 1.0) -> str:

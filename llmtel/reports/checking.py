@@ -229,6 +229,7 @@ def side_meta(side: Side | None, age: int | None = None) -> dict[str, Any] | Non
     return {
         "label": side.label,
         "calls": side.calls,
+        "counted": side.noun,
         **times,
         "age_days": age,
         "commit": side.commit,

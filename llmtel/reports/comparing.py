@@ -29,7 +29,7 @@ from llmtel.reports.causes import Grounds, bridged, moved_cases
 from llmtel.reports.checking import side_meta
 from llmtel.reports.context import Context
 from llmtel.reports.moves import a_day, by_the_day, mixes
-from llmtel.reports.trust import counted, in_calls, price_line, records, remarks
+from llmtel.reports.trust import in_calls, price_line, records, remarks
 
 METRICS_SHOWN = (
     "cost", "calls", "requests", "cost_per_call", "cost_per_user", "cost_per_session", "tokens_per_call",
@@ -76,7 +76,7 @@ def comparing(what: Comparison, context: Context) -> Document:
     known = [c for c in everything if (c.evidence.base, c.evidence.current) != (None, None)]
     found = _by_segment(known)
     by = what.rules[0].split.by if what.rules else ()
-    tables = _table(found, by, shown=False), _table(found, by, shown=True)
+    tables = _table(found, by, _RAW, shown=False), _table(found, by, _shown(what.current), shown=True)
     raw, people = _guarded(tables, found, what.grounds, context)
     change, meta = _bridge(what)
     if context.sharing is not None:
@@ -84,19 +84,15 @@ def comparing(what: Comparison, context: Context) -> Document:
     earlier = what.grounds.before
     days, by_day = a_day(None if earlier is None else daily(earlier, what.grounds.after))
     moves = mixed(what.rules, what.current, what.base)
-    words = [one.word for one in found]
-    tested = [word for word in words if word in ("better", "worse", "moved", "noise")]
-    proven = [f"{words.count(w)} {w}" for w in ("better", "worse", "moved") if w in words]
-    said = f"{in_calls(len(tested), 'comparison')}: {', '.join(proven) or 'none'} beyond noise"
     blocks: list[Block] = [
-        Line(" → ".join(_side(side, context) for side in (what.base, what.current)), name="compare"),
+        Line(" → ".join(_side(side) for side in (what.base, what.current)), name="compare"),
         *([change] if change else []),
         people,
         *([days] if days else []),
         *by_the_day(found),
         *(() if _hides(raw) else mixes(moves, by)),
         *_cases(what),
-        Line(f"{said}, at 95 % after the correction for so many (Benjamini-Hochberg)"),
+        Line(_tested([one.word for one in found])),
         *(
             [Line(" · ".join((records(context.account), price_line(context.prices))))]
             if context.account.files
@@ -183,9 +179,21 @@ def _case_row(case: Moved, *, shown: bool) -> Row:
     }
 
 
-def _side(side: Side, context: Context) -> str:
+def _tested(words: Sequence[Word]) -> str:
+    """How many numbers were tested, and how many of them moved beyond noise."""
+    n = sum(word in ("better", "worse", "moved", "noise") for word in words)
+    if not n:
+        return "nothing here is tested for noise: " + (
+            "these are totals" if set(words) <= {"untested"} else "a side has too few calls, or none"
+        )
+    proven = [f"{words.count(w)} {w}" for w in ("better", "worse", "moved") if w in words]
+    said = f"{in_calls(n, 'comparison')}: {', '.join(proven) or 'none'} beyond noise"
+    return f"{said}, at 95 % after the correction for so many (Benjamini-Hochberg)"
+
+
+def _side(side: Side) -> str:
     days = f", {side.first:%Y-%m-%d} – {side.last:%Y-%m-%d}" if side.first and side.last else ""
-    return f"{side.label} ({in_calls(side.calls, counted(context))}{days})"
+    return f"{side.label} ({in_calls(side.calls, side.noun)}{days})"
 
 
 def _bridge(what: Comparison) -> tuple[Change | None, dict[str, Any] | None]:
@@ -202,11 +210,11 @@ def _bridge(what: Comparison) -> tuple[Change | None, dict[str, Any] | None]:
     return change, found.meta(what.method)
 
 
-def _table(found: Sequence[Compared], by: Sequence[str], *, shown: bool) -> Table:
+def _table(found: Sequence[Compared], by: Sequence[str], said: Sequence[Column], *, shown: bool) -> Table:
     rows: list[Row] = [_row(one, by, shown=shown) for one in found]
     columns = [
         *(Column(name, dimension(name).label, dimension(name).help, "dimension") for name in by),
-        *(_SHOWN if shown else _RAW),
+        *said,
     ]
     kept = tuple(column.id for column in columns if column.kind != "dimension")
     return Table(tuple(by), kept, tuple(columns), rows, optional=("rests", "interval") if shown else ())
@@ -263,6 +271,12 @@ def _rests(evidence: Evidence) -> str:
         return f"{COUNT.show(evidence.pairs[0])} pairs"
     sides = [COUNT.show(float(n)) if n is not None else "–" for n in evidence.n]
     return " → ".join(sides)
+
+
+def _shown(side: Side) -> Sequence[Column]:
+    """The columns for people; what numbers of a provider's sums rest on are these."""
+    *others, rests = _SHOWN
+    return _SHOWN if side.noun == "call" else (*others, dataclasses.replace(rests, label="buckets"))
 
 
 def _text(name: str, label: str, help_: str) -> Column:

@@ -66,12 +66,13 @@ def _bridged(calls: pl.DataFrame, windows: Windows, context: Context) -> tuple[B
     What explains a change is loaded where there is one: it takes as long as the rest of a small report.
     """
     from llmtel.checks import why  # noqa: PLC0415 (slow to load)
-    from llmtel.checks.cells import CELL_BY  # noqa: PLC0415 (slow to load)
+    from llmtel.checks.cells import CELL_BY, noun_of  # noqa: PLC0415 (slow to load)
     from llmtel.reports.bridges import Sides, told  # noqa: PLC0415 (slow to load)
     from llmtel.reports.causes import Bridged, by_cells, pointed_at, renamed, since  # noqa: PLC0415 (slow to load)
 
     cells = windows.cells(calls, context.rates)
-    sides = Sides(why.explain(*cells), *cells)
+    noun = noun_of(calls)
+    sides = Sides(why.explain(*cells, noun=noun), *cells, noun)
     causes, lever = told(sides, most=_MOST_CAUSES)
     before, after = windows.seen(calls)
     told_already = renamed(before, after)

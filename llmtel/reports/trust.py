@@ -102,11 +102,6 @@ def _of_one(text: str) -> str:
     return text if alone == text else _PLURAL.sub(lambda word: _SINGULAR[word[0]], alone)
 
 
-def counted(context: Context) -> str:
-    """What a side of a comparison is counted in: calls, or the requests of a provider's sums."""
-    return "request" if context.account.buckets else "call"
-
-
 def in_calls(n: float, noun: str = "call") -> str:
     """A number of calls, or of other things: "1 call", "5,012 calls"."""
     return f"{COUNT.show(n)} {noun if n == 1 else f'{noun}s'}"

@@ -1,6 +1,7 @@
 """A provider's usage export through the command line: a report of its own, never mixed with calls."""
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -167,3 +168,48 @@ def test_inspect_shows_how_many_requests_a_row_stands_for(llmtel):
     out = llmtel("inspect", "daily.csv")[1]
     assert "openrouter_daily" in out
     assert any(line.split()[:4] == ["request_count", "12", "5", "18"] for line in out.splitlines())
+
+
+def usage_report(month, tokens):
+    """A report of Anthropic's, which does not say how many requests there were."""
+    one = {"uncached_input_tokens": tokens, "output_tokens": 9000, "model": "claude-sonnet-4-5"}
+    days = [
+        {
+            "starting_at": f"2026-{month:02}-{day:02}T00:00:00Z",
+            "ending_at": f"2026-{month:02}-{day + 1:02}T00:00:00Z",
+            "results": [one],
+        }
+        for day in range(1, 8)
+    ]
+    return json.dumps({"data": days, "has_more": False, "next_page": None})
+
+
+def test_a_comparison_of_exports_speaks_of_requests(llmtel):
+    Path("later.csv").write_text(DAILY.replace("2026-09", "2026-10").replace(",24000,", ",94000,"))
+    Path("fewer.csv").write_text("\n".join(DAILY.splitlines()[:2]))
+    _, out, _ = llmtel("compare", "daily.csv", "later.csv", "--price", "gpt-5-mini=1/1")
+    assert "tokens per request" in " ".join(out.split())
+    for second in ("later.csv", "fewer.csv"):
+        out = llmtel("compare", "daily.csv", second)[1]
+        assert re.search(r"\(35 requests, .*\n", out)
+        assert re.search(r"verdict +buckets\n", out)
+        assert not re.search(r"\bcalls?\b", out.split("try")[0])
+    assert "fewer requests" in out
+    assert "nothing here is tested for noise: these are totals" in out
+
+
+def test_a_comparison_of_exports_that_do_not_count_requests_speaks_of_buckets(llmtel):
+    Path("one.json").write_text(usage_report(8, 900_000))
+    Path("two.json").write_text(usage_report(9, 990_000))
+    out = llmtel("compare", "one.json", "two.json")[1]
+    assert "one.json (7 buckets, 2026-08-01" in " ".join(out.split())
+    assert "per bucket" in out
+    assert not re.search(r"\b(?:calls?|requests?)\b", out)
+
+
+def test_a_baseline_of_an_export_knows_that_it_counts_requests(llmtel):
+    code, out, _ = llmtel("baseline", "save", "daily.csv", "-o", "b.json")
+    assert (code, "35 requests" in out) == (0, True)
+    Path("later.csv").write_text(DAILY.replace("2026-09", "2026-10"))
+    out = llmtel("compare", "b.json", "later.csv")[1]
+    assert "b.json (35 requests, " in " ".join(out.split())
