@@ -7,7 +7,7 @@ do not overlap, but producers send overlapping ones too. Keys are camelCase or, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -26,6 +26,8 @@ from llmtel.sources.usage import RECONCILED, leaves
 _RESPONSE_ID = re.compile(r'^(?:\{\s*"id"\s*:\s*")?((?:chatcmpl-|resp_|msg_|gen-|cmpl-)[^"]{1,200})')
 _NAMED = "gen_ai.response.id"
 _OPENED = ("usageDetails", "usage_details", "costDetails", "cost_details", "usage", "modelParameters")
+_TEXTS = ("input", "output", "metadata")
+_NOTHING: Mapping[str, Any] = {}
 _COSTS = (("costDetails", "totalCost"), ("cost_details", "total_cost"))
 _TYPE, _TRACE = raw.text("type"), either(raw.text, "traceId")
 _PARENT = either(raw.text, "parentObservationId")
@@ -44,22 +46,28 @@ def records(line: Record) -> Iterator[dict[str, Any]]:
         }
         for one in objects_in(line, "observations"):
             own = [score for score in scores if one and score.get("observationId") == one.get("id")]
-            yield _observation(one, own) | of_trace
+            yield {**_observation(one, own), **of_trace}
     elif isinstance(line.get("data"), list):
         yield from (_observation(one) for one in objects_in(line, "data"))
     else:
         yield _observation(line)
 
 
-def _observation(observation: Record, scores: Iterable[Record] = ()) -> dict[str, Any]:
+def _observation(observation: Record, scores: Sequence[Record] = ()) -> dict[str, Any]:
     """An observation without its texts, with the objects that are written as texts opened."""
-    kept = {key: value for key, value in observation.items() if key not in ("input", "output", "metadata")}
-    kept |= {key: object_in(observation, key) for key in _OPENED if key in observation}
+    kept = dict(observation)
+    for key in _TEXTS:
+        kept.pop(key, None)
+    for key in _OPENED:
+        if key in kept:
+            kept[key] = object_in(observation, key)
     for costs, cost in _COSTS:  # a fraction under the name of a count would be looked at twice
-        total = kept.pop(costs, {}).get("total")
-        kept[cost] = total if kept.get(cost) is None else kept[cost]
-    kept["responseId"] = _response_id(observation, kept.get("modelParameters", {}))
-    scores = [*scores, *objects_in(observation, "scores")]
+        total = kept.pop(costs, _NOTHING).get("total")
+        if total is not None and kept.get(cost) is None:
+            kept[cost] = total
+    kept["responseId"] = _response_id(observation, kept.get("modelParameters", _NOTHING))
+    if "scores" in observation:
+        scores = [*scores, *objects_in(observation, "scores")]
     if scores:
         kept["judged"] = _judged(scores)
     return kept
@@ -68,14 +76,16 @@ def _observation(observation: Record, scores: Iterable[Record] = ()) -> dict[str
 def _response_id(observation: Record, parameters: Record) -> str | None:
     """The id of the provider's response: of the span's attributes, else of the answer."""
     metadata = observation.get("metadata")
-    if not isinstance(metadata, str) or _NAMED in metadata:  # large, and opened only where it tells
+    if metadata and (not isinstance(metadata, str) or _NAMED in metadata):  # large, opened where it tells
         named = object_in(object_in(observation, "metadata"), "attributes").get(_NAMED)
         if isinstance(named, str):
             return named
     output = observation.get("output")
     answer = output.get("id") if isinstance(output, dict) else output
-    found = (_RESPONSE_ID.match(text) for text in (parameters.get("id"), answer) if isinstance(text, str))
-    return next((match[1] for match in found if match), None)
+    for text in (parameters.get("id"), answer):
+        if isinstance(text, str) and (found := _RESPONSE_ID.match(text)):
+            return found[1]
+    return None
 
 
 def _judged(scores: Iterable[Record]) -> dict[str, float | bool]:

@@ -8,6 +8,8 @@ import orjson
 
 from llmtel.sources.source import Record
 
+_OBJECTS = frozenset({dict})
+
 
 def opened(value: object) -> object:
     """The object or list that a text of JSON holds (None when it is damaged); any other value as it is."""
@@ -32,4 +34,10 @@ def objects_in(record: Record, key: str) -> list[dict[str, Any]]:
     value = record.get(key)
     if isinstance(value, str):
         value = opened(value)
-    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    return value if _OBJECTS.issuperset(map(type, value)) else [_object(item) for item in value]
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -40,7 +40,9 @@ def decode_nested(
             lines, places = lines_of_nested(piece, records, first, words)
             under_way.append(pool.submit(_decoded, lines, places, plan, finish))
             first += line_count(piece)
-        return joined([part.result() for part in under_way], plan)
+        whole = joined([part.result() for part in under_way], plan)
+    whole.raw = whole.raw.rechunk()  # a mapping reads a column many times
+    return whole
 
 
 def _decoded(
@@ -61,11 +63,12 @@ def lines_of_nested(
     without records becomes an empty object.
     """
     # as one buffer: kept apart, the many small texts would take half of the time
-    out, numbers = bytearray(), []
-    nested = re.compile(b"|".join(map(re.escape, words)))
+    out, numbers = bytearray(), list[int]()
+    nested = re.compile(b"|".join(map(re.escape, words))).search if words else bool
     for place, text in enumerate(block.removesuffix(b"\n").split(b"\n"), line):
-        if nested.search(text):
-            numbers += [place] * _add_records(text, records, out)
+        if nested(text):
+            count = _add_records(text, records, out)
+            numbers += [place] * count if count > 1 else (place,)
         else:
             out += text + b"\n"
             numbers.append(place)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from llmtel.sources.attributes import attributes, short
 from llmtel.sources.nested import object_in, objects_in
 from llmtel.sources.source import Record
-from llmtel.sources.spans import attributes, short, told_by
+from llmtel.sources.spans import told_by
 
 _FLAT = ("attributes.", "eval.", "annotation.")
 """Beginnings of keys that are attributes of a span, or what was said of it, in the span itself."""

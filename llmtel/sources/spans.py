@@ -13,24 +13,28 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from llmtel.sources.attributes import (
+    DIGITS,
+    TOO_LARGE,
+    attributes,
+    attributes_of_event,
+    number_of,
+    short,
+    value_of,
+)
 from llmtel.sources.nested import object_in, objects_in
 from llmtel.sources.printed import as_exported, is_printed
 from llmtel.sources.quality import SAID, Score, judged, scores_in
 from llmtel.sources.source import Record
 
-_NUMBER, _NESTED = (int, float), frozenset({dict, list})
-"""Types that are asked for of every value: a union of them would be made anew each time."""
-_TOO_LARGE = 2**63
-"""What begins where the signed integers of 64 bits end."""
-_DIGITS = len(str(_TOO_LARGE))
-"""Numbers of fewer digits are not too large."""
-_LONGEST = 4096
-"""Characters of an attribute's text that are kept."""
+_NUMBER = (int, float)
 _THRESHOLD, _THRESHOLDS = re.compile(r"[0-9a-fA-F]{1,14}"), 1 << 56
 """Sampling thresholds have 56 bits, trailing zeros left out.
 
 https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
 """
+_RESOURCES, _SCOPES = ("resourceSpans", "batches"), ("scopeSpans", "instrumentationLibrarySpans")
+"""Lists of spans, in the words of today and of older exports."""
 
 EVALUATION = "gen_ai.evaluation.result"
 """The name of an event, a log record or a span that is the result of an evaluation."""
@@ -46,6 +50,7 @@ _TEXTS = {
 """Attributes with the texts of a call, which are measured and not read: of all messages, the beginnings of
 those of single ones (`gen_ai_prompt_0_content`), and of the whole span."""
 
+_FAILED = ("2", "STATUS_CODE_ERROR")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{11}=")
 """16 bytes of a trace's id, 8 of a span's."""
 _NUMBERS = frozenset({
@@ -57,72 +62,6 @@ _NUMBERS = frozenset({
 """Attributes of agents' log events that are numbers, though all are written as texts."""
 
 
-def value_of(value: object) -> Any:  # noqa: ANN401 (any JSON value)
-    """A typed attribute value as a plain one."""
-    if not isinstance(value, dict):
-        return value
-    if "stringValue" in value:
-        return value["stringValue"]
-    if "intValue" in value or "doubleValue" in value:
-        return _number(value["intValue" if "intValue" in value else "doubleValue"])
-    if "boolValue" in value:
-        return value["boolValue"]
-    if "arrayValue" in value:
-        items = object_in(value, "arrayValue").get("values")
-        return [value_of(item) for item in items] if isinstance(items, list) else []
-    if "kvlistValue" in value:
-        return attributes(object_in(value, "kvlistValue").get("values"))
-    return None
-
-
-def _number(value: object) -> object:
-    """A number that may be written as a text; the text itself when it is none, or too large for JSON."""
-    if not isinstance(value, str):
-        return value
-    if len(value) < _DIGITS and value.isdecimal():
-        return int(value)
-    for reader in (float,) if "." in value else (int, float):
-        try:
-            number = reader(value)
-        except ValueError:
-            continue
-        if abs(number) < _TOO_LARGE:
-            return number
-    return value
-
-
-def attributes(found: object) -> dict[str, Any]:
-    """Attributes as a flat dictionary, whether they are a list of keys and values or a dictionary already."""
-    if isinstance(found, list):
-        found = {item.get("key"): value_of(item.get("value")) for item in found if isinstance(item, dict)}
-        found.pop(None, None)
-    elif not isinstance(found, dict):
-        return {}
-    if not _NESTED.isdisjoint(map(type, found.values())):
-        found = {key: _first(value) for key, value in found.items() if not isinstance(value, dict)}
-    return dict(zip(_underscored(tuple(found)), found.values(), strict=True))
-
-
-def _first(value: object) -> object:
-    """The first of several plain values."""
-    if isinstance(value, list):
-        value = value[0] if value else None
-        return None if isinstance(value, (dict, list)) else value
-    return value
-
-
-@lru_cache(1024)
-def _underscored(keys: tuple[object, ...]) -> tuple[str, ...]:
-    """Names of attributes with `_` for their dots: a log has few sets of them, and each in many spans."""
-    return tuple(str(key).replace(".", "_") for key in keys)
-
-
-def short(found: dict[str, Any]) -> dict[str, Any]:
-    """Attributes with texts as they are, but short: prompts and answers in attributes are never read."""
-    long = [key for key, value in found.items() if isinstance(value, str) and len(value) > _LONGEST]
-    return found | {key: found[key][:_LONGEST] for key in long} if long else found
-
-
 def records(line: Record) -> Iterator[dict[str, Any]]:
     """The spans and log events of one exported object. Metrics repeat the calls: one record that is none."""
     if isinstance(line.get("attributes"), dict) and ("body" in line or "_body" in line):
@@ -131,27 +70,26 @@ def records(line: Record) -> Iterator[dict[str, Any]]:
     if is_printed(line):
         yield _span(as_exported(line), attributes(object_in(line, "resource").get("attributes")), "")
         return
-    for owner, scope in _scopes(
-        line, ("resourceSpans", "batches"), ("scopeSpans", "instrumentationLibrarySpans")
-    ):
+    for owner, scope in _scopes(line, _RESOURCES, _SCOPES):
         name = str(object_in(scope, "scope").get("name") or "")
         for span in objects_in(scope, "spans"):
             yield _span(span, owner, name)
     for owner, scope in _scopes(line, ("resourceLogs",), ("scopeLogs",)):
         for event in objects_in(scope, "logRecords"):
             yield _event(event, owner)
-    if objects_in(line, "resourceMetrics"):
+    if "resourceMetrics" in line and objects_in(line, "resourceMetrics"):
         yield {"kind": "metrics"}
 
 
 def _scopes(
     line: Record, resources: tuple[str, ...], scopes: tuple[str, ...]
-) -> Iterator[tuple[dict[str, Any], Record]]:
+) -> list[tuple[dict[str, Any], Record]]:
     """Every scope of an exported object, with the attributes of the resource it belongs to."""
+    found = []
     for resource in _all_in(line, resources):
         owner = attributes(object_in(resource, "resource").get("attributes"))
-        for scope in _all_in(resource, scopes):
-            yield owner, scope
+        found += [(owner, scope) for scope in _all_in(resource, scopes)]
+    return found
 
 
 def _all_in(record: Record, keys: tuple[str, ...]) -> list[Record]:
@@ -166,7 +104,7 @@ def _all_in(record: Record, keys: tuple[str, ...]) -> list[Record]:
 def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
     found = attributes(span.get("attributes"))
     start, end = _whole(span.get("startTimeUnixNano")), _whole(span.get("endTimeUnixNano"))
-    record: dict[str, Any] = {
+    record = {
         "kind": "span",
         "trace": _id(span.get("traceId")),
         "span": _id(span.get("spanId")),
@@ -177,11 +115,11 @@ def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
         # of nanoseconds, each line would have a number that is looked at twice
         "start": start and start // 1000,
         "took_ms": (end - start) / 1e6 if start and end else None,
-        "failed": str(object_in(span, "status").get("code")) in ("2", "STATUS_CODE_ERROR"),
+        "failed": "status" in span and str(object_in(span, "status").get("code")) in _FAILED,
         "sample_rate": _sample_rate(span, found),
         "attributes": short(found),
+        **told_by(objects_in(span, "events"), found, start),
     }
-    record |= told_by(objects_in(span, "events"), found, start)
     if span.get("name") == EVALUATION:
         return {**record, "kind": "evaluation", "span": record["parent"]}
     return record
@@ -257,8 +195,11 @@ def _id(value: object) -> object:
 
 def _whole(value: object) -> int | None:
     """A whole number of 64 bits; none for 0, which the protocol writes for a time that is not set."""
-    number = _number(value)
-    return int(number) if isinstance(number, _NUMBER) and 0 < abs(number) < _TOO_LARGE else None
+    if isinstance(value, str) and len(value) <= DIGITS and value.isdecimal():
+        number: Any = int(value)
+    else:
+        number = number_of(value)
+    return int(number) if isinstance(number, _NUMBER) and 0 < abs(number) < TOO_LARGE else None
 
 
 def _sample_rate(span: Record, found: dict[str, Any]) -> float | None:
@@ -276,7 +217,7 @@ def _sample_rate(span: Record, found: dict[str, Any]) -> float | None:
 
 def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
     body = value_of(event.get("body"))
-    found = attributes(event.get("attributes"))
+    found = attributes_of_event(event.get("attributes"), _NUMBERS)
     name = found.get("event_name") or event.get("eventName")
     if EVALUATION in (name, body):
         return {
@@ -288,9 +229,6 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
         }
     if not (isinstance(name, str) and "." in name) and isinstance(body, str):
         name = body  # Claude Code has its prefix there; the others write a sentence for people
-    for key, value in found.items():
-        if key in _NUMBERS:
-            found[key] = _number(value)
     stamp = _whole(event.get("timeUnixNano"))
     return {
         "kind": "event",
@@ -298,5 +236,5 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
         "trace": _id(event.get("traceId")),
         "service": owner.get("service_name"),
         "stamp": found.get("event_timestamp") or (stamp and stamp // 1000),
-        "attributes": short(found),
+        "attributes": found,
     }

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmtel.sources.attributes import attributes, value_of
 from llmtel.sources.detect import claimant
-from llmtel.sources.spans import attributes, records, value_of
+from llmtel.sources.spans import records
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,11 @@ def test_attributes_are_flat_with_underscores_for_dots():
     assert attributes(listed) == expected
     assert attributes({"gen_ai.usage.input_tokens": 3}) == {"gen_ai_usage_input_tokens": 3}
     assert attributes(None) == attributes("text") == {}
+
+
+def test_keys_that_are_no_texts_are_not_taken_for_each_other():
+    for key in (False, 0, 0.0):
+        assert list(attributes([{"key": key, "value": {"intValue": "1"}}])) == [str(key).replace(".", "_")]
 
 
 def flat(span):
@@ -168,6 +174,12 @@ def test_texts_of_log_events_that_are_numbers_are_numbers():
     (record,) = records(event)
     assert record["name"] == "claude_code.api_request"
     assert record["attributes"] == {"input_tokens": 12, "model": "12"}
+
+
+def test_attributes_of_log_events_are_plain_and_short():
+    given = {"input_tokens": ["12", "13"], "model": ["gpt-5"], "nested": {"a": 1}, "text": "x" * 5000}
+    (record,) = records({"body": "claude_code.api_request", "attributes": given})
+    assert record["attributes"] == {"input_tokens": 12, "model": "gpt-5", "text": "x" * 4096}
 
 
 def test_log_events_of_an_export_are_records_and_metrics_are_one_that_is_no_call():

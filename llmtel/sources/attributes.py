@@ -1,0 +1,132 @@
+"""Attributes of OpenTelemetry as flat dictionaries of plain values.
+
+https://opentelemetry.io/docs/specs/otlp/ (JSON encoding): integers may be texts, attributes are lists of keys
+and typed values. Here names have `_` for their dots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+from llmtel.sources.nested import object_in
+
+_NESTED = frozenset({dict, list})
+TOO_LARGE = 2**63
+"""What begins where the signed integers of 64 bits end."""
+DIGITS = len(str(TOO_LARGE))
+"""Numbers of fewer digits are not too large."""
+LONGEST = 4096
+"""Characters of an attribute's text that are kept."""
+_MOST_NAMES = 4096
+"""Names of attributes that are remembered."""
+
+
+def value_of(value: object) -> Any:  # noqa: ANN401 (any JSON value)
+    """A typed attribute value as a plain one."""
+    if not isinstance(value, dict):
+        return value
+    if "stringValue" in value:
+        return value["stringValue"]
+    if "intValue" in value:
+        return number_of(value["intValue"])
+    if "doubleValue" in value:
+        return number_of(value["doubleValue"])
+    if "boolValue" in value:
+        return value["boolValue"]
+    if "arrayValue" in value:
+        items = object_in(value, "arrayValue").get("values")
+        return [value_of(item) for item in items] if isinstance(items, list) else []
+    if "kvlistValue" in value:
+        return attributes(object_in(value, "kvlistValue").get("values"))
+    return None
+
+
+def number_of(value: object) -> object:
+    """A number that may be written as a text; the text itself when it is none, or too large for JSON."""
+    if not isinstance(value, str):
+        return value
+    if len(value) < DIGITS and value.isdecimal():
+        return int(value)
+    for reader in (float,) if "." in value else (int, float):
+        try:
+            number = reader(value)
+        except ValueError:
+            continue
+        if abs(number) < TOO_LARGE:
+            return number
+    return value
+
+
+def attributes(found: object) -> dict[str, Any]:
+    """Attributes as a flat dictionary, whether they are a list of keys and values or a dictionary already."""
+    if isinstance(found, list):
+        found = _listed(found)
+    elif not isinstance(found, dict):
+        return {}
+    if not _NESTED.isdisjoint(map(type, found.values())):
+        found = {key: _first(value) for key, value in found.items() if not isinstance(value, dict)}
+    return {_NAMES[key]: value for key, value in found.items()}
+
+
+def _listed(found: list[Any]) -> dict[Any, Any]:
+    """A list of keys and typed values as a dictionary. Most values are texts, or else numbers."""
+    plain = {}
+    for item in found:
+        if not isinstance(item, dict):
+            continue
+        value = item.get("value")
+        if not isinstance(value, dict):
+            plain[item.get("key")] = value
+        elif "stringValue" in value:
+            plain[item.get("key")] = value["stringValue"]
+        else:
+            plain[item.get("key")] = value_of(value)
+    plain.pop(None, None)
+    return plain
+
+
+def _first(value: object) -> object:
+    """The first of several plain values."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+        return None if isinstance(value, (dict, list)) else value
+    return value
+
+
+class _Names(dict[object, str]):
+    """Names of attributes with `_` for their dots, by their keys: a log has few, and each many times."""
+
+    def __missing__(self, key: object) -> str:
+        name = str(key).replace(".", "_")
+        if isinstance(key, str) and len(self) < _MOST_NAMES:  # False is 0, but has another name
+            self[key] = name
+        return name
+
+
+_NAMES = _Names()
+
+
+def short(found: dict[str, Any]) -> dict[str, Any]:
+    """Attributes with texts as they are, but short: prompts and answers in attributes are never read."""
+    long = [key for key, value in found.items() if type(value) is str and len(value) > LONGEST]
+    return found | {key: found[key][:LONGEST] for key in long} if long else found
+
+
+def attributes_of_event(found: object, numbers: Container[str]) -> dict[str, Any]:
+    """The attributes of a log event, short; `numbers` are names of those that are numbers, though texts.
+
+    An event is little else than attributes: all is done in one go.
+    """
+    given = _listed(found) if isinstance(found, list) else found if isinstance(found, dict) else {}
+    told = {}
+    for key, value in given.items():
+        kind = type(value)
+        if kind is dict:
+            continue
+        plain = _first(value) if kind is list else value
+        name = _NAMES[key]
+        if type(plain) is str:
+            plain = number_of(plain) if name in numbers else plain[:LONGEST]
+        told[name] = plain
+    return told
