@@ -51,8 +51,8 @@ def costs(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
     # Words as numbers: a chain of conditions over texts is three times as dear.
     words = pl.Enum(list(dict.fromkeys((*given, *cards["reason"].drop_nulls()))))
     cards = cards.with_columns(pl.col("reason").cast(words))
-    judged = calls.with_columns(_not_billed().alias("not_billed"))
-    judged = judged.with_columns(_reason(cards, counts, words).alias("reason"))
+    judged = calls.with_columns(_not_billed(counts).alias("not_billed"))
+    judged = judged.with_columns(_reason(judged, cards, counts, words).alias("reason"))
     # Of counts that all calls have nothing needs to be kept from spoiling a cost.
     least = calls.select(pl.col(*counts).min()).row(0, named=True) if counts else {}
     whole = {name for name in counts if least[name] >= 0 and not calls[name].null_count()}
@@ -84,30 +84,51 @@ def _known(leaves: Sequence[str]) -> pl.Expr:
     return pl.any_horizontal(pl.col(leaf).is_not_null() for leaf in leaves)
 
 
-def _not_billed() -> pl.Expr:
+def _not_billed(counts: Sequence[str]) -> pl.Expr:
     """A refused call, which no provider bills; a timeout may have cost something."""
     http = pl.col("http_status")
     refused = ((http >= _FIRST_FAILURE) & ~http.is_in(_TIMEOUTS)).fill_null(value=False)
-    return refused & ~pl.any_horizontal(_some(leaf) for leaf in OUTPUT_LEAVES)
+    answered = [_some(leaf) for leaf in OUTPUT_LEAVES if leaf in counts]
+    return refused & ~pl.any_horizontal(answered) if answered else refused
 
 
-def _reason(cards: pl.DataFrame, counts: Sequence[str], words: pl.Enum) -> pl.Expr:
+def _reason(calls: pl.DataFrame, cards: pl.DataFrame, counts: Sequence[str], words: pl.Enum) -> pl.Expr:
     """Why a call has no cost, one of `words`; null if it has one."""
+    reason: pl.Expr = pl.lit(None, dtype=words)
+    for lacks, word in reversed(_lacking(calls, cards, counts, words)):
+        reason = pl.when(~pl.col("not_billed") & lacks).then(word).otherwise(reason)
+    if calls["price_reason"].null_count() == calls.height:
+        return reason
     given = (pl.col("price_reason") == INVALID).fill_null(value=False)
+    return pl.when(given).then(pl.lit(INVALID, dtype=words)).otherwise(reason)
+
+
+def _lacking(
+    calls: pl.DataFrame, cards: pl.DataFrame, counts: Sequence[str], words: pl.Enum
+) -> list[tuple[pl.Expr, pl.Expr]]:
+    """What a billed call may lack for a cost, each with the reason, the first first.
+
+    What all calls have is not looked for in each.
+    """
     has_input, has_output = _known(INPUT_LEAVES), _known(OUTPUT_LEAVES)
     no_usage = pl.lit(_NO_USAGE, dtype=words)
-    reason = pl.when(given).then(pl.lit(INVALID, dtype=words)).when(pl.col("not_billed")).then(None)
-    reason = reason.when(~has_input & ~has_output).then(no_usage)
-    if cards["reason"].count():
-        unpriced = _of_card(cards, "reason")
-        reason = reason.when(unpriced.is_not_null()).then(unpriced)
-    for name in counts:
-        if cards[_RATES[name]].null_count():
-            lacks = _some(name) & _of_card(cards, _RATES[name]).is_null()
-            reason = reason.when(lacks).then(pl.lit(f"no_rate:{name}", dtype=words))
     # Half of a usage would bill the call in part; only embeddings have no output to count.
     half = ~has_input | (~has_output & (_of_card(cards, "rate_output_text") != 0))
-    return reason.when(half).then(no_usage)
+    in_full = all(_always_known(calls, leaves) for leaves in (INPUT_LEAVES, OUTPUT_LEAVES))
+    found = [] if in_full else [(~has_input & ~has_output, no_usage)]
+    if cards["reason"].count():
+        unpriced = _of_card(cards, "reason")
+        found.append((unpriced.is_not_null(), unpriced))
+    for name in counts:
+        if cards[_RATES[name]].null_count():
+            no_rate = _some(name) & _of_card(cards, _RATES[name]).is_null()
+            found.append((no_rate, pl.lit(f"no_rate:{name}", dtype=words)))
+    return found if in_full else [*found, (half, no_usage)]
+
+
+def _always_known(calls: pl.DataFrame, leaves: Sequence[str]) -> bool:
+    """Whether every call has one of some counts, as one of them tells."""
+    return any(not calls[leaf].null_count() for leaf in leaves)
 
 
 def _total(cards: pl.DataFrame, counts: Sequence[str], whole: Collection[str]) -> pl.Expr:

@@ -12,7 +12,7 @@ import polars as pl
 from llmtel.core.schema import FIELDS, FROZEN, LEAVES, PRICED
 from llmtel.pricing import arithmetic
 from llmtel.pricing.entries import Book
-from llmtel.pricing.keys import Grid, numbered, of_each
+from llmtel.pricing.keys import NAME, Grid, numbered, of_each
 from llmtel.pricing.match import Match, find
 from llmtel.pricing.rates import Card, Circumstances, card
 
@@ -106,15 +106,19 @@ def _bounded(
 
 def carded(calls: pl.DataFrame, book: Book) -> tuple[list[tuple[Match, Card]], pl.Series]:
     """The distinct rate cards of calls (as `typed` makes them), and for each call the number of its card."""
-    pairs = calls.lazy().select("provider", "model").unique().collect(engine="streaming")
-    matches = {pair: find(book, *pair) for pair in pairs.iter_rows()}
-    grid = Grid.of(matches.values(), book)
-    distinct, index = numbered(calls, grid.keys)
+    names, name = numbered(of_each(calls, lambda piece: piece.select("provider", "model")))
+    matches = [find(book, *pair) for pair in names.iter_rows()]
+    grid = Grid.of(matches, book)
+    keys = of_each(calls.with_columns(name.alias(NAME)), grid.keys)
+    if all(part.columns == [NAME] for part in keys):
+        distinct, index = pl.DataFrame({NAME: range(len(matches))}), name
+    else:
+        distinct, index = numbered(keys)
     found = []
     for key in distinct.iter_rows(named=True):
-        match = matches[key["provider"], key["model"]]
+        match = matches[key[NAME]]
         found.append((match, _card_of(book, match, grid.circumstances(key))))
-    return found, index
+    return found, index.alias("card")
 
 
 def _card_of(book: Book, match: Match, call: Circumstances) -> Card:

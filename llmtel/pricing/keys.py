@@ -21,7 +21,11 @@ from llmtel.pricing.entries import Book, Price
 from llmtel.pricing.match import Match
 from llmtel.pricing.rates import Circumstances, effective
 
+S = TypeVar("S")
 T = TypeVar("T")
+
+NAME = "name"
+"""The column that numbers what a call's model and provider are called."""
 
 _EPOCH = date(1970, 1, 1)
 _MINUTE = 60_000_000
@@ -67,8 +71,8 @@ class Grid:
         )
 
     def keys(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """The key columns of calls, in their order: those that vary and that a rate card can depend on."""
-        keys = [pl.col("provider"), pl.col("model")]
+        """The key columns of calls, in their order: `NAME`, and what varies and a rate card can rest on."""
+        keys = [pl.col(NAME)]
         # Microseconds since 1970: reading hours out of a time with a zone is ten times slower.
         moment = pl.col("ts").to_physical()
         if self.days:
@@ -117,21 +121,22 @@ def in_pieces(calls: pl.DataFrame) -> Iterable[pl.DataFrame]:
 
 def of_each(calls: pl.DataFrame, work: Callable[[pl.DataFrame], T]) -> list[T]:
     """What is made of each piece of some calls, in order; several at a time: Polars lets Python go on."""
-    pieces = list(in_pieces(calls))
+    return _at_once(list(in_pieces(calls)), work)
+
+
+def _at_once(pieces: Sequence[S], work: Callable[[S], T]) -> list[T]:
     if len(pieces) == 1:
         return [work(pieces[0])]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(work, pieces))
 
 
-def numbered(
-    calls: pl.DataFrame, keys: Callable[[pl.DataFrame], pl.DataFrame]
-) -> tuple[pl.DataFrame, pl.Series]:
-    """The distinct rows of the `keys` of calls, and for each call the number of its own among them.
+def numbered(keys: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.Series]:
+    """The distinct rows of the keys of calls, and for each call the number of its own among them.
 
-    A column that a piece does not have is null there.
+    `keys` are those of the pieces of the calls; a column that a piece does not have is null there.
     """
-    parts = of_each(calls, lambda piece: _numbered(keys(piece)))
+    parts = _at_once(keys, _numbered)
     distinct, number = _numbered(pl.concat([different for different, _ in parts], how="diagonal"))
     start, found = 0, []
     for different, at in parts:
@@ -145,27 +150,34 @@ def _numbered(keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
 
     Columns are digits of one number: to tell rows of several columns apart takes five times as long.
     """
-    number, width = pl.zeros(keys.height, dtype=pl.UInt64, eager=True), 1
+    number, width = None, 1
     for column in keys:
         if column.null_count() < keys.height:
             digit, size = _digit(column)
+            if number is None:
+                number, width = digit, size
+                continue
             if width * size > _WIDEST:
                 (number, width), (digit, size) = _dense(number, width), _dense(digit, size)
             number, width = number * size + digit, width * size
-    first = number.arg_unique()
-    if width > _WIDEST:
+    if number is None:
+        number = pl.zeros(keys.height, dtype=pl.UInt64, eager=True)
+    if width <= _WIDEST:
+        codes = number.cast(pl.UInt32)  # to look up by which takes half as long
+        first = codes.arg_unique()
+        number = _in_order(codes, codes.gather(first), width)
+    else:
+        first = number.arg_unique()
         number = number.rank("dense") - 1
         first = first.gather(number.gather(first).arg_sort())
-    else:
-        number = _in_order(number, number.gather(first), width)
-    return keys[first], number.alias("card")
+    return keys[first], number
 
 
 def _digit(column: pl.Series) -> tuple[pl.Series, int]:
     """The values of a column as numbers from 0 on (the highest is null), and how many there may be."""
     codes = (column.to_physical() if column.dtype == pl.Categorical else column).cast(pl.UInt64)
     highest = int(codes.max() or 0) + 1  # type: ignore[arg-type]  # of unsigned integers
-    return codes.fill_null(highest), highest + 1
+    return codes.fill_null(highest) if codes.null_count() else codes, highest + 1
 
 
 def _dense(codes: pl.Series, size: int) -> tuple[pl.Series, int]:
