@@ -46,7 +46,7 @@ def number_of(value: object) -> object:
     """A number that may be written as a text; the text itself when it is none, or too large for JSON."""
     if not isinstance(value, str):
         return value
-    if len(value) < DIGITS and value.isdecimal():
+    if value.isdecimal() and len(value) < DIGITS:
         return int(value)
     for reader in (float,) if "." in value else (int, float):
         try:
@@ -121,12 +121,15 @@ def attributes_of_event(found: object, numbers: Container[str]) -> dict[str, Any
     given = _listed(found) if isinstance(found, list) else found if isinstance(found, dict) else {}
     told = {}
     for key, value in given.items():
-        kind = type(value)
-        if kind is dict:
-            continue
-        plain = _first(value) if kind is list else value
+        plain, kind = value, type(value)
+        if kind is not str:
+            if kind is dict:
+                continue
+            plain = _first(value) if kind is list else value
         name = _NAMES[key]
-        if type(plain) is str:
-            plain = number_of(plain) if name in numbers else plain[:LONGEST]
+        if name in numbers:
+            plain = number_of(plain)
+        elif type(plain) is str:
+            plain = plain[:LONGEST]
         told[name] = plain
     return told

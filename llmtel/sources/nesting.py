@@ -13,7 +13,6 @@ import orjson
 import polars as pl
 
 from llmtel.sources.decode import Decoded, decode, joined, pieces
-from llmtel.sources.newlines import line_count
 from llmtel.sources.plan import Plan
 from llmtel.sources.source import Record
 
@@ -39,7 +38,7 @@ def decode_nested(
         for piece in pieces(data, _PIECE):
             lines, places = lines_of_nested(piece, records, first, words)
             under_way.append(pool.submit(_decoded, lines, places, plan, finish))
-            first += line_count(piece)
+            first = places[-1] + 1
         whole = joined([part.result() for part in under_way], plan)
     whole.raw = whole.raw.rechunk()  # a mapping reads a column many times
     return whole
@@ -65,7 +64,10 @@ def lines_of_nested(
     # as one buffer: kept apart, the many small texts would take half of the time
     out, numbers = bytearray(), list[int]()
     nested = re.compile(b"|".join(map(re.escape, words))).search if words else bool
-    for place, text in enumerate(block.removesuffix(b"\n").split(b"\n"), line):
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    for place, text in enumerate(lines, line):
         if nested(text):
             count = _add_records(text, records, out)
             numbers += [place] * count if count > 1 else (place,)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -50,6 +50,7 @@ _TEXTS = {
 """Attributes with the texts of a call, which are measured and not read: of all messages, the beginnings of
 those of single ones (`gen_ai_prompt_0_content`), and of the whole span."""
 
+_NOTHING: dict[str, Any] = {}
 _FAILED = ("2", "STATUS_CODE_ERROR")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{11}=")
 """16 bytes of a trace's id, 8 of a span's."""
@@ -62,14 +63,17 @@ _NUMBERS = frozenset({
 """Attributes of agents' log events that are numbers, though all are written as texts."""
 
 
-def records(line: Record) -> Iterator[dict[str, Any]]:
+def records(line: Record) -> Iterable[dict[str, Any]]:
     """The spans and log events of one exported object. Metrics repeat the calls: one record that is none."""
     if isinstance(line.get("attributes"), dict) and ("body" in line or "_body" in line):
-        yield _event(line, {})
-        return
+        return (_event(line, _NOTHING),)
     if is_printed(line):
-        yield _span(as_exported(line), attributes(object_in(line, "resource").get("attributes")), "")
-        return
+        return (_span(as_exported(line), attributes(object_in(line, "resource").get("attributes")), ""),)
+    return _exported(line)
+
+
+def _exported(line: Record) -> Iterator[dict[str, Any]]:
+    """What is in an object of the protocol."""
     for owner, scope in _scopes(line, _RESOURCES, _SCOPES):
         name = str(object_in(scope, "scope").get("name") or "")
         for span in objects_in(scope, "spans"):
@@ -229,12 +233,15 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
         }
     if not (isinstance(name, str) and "." in name) and isinstance(body, str):
         name = body  # Claude Code has its prefix there; the others write a sentence for people
-    stamp = _whole(event.get("timeUnixNano"))
+    stamp = found.get("event_timestamp")
+    if not stamp:
+        nanoseconds = _whole(event.get("timeUnixNano"))
+        stamp = nanoseconds and nanoseconds // 1000
     return {
         "kind": "event",
         "name": str(name or ""),
         "trace": _id(event.get("traceId")),
         "service": owner.get("service_name"),
-        "stamp": found.get("event_timestamp") or (stamp and stamp // 1000),
+        "stamp": stamp,
         "attributes": found,
     }

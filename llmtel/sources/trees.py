@@ -22,6 +22,8 @@ def leaves_of(rows: pl.DataFrame, candidate: pl.Expr, trace: str, span: str, par
     up = [pl.col("@segment"), pl.col("trace"), pl.col("parent").alias("span")]
     own = nodes.filter(pl.col("parent").is_null() | (pl.col("parent") != pl.col("span")))
     above = own.filter("@candidate").select(up).drop_nulls("span").unique()
+    if above.is_empty():
+        return nodes["@candidate"].alias("@call")
     covering = above.clear()
     while above.height:
         covering = pl.concat([covering, above])
