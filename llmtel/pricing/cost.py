@@ -77,7 +77,10 @@ def _booked(calls: pl.DataFrame, book: Book, *, or_logged: bool) -> pl.DataFrame
     """The costs at the book's rates, or where it says so those of the log."""
     found, index = carded(calls, book)
     cards = arithmetic.table([card for _, card in found])
-    pieces = of_each(calls.with_columns(index), lambda piece: arithmetic.costs(piece, cards))
+    # A column of one value has no pieces, and one like it makes all others lie in one.
+    pieces = of_each(
+        calls.with_columns(index), lambda piece: pl.DataFrame(arithmetic.costs(piece, cards).get_columns())
+    )
     costs = pl.concat(pieces, rechunk=calls.n_chunks() == 1)
     costs = _bounded(calls, costs.with_columns(cost_computed="cost_usd"), found, index)
     if not or_logged or calls["cost_logged"].null_count() == calls.height:

@@ -271,6 +271,14 @@ def test_categories_cost_what_their_words_cost(packaged, frame):
     assert cost.priced(categorical, packaged).select(schema.PRICED).equals(expected)
 
 
+def test_costs_lie_in_memory_in_the_pieces_of_their_calls(packaged):
+    piece = pl.DataFrame({"model": "gpt-4o-mini", "input_uncached": range(2**15), "output_text": 1})
+    calls = cost.priced(schema.complete(pl.concat([piece] * 3, rechunk=False)), packaged)
+    assert {name: calls[name].n_chunks() for name in ("input_uncached", *schema.PRICED)} == dict.fromkeys(
+        ("input_uncached", *schema.PRICED), 3
+    )
+
+
 def test_pricing_twice_changes_nothing(packaged, frame):
     once = cost.priced(frame(GPT, {"model": "o9"}, {**GPT, "price_reason": "invalid_usage"}), packaged)
     assert cost.priced(once, packaged).equals(once)
