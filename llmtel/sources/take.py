@@ -23,6 +23,7 @@ from llmtel.sources.decode import CUT_OFF, Decoded, decode, decode_slowly
 from llmtel.sources.detect import claimant
 from llmtel.sources.fingerprints import with_fingerprints
 from llmtel.sources.formats import sources
+from llmtel.sources.identity import once_in_a_row
 from llmtel.sources.mapping import Mapped, map_rows
 from llmtel.sources.nesting import decode_nested
 from llmtel.sources.plan import Plan
@@ -74,10 +75,15 @@ def take(batch: Batch | CsvBatch | FrameBatch, counting: Counting | None = None)
 
 
 def mapped(rows: list[pl.DataFrame], plan: Plan, paths: list[str]) -> Taken:
-    """The calls among the decoded rows of several batches of one plan."""
+    """The calls among the decoded rows of several batches of one plan, less the copies near at hand."""
     taken = Taken()
     whole = pl.concat(rows, how="diagonal", rechunk=True) if len(rows) > 1 else rows[0]
     _add(_mapped(whole, plan.source), plan, paths, taken)
+    if plan.source.copies is not None:
+        for place, frame in enumerate(taken.frames):
+            taken.frames[place], copies = once_in_a_row(frame, plan.source.copies)
+            taken.account.calls -= copies
+            taken.account.duplicates += copies
     return taken
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmtel.sources.identity import deduplicated, once_a_file
+from llmtel.sources.formats import sources
+from llmtel.sources.identity import deduplicated, once_a_file, once_in_a_row
 
 START = datetime(2026, 9, 1, 23, 59, tzinfo=UTC)
 SCHEMA = {
@@ -309,6 +310,45 @@ def test_calls_without_the_copies_of_each_file_are_the_same_calls(given):
     once_more, none = once_a_file(less)
     assert once_more.equals(less)
     assert none == 0
+
+
+IN_LINES = st.lists(
+    st.fixed_dictionaries({
+        "call_id": IDS,
+        "response_id": IDS,
+        "ts": st.none() | st.integers(-1, 3).map(lambda minutes: START + timedelta(minutes=minutes)),
+        "request_count": st.integers(0, 1),
+        "retries": st.none() | st.integers(0, 2),
+        "output_text": st.none() | st.integers(0, 2),
+        "@prefer 0": st.none() | st.floats(0, 2),
+        "@prefer 1": st.none() | st.integers(0, 1).map(float),
+        "@file": st.integers(0, 1),
+    }),
+    max_size=12,
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(IN_LINES)
+def test_calls_without_the_copies_beside_each_other_are_the_same_calls(given):
+    schema = {**SCHEMA, "retries": pl.Int64, "@prefer 0": pl.Float64, "@prefer 1": pl.Float64}
+    given = [{"model": "m", "format": "claude_code", **row} for row in given]
+    copies = pl.DataFrame(given, schema=schema)
+    all_at_once, duplicates, _ = deduplicated(copies)
+    less, dropped = once_in_a_row(copies, sources()["claude_code"].copies)
+    kept_calls, rest, _ = deduplicated(less)
+    assert kept_calls.equals(all_at_once)
+    assert dropped + rest == duplicates
+
+
+def test_copies_beside_each_other_leave_the_preferred_one_with_what_is_taken_over_all():
+    copies = rows(
+        *({"format": "claude_code", "call_id": "a", "ts": START + timedelta(seconds=n)} for n in range(3))
+    )
+    copies = copies.with_columns(pl.Series("@prefer 0", [1.0, 3.0, 2.0]), pl.Series("retries", [5, 0, 1]))
+    less, dropped = once_in_a_row(copies, sources()["claude_code"].copies)
+    assert dropped == 2
+    assert less.select("@prefer 0", "retries", "ts").row(0) == (3.0, 5, START)
 
 
 def test_copies_of_a_file_on_several_days_are_left_to_meet_those_of_others():
