@@ -31,9 +31,9 @@ def raw_rows(table: pl.DataFrame, numbers: list[int], plan: Plan) -> pl.DataFram
             continue
         text = texts[column.name]
         value = _read(text, column.kind)
-        fault = value.is_null() & text.is_not_null() & ~text.str.strip_chars().is_in(_NOTHING)
-        if fault.any():
-            faults.append(pl.when(fault).then(pl.lit(column.name)))
+        if value.null_count() > text.null_count():
+            fault = value.is_null() & text.is_not_null() & ~text.str.strip_chars().is_in(_NOTHING)
+            faults += [pl.when(fault).then(pl.lit(column.name))] if fault.any() else []
         columns.append(value.alias(column.name))
     frame = pl.select(columns)
     return (
