@@ -138,11 +138,11 @@ def numbered(keys: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.Series]:
     """
     parts = _at_once(keys, _numbered)
     distinct, number = _numbered(pl.concat([different for different, _ in parts], how="diagonal"))
-    start, found = 0, []
-    for different, at in parts:
-        found.append(number.slice(start, different.height).gather(at))
-        start += different.height
-    return distinct, pl.concat(found)
+    heights = [different.height for different, _ in parts]
+    starts = accumulate(heights[:-1], initial=0)
+    own = [number.slice(start, height) for start, height in zip(starts, heights, strict=True)]
+    places = [at for _, at in parts]
+    return distinct, pl.concat(_at_once(range(len(parts)), lambda i: own[i].gather(places[i])))
 
 
 def _numbered(keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:

@@ -228,7 +228,9 @@ class Engine:
         wanted = self._wanted[keys]
         few = bool(keys) and groups.height < self._answers[keys].height
         distinct = [name for name in self._named(keys) if not adds_up(name)]
-        if distinct:
+        if distinct and not keys:
+            yield pl.LazyFrame({name: [_different(self._rows[name.rpartition(":")[0]])] for name in distinct})
+        elif distinct:
             rows = self._rows.lazy()
             yield self._grouped(_within(rows, keys, groups) if few else rows, keys, distinct)
         for source, values in self._values.items():
@@ -242,6 +244,16 @@ def _within(rows: pl.LazyFrame, keys: Keys, groups: pl.DataFrame) -> pl.LazyFram
     """The rows of some groups, in their order, which for percentiles with weights is that of value."""
     members = groups.lazy().select(keys)
     return rows.join(members, on=keys, how="semi", nulls_equal=True, maintain_order="left")
+
+
+def _different(values: pl.Series) -> int:
+    """How many known values a column of categories has: each of their numbers is ticked off once."""
+    numbers = values.to_physical()
+    size = int(numbers.max() or 0) + 1  # type: ignore[arg-type]  # of unsigned integers
+    ticked = pl.Series([0], dtype=pl.UInt32).new_from_index(0, size)
+    for piece in numbers.get_chunks():
+        ticked.scatter(piece.drop_nulls(), 1)
+    return int(ticked.sum()) if numbers.null_count() < len(numbers) else 0
 
 
 def _distinct(sample: pl.Series, rows: int) -> int:

@@ -7,6 +7,7 @@ is one group_by a table. `top` pools the rest into one row, whose numbers are th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
@@ -22,6 +23,8 @@ from llmtel.query.metrics import METRICS
 from llmtel.query.past import Past
 from llmtel.query.sums import Adding, Sums
 from llmtel.query.timerange import parse_zone
+
+_TABLES_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,9 @@ def run_beside(
     plans = [_Plan(query, engine) for query in queries]
     added = [Adding(asked, engine) for asked in sums]
     engine.run(calls)
-    return [plan.table() for plan in plans], [one.frame() for one in added]
+    # Polars lets Python go on, and not all that a table needs keeps several cores busy.
+    with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+        return list(pool.map(_Plan.table, plans)), [one.frame() for one in added]
 
 
 def summed(asked: Sums, calls: pl.DataFrame) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -56,21 +57,25 @@ def overview(
         if context.knows(calls, name) and not (context.sharing and context.sharing.refuses(name))
     }
     query = partial(Query, tz=context.tz, include_failed=context.include_failed)
-    (total, errors, *tables), (known, *looked_at) = run_beside(
-        [
-            query(headline.METRICS),
-            query(("calls",), by=("error",)),
-            *(
-                query(default(calls), by=(name,), sort=sort or "cost", top=top or n)
-                for name, n in splits.items()
-            ),
-            *([query(STEP_METRICS_OF_BUCKETS if buckets else STEP_METRICS, by=(step,))] if step else []),
-        ],
-        (grounds.asked(calls), *stand_out.asked(calls, context)),
-        calls,
-        context.cells,
-    )
-    found = stand_out.findings(calls, context, tables[: len(splits)], stand_out.Grounds(*looked_at))
+    # Polars lets Python go on, and neither keeps several cores busy all the time.
+    with ThreadPoolExecutor(1) as meanwhile:
+        leaving = meanwhile.submit(stand_out.leaving, calls, context)
+        (total, errors, *tables), (known, cubed, failures) = run_beside(
+            [
+                query(headline.METRICS),
+                query(("calls",), by=("error",)),
+                *(
+                    query(default(calls), by=(name,), sort=sort or "cost", top=top or n)
+                    for name, n in splits.items()
+                ),
+                *([query(STEP_METRICS_OF_BUCKETS if buckets else STEP_METRICS, by=(step,))] if step else []),
+            ],
+            (grounds.asked(calls), *stand_out.asked(calls, context)),
+            calls,
+            context.cells,
+        )
+    made = stand_out.Grounds(cubed, failures, leaving.result())
+    found = stand_out.findings(calls, context, tables[: len(splits)], made)
     (total, errors, *tables), found = context.guarded(calls, [total, errors, *tables], found)
     steps = tables.pop() if step else None
     split_tables = [replace(without_unknown(table), title=table.by[0]) for table in tables]

@@ -36,15 +36,21 @@ LEVELS = ("error", "warning", "info")
 
 @dataclass(frozen=True)
 class Grounds:
-    """The sums that findings look at: those of a cube, and of failures by day or hour."""
+    """What findings rest on: the sums of a cube, those of failures by day or hour, and where users leave."""
 
     cube: pl.DataFrame
     failures: pl.DataFrame
+    leaving: Sequence[Finding]
 
 
 def asked(calls: pl.DataFrame, context: Context) -> tuple[Sums, Sums]:
     """The sums of `Grounds`, in order, to be made with other answers."""
     return cube.asked(calls, context.tz), bursts.asked(calls, context.tz)
+
+
+def leaving(calls: pl.DataFrame, context: Context) -> list[Finding]:
+    """Where users leave, which rests on no sums and may be found meanwhile."""
+    return drop_off.drop_off(calls, context.command)
 
 
 def findings(
@@ -57,19 +63,17 @@ def findings(
     if context.sharing is not None:
         calls = nameless(calls)
     sums = cube.cube_of(made.cube)
-    found = [*about_coverage(calls, context, tables), *_about_calls(calls, sums, made.failures, context)]
+    found = [*about_coverage(calls, context, tables), *_about_calls(calls, sums, made, context)]
     return ranked(found, sums.total("cost"), sums.total("calls"))
 
 
-def _about_calls(
-    calls: pl.DataFrame, sums: cube.Cube, failures: pl.DataFrame, context: Context
-) -> list[Finding]:
+def _about_calls(calls: pl.DataFrame, sums: cube.Cube, made: Grounds, context: Context) -> list[Finding]:
     return [
         *changes.largest_change(calls, sums, context.command, context.tz),
         *segments.far_from_siblings(calls, sums, context.command),
-        *bursts.burst(calls, context.command, context.tz, failures),
+        *bursts.burst(calls, context.command, context.tz, made.failures),
         *prompts.dearer_and_liked_less(sums, context.command),
-        *drop_off.drop_off(calls, context.command),
+        *made.leaving,
     ]
 
 

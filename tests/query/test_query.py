@@ -592,3 +592,14 @@ def test_a_question_that_cannot_be_answered_says_what_would(make: Any, words: st
 def test_a_wrong_name_is_an_unknown_name() -> None:
     with pytest.raises(UnknownName):
         Query(("xyzzy",))
+
+
+def test_distinct_people_are_counted_whatever_pieces_they_lie_in_and_whoever_is_unknown():
+    names = [["a", None, "b"], ["b", "c"], [None]]
+    pieces = [
+        pl.DataFrame({"user": one, "grain": "call"}, schema_overrides={"user": pl.Categorical})
+        for one in names
+    ]
+    frame = pl.concat(pieces, rechunk=False)
+    assert Query(("users",)).run(frame).rows == [{"users": 3}]
+    assert Query(("users",)).run(frame.tail(1)).rows == [{"users": None}]
