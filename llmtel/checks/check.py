@@ -112,7 +112,7 @@ class Report:
         day = self.base.saved or self.base.last
         when = f" {day.date().isoformat()}" if day else ""
         days = f"{self.age} d old, " if self.age is not None else ""
-        return f"baseline{when} ({days}{self.base.calls:,.0f} calls)"
+        return f"baseline{when} ({days}{self.base.calls:,.0f} {self.base.noun}s)"
 
     @property
     def expired(self) -> tuple[Exemption, ...]:

@@ -71,7 +71,7 @@ class Ring:
                 why.append(f"{source.said}: {source.called} has another, {there}")
         if wanted not in self._keys:
             raise UsageError(
-                f"{store}: it is encrypted with the key {wanted}, which is wanted: {'; '.join(why)}"
+                f"{store}: it is encrypted with the key {wanted}, which is not at hand: {'; '.join(why)}"
             )
         return self._keys[wanted]
 

@@ -213,3 +213,4 @@ def test_a_baseline_of_an_export_knows_that_it_counts_requests(llmtel):
     Path("later.csv").write_text(DAILY.replace("2026-09", "2026-10"))
     out = llmtel("compare", "b.json", "later.csv")[1]
     assert "b.json (35 requests, " in " ".join(out.split())
+    assert "35 requests)" in llmtel("check", "later.csv", "--baseline", "b.json")[1]

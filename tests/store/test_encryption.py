@@ -189,7 +189,7 @@ def test_commands_find_the_key_where_the_configuration_says(llmtel, tmp_path):
     (tmp_path / "key").unlink()
     code, out, err = llmtel("analyze")
     assert (code, out) == (2, "")
-    assert f"the key {key_id(KEY)}, which is wanted" in err
+    assert f"it is encrypted with the key {key_id(KEY)}, which is not at hand" in err
     code, out, _ = llmtel("store", "info")
     assert code == 0
     assert f"encrypted with the key {key_id(KEY)}" in out
