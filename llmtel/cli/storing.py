@@ -66,6 +66,7 @@ class Storing:
     skipped: dict[str, str] = field(default_factory=dict)
     first_kept: date | None = None
     _opened: Table | None = None
+    _asked: tuple[Sequence[str], Inputs] | None = None
 
     @cached_property
     def policy(self) -> Policy:
@@ -92,7 +93,10 @@ class Storing:
         from llmtel.sources.files import expand
 
         inputs = expand(paths)
+        self._asked = paths, inputs
         code, known = Exit.OK, 0
+        if not inputs.files and not inputs.unreadable:
+            self._refuse_unread(paths, inputs)
         try:
             done = self.take(inputs)
         except _Lost as lost:
@@ -147,7 +151,7 @@ class Storing:
             *together(self.notes),
             *skipped((why, path) for path, why in self.skipped.items()),
             *self._late(),
-            *self._open(),
+            *(self._open() if written else ()),
             *notes,
             *self.settings.notes(),
         )
@@ -210,6 +214,14 @@ class Storing:
         self.notes += found.notes
         self.unclaimed += found.unclaimed
 
+    def _refuse_to_begin_with(self, found: Gathered, inputs: Inputs) -> None:
+        """Raise where all files are read for a store that is to be made, and nothing of them could be."""
+        from llmtel import pipeline
+        from llmtel.store.making import begun
+
+        if self._asked is not None and inputs.files == self._asked[1].files and not begun(self.folder):
+            pipeline.refuse_unread(found, self._asked[0], inputs)
+
     def _refuse_unread(self, paths: Sequence[str], inputs: Inputs) -> None:
         """Raise where nothing of all could be read."""
         import polars as pl
@@ -267,6 +279,7 @@ class Storing:
                 pipeline.refuse_vain(settings.rules, found.seen, found.calls)
             if exit_code(found.account, strict=self.strict):
                 raise _Lost(found)
+            self._refuse_to_begin_with(found, inputs)
             self.skipped |= {path: why for why, path in inputs.skipped}
             return found
 

@@ -7,9 +7,9 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import uuid4
 
 import polars as pl
@@ -25,7 +25,7 @@ from llmtel.store.columns import SOURCE, from_file
 from llmtel.store.folder import Where, at
 from llmtel.store.ledger import Known
 from llmtel.store.location import on_disk, private
-from llmtel.store.making import begun, made
+from llmtel.store.making import begun, made, may_be_made
 from llmtel.store.merge import Change, merged
 from llmtel.store.policy import PLAIN, Policy
 from llmtel.store.table import Refused, Table, opened
@@ -48,6 +48,19 @@ class Arrival(Protocol):
 
 
 A = TypeVar("A", bound=Arrival)
+
+
+@dataclass(frozen=True)
+class _Look(Generic[A]):
+    """What was `fresh` among some files, what the ledger says of them, and what was read, if there was."""
+
+    fresh: Inputs
+    found: Mapping[str, Known]
+    arrival: A | None
+
+    def of(self, table: Table) -> _Look[A]:
+        """The same, as a store that was made since calls the files."""
+        return replace(self, found={path: one.of(table.id) for path, one in self.found.items()})
 
 
 @dataclass
@@ -90,13 +103,20 @@ def ingest(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     done = Ingested()
     folder = at(place)
     with private():
-        is_new = not begun(folder)
+        groups = list(_groups(inputs, at_once))
+        look = None
+        if is_new := not begun(folder):  # what cannot be read, or kept, makes no store
+            may_be_made(folder, encrypted=encrypted)
+            look = _look(None, groups[0], read)
+            if look.arrival is not None:
+                _refuse_buckets(look.arrival.calls)
         table = made(folder, policy.kept.properties, encrypted=encrypted, known=snapshot)
         if is_new:
             audit(folder, f"made; users: {' '.join((policy.users, *policy.kept.key_ids))}", 0, None)
         with folder.lock() if locked else nullcontext():
-            for group in _groups(inputs, at_once):
-                _take(table, group, read, told, policy, done)
+            for group in groups:
+                _take(table, group, read, told, policy, done, look)
+                look = None
     return done
 
 
@@ -131,27 +151,28 @@ def _take(
     told: Callable[[A], None],
     policy: Policy,
     done: Ingested,
+    look: _Look[A] | None = None,
 ) -> None:
     """Read and commit some files; from the beginning again while others commit in between.
 
-    `table` is a snapshot, of which nobody knows whether it is the newest.
+    `table` is a snapshot, of which nobody knows whether it is the newest. A `look` at the files from before
+    the store was made holds as long as nobody else put anything into it.
     """
     for _ in range(_MOST_TRIES):
         # To open the log takes a tenth of the time of a small batch.
         table = table if table.is_newest() else opened(table.folder)
-        states = ledgers.states(table)
-        found = {
-            path: one for path in inputs.files if (one := ledgers.known(path, table.id, states)) is not None
-        }
-        fresh = ledgers.only_new(inputs, found)
-        known = len(inputs.files) - len(fresh.files)
-        if not fresh.files and not fresh.unreadable:
+        if look is not None and table.version:  # somebody else was the first to fill the store
+            look = None
+            done.refused += 1
+        look = _look(table, inputs, read) if look is None else look.of(table)
+        known = len(inputs.files) - len(look.fresh.files)
+        if (arrival := look.arrival) is None:
             done.known += known
             return
-        arrival = read(fresh)
         try:
-            change = _committed(table, policy, arrival, fresh, found)
+            change = _committed(table, policy, arrival, look.fresh, look.found)
         except Refused:
+            look = None
             done.refused += 1
             time.sleep(random.uniform(0, 0.05))  # noqa: S311 (so that the same two do not meet again)
             continue
@@ -163,6 +184,14 @@ def _take(
         told(arrival)
         return
     raise UsageError(f"--store {table.folder}: others write to it all the time; try again")
+
+
+def _look(table: Table | None, inputs: Inputs, read: Callable[[Inputs], A]) -> _Look[A]:
+    """Read what is new of some files since the snapshot; all of them where there is no store yet."""
+    table_id, states = ("", {}) if table is None else (table.id, ledgers.states(table))
+    found = {path: one for path in inputs.files if (one := ledgers.known(path, table_id, states)) is not None}
+    fresh = ledgers.only_new(inputs, found)
+    return _Look(fresh, found, read(fresh) if fresh.files or fresh.unreadable else None)
 
 
 def _committed(

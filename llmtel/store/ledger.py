@@ -61,8 +61,9 @@ def _of_commit(commit: bytes) -> Iterator[tuple[str, int]]:
 class Known:
     """A file before it is read: its name in the ledger, its state there, and the one it has now.
 
-    `generation` counts how often it was truncated and written anew. `mark` is where reading goes on; None
-    where the file is not what it was. `new`: there is something to read, `before`: something was read.
+    `identity` is what the name was made of. `generation` counts how often it was truncated and written anew.
+    `mark` is where reading goes on; None where the file is not what it was. `new`: there is something to
+    read, `before`: something was read.
     """
 
     name: str
@@ -71,6 +72,11 @@ class Known:
     now: int
     new: bool = True
     before: bool = False
+    identity: bytes = b""
+
+    def of(self, table_id: str) -> Known:
+        """The same file as a new store calls it."""
+        return replace(self, name=_name(self.identity, table_id))
 
     def after(self, ended: Ended) -> tuple[str, dict[str, int], bool]:
         """What the file is called now that it was read, its states, and if its earlier rows are void."""
@@ -95,7 +101,8 @@ def known(path: str, table_id: str, ledger: Mapping[str, int]) -> Known | None:
         with Path(path).open("rb") as file:
             status = os.fstat(file.fileno())
             head = file.read(_FIRST)
-            one = Known(_name(head, status, table_id), 0, Mark(), status.st_size)
+            identity = _identity(head, status)
+            one = Known(_name(identity, table_id), 0, Mark(), status.st_size, identity=identity)
             while replace(one, generation=one.generation + 1).app in ledger:
                 one = replace(one, generation=one.generation + 1)
             if head.startswith(SQLITE):
@@ -109,8 +116,13 @@ def known(path: str, table_id: str, ledger: Mapping[str, int]) -> Known | None:
         return None
 
 
-def _name(head: bytes, status: os.stat_result, table_id: str) -> str:
-    """A file's name in the ledger: of device, inode and beginning, and different in every store.
+def _name(identity: bytes, table_id: str) -> str:
+    """A file's name in the ledger, different in every store."""
+    return blake2b(identity, digest_size=16, key=table_id.encode()[:64]).hexdigest()
+
+
+def _identity(head: bytes, status: os.stat_result) -> bytes:
+    """By what a file is known: its device, its inode and its beginning.
 
     The beginning of a file of lines is its first line, of others a few bytes, which stay as the file grows.
     """
@@ -120,9 +132,7 @@ def _name(head: bytes, status: os.stat_result, table_id: str) -> str:
         line = head[:_BEGINNING]
     else:
         line = head.split(b"\n", 1)[0]
-    digest = blake2b(digest_size=16, key=table_id.encode()[:64])
-    digest.update(f"{status.st_dev}/{status.st_ino}/".encode() + line)
-    return digest.hexdigest()
+    return f"{status.st_dev}/{status.st_ino}/".encode() + line
 
 
 def _changed(path: str) -> int:

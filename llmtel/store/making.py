@@ -37,15 +37,20 @@ def made(
     """
     folder = at(place)
     if not begun(folder):
-        _refuse_others(folder)
-        delta()
-        key = folder.ring.first() if encrypted else ""
+        key = may_be_made(folder, encrypted=encrypted)
         folder.prepare()
         with folder.lock():
             if LOG not in folder.names(CALLS):
                 with suppress(Refused):  # in an object store no lock keeps others from it
                     return created(folder, key, properties=properties)
     return _writable(known or opened(folder), encrypted=encrypted)
+
+
+def may_be_made(folder: Folder, *, encrypted: bool) -> str:
+    """The id of the key of a store that is to be made ("": plain). Raises `UsageError` as `made`."""
+    _refuse_others(folder)
+    delta()
+    return folder.ring.first() if encrypted else ""
 
 
 def _writable(table: Table, *, encrypted: bool) -> Table:

@@ -77,3 +77,35 @@ def test_every_command_that_takes_logs_takes_a_store_by_either_name(llmtel, fold
     call = llmtel("calls", "s", "--format", "json")[1]
     first = json.loads(call)["tables"][0]["rows"][0]["call_id"]
     assert llmtel("pricing", "explain", first, "--store", "s")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("talk.jsonl",), 5),
+        (("broken.jsonl",), 5),
+        (("empty",), 5),
+        (("half.jsonl", "--strict"), 4),
+        (("bill.csv",), 2),
+        (("half.jsonl", "--map", "user=nowhere"), 2),
+    ],
+)
+def test_an_ingest_that_fails_leaves_no_store_behind(llmtel, folder, monkeypatch, arguments, code):
+    monkeypatch.chdir(folder)
+    Path("talk.jsonl").write_text('{"who":"me"}\n')
+    Path("broken.jsonl").write_text('{"timestamp":"2026-09-01T10:00:00Z","model":"m"\nnonsense\n')
+    Path("half.jsonl").write_text(Path("app.jsonl").read_text() + "nonsense\n")
+    Path("bill.csv").write_text("Date,Slug,Usage,Requests\n2026-09-01 00:00:00,openai/gpt-5-mini,1.5,12\n")
+    Path("empty").mkdir()
+    assert llmtel("ingest", *arguments, "--store", "new")[0] == code
+    assert not Path("new").exists()
+    assert llmtel("ingest", "app.jsonl", "--store", "new")[0] == 0
+    assert calls(llmtel("analyze", "--store", "new", "--format", "json")[1]) == 5
+    assert "5 records = 5 duplicates" not in llmtel("ingest", "app.jsonl", "--store", "new")[1]
+
+
+def test_a_log_that_is_empty_as_yet_makes_a_store(llmtel, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    Path("quiet.jsonl").write_text("")
+    assert llmtel("ingest", "quiet.jsonl", "--store", "new")[0] == 0
+    assert calls(llmtel("analyze", "--store", "new", "--format", "json")[1]) == 0

@@ -252,7 +252,12 @@ def test_under_strict_a_store_takes_nothing_of_logs_with_bad_records(llmtel, tmp
     log, folder = tmp_path / "a.jsonl", tmp_path / "s"
     log.write_text(line(0) + "{bad\n" + line(1))
     assert llmtel("ingest", log, "--store", folder, "--strict")[0] == 4
-    assert stored(folder).calls.is_empty()
+    assert not folder.exists()
+    good = tmp_path / "b.jsonl"
+    good.write_text(line(2))
+    assert llmtel("ingest", good, "--store", folder, "--strict")[0] == 0
+    assert llmtel("ingest", log, "--store", folder, "--strict")[0] == 4
+    assert stored(folder).calls["call_id"].to_list() == ["r2"]
 
 
 def test_a_store_and_logs_are_not_asked_together(llmtel, filled, tmp_path):
