@@ -46,7 +46,7 @@ class Part:
     files: list[File]
     account: dict[str, Any]
     rejects: list[tuple[str, int, str]]
-    notes: list[tuple[str, str, int, str | None]]
+    notes: list[tuple[str, str, int, str | None, str]]
     seen: list[tuple[str, str | None, int, list[tuple[str, str, str]]]]
     skipped: list[tuple[str, str]]
 
@@ -138,7 +138,7 @@ def part_of(found: Gathered, group: Inputs, status: dict[str, list[int]], grown_
         files,
         {**asdict(account), **values},
         [(one.file, one.line, one.reason) for one in found.rejects],
-        [(one.kind, one.text, one.count, one.file) for one in found.notes],
+        [(one.kind, one.text, one.count, one.file, one.said) for one in found.notes],
         [
             (s.path, s.format, s.bytes, [(m.field, m.path, words) for m, words in s.absent])
             for s in found.seen

@@ -166,11 +166,11 @@ class Storing:
         from llmtel.cli.retiring import retire
 
         if (done := retire(self.folder, self.settings)) is not None:
-            text = (
-                f"{done.calls:,} calls of {done.days:,} days have expired (privacy: retention:); "
-                "what they came to stays in rollups"
+            said = (
+                f"{{n}} {{call|calls}} of {done.days:,} {'day' if done.days == 1 else 'days'} {{has|have}} "
+                "expired (privacy: retention:); what {it|they} came to stays in rollups"
             )
-            self.notes.append(Note("retired", text, done.calls))
+            self.notes.append(Note.of("retired", said, done.calls))
 
     def _open(self) -> list[Note]:
         """That others may read the store, and what mends it."""

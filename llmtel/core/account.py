@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,14 +20,31 @@ class Reject:
         return f"{self.file}:{self.line}: {self.reason}"
 
 
+_CHOICE = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
+
+
+def in_number(said: str, n: int) -> str:
+    """A sentence that is declared in both numbers, for `n`: "{n} {call is|calls are} late"."""
+    return _CHOICE.sub(lambda found: found[1 if n == 1 else 2], said).replace("{n}", f"{n:,}")
+
+
 @dataclass(frozen=True)
 class Note:
-    """Something the reader decided or noticed that a person should know: kind, sentence, how often, where."""
+    """Something the reader decided or noticed that a person should know: kind, sentence, how often, where.
+
+    `said` is the sentence in both numbers (`in_number`), where it was declared so.
+    """
 
     kind: str
     text: str
     count: int = 1
     file: str | None = None
+    said: str = ""
+
+    @classmethod
+    def of(cls, kind: str, said: str, n: int) -> Note:
+        """A note on `n` things, of a sentence that is declared in both numbers."""
+        return cls(kind, in_number(said, n), n, said=said)
 
 
 def together(notes: Iterable[Note]) -> list[Note]:
@@ -37,13 +55,14 @@ def together(notes: Iterable[Note]) -> list[Note]:
     found: dict[tuple[str, str | None, str], Note] = {}
     for note in notes:
         text = note.text if note.file is not None else note.text.replace(f"{note.count:,}", "{n}", 1)
+        text = note.said or text
         key = (note.kind, note.file, text)
         before = found.get(key)
         if before is None or note.file is not None:
             found[key] = note
         else:
             n = before.count + note.count
-            found[key] = replace(note, text=text.replace("{n}", f"{n:,}"), count=n)
+            found[key] = replace(note, text=in_number(text, n), count=n)
     return list(found.values())
 
 

@@ -204,7 +204,7 @@ def input_meta(account: Account) -> dict[str, Any]:
 
 def remarks_meta(rejects: Sequence[Reject], notes: Sequence[Note]) -> dict[str, Any]:
     """Rejected records with their places, and what the reader decided or noticed, as JSON."""
-    return {"rejects": [asdict(reject) for reject in rejects], "notes": [asdict(note) for note in notes]}
+    return {"rejects": [asdict(reject) for reject in rejects], "notes": [_told(note) for note in notes]}
 
 
 def time_range(calls: pl.DataFrame, tz: str) -> list[str | None]:
@@ -213,3 +213,7 @@ def time_range(calls: pl.DataFrame, tz: str) -> list[str | None]:
         pl.all().dt.convert_time_zone(tz)
     )
     return [None if at is None else at.isoformat() for at in local.row(0)]
+
+
+def _told(note: Note) -> dict[str, Any]:
+    return {name: value for name, value in asdict(note).items() if name != "said"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from llmtel.core.account import Account, Note, Reject
@@ -20,10 +19,6 @@ PARTS = {
     "unfinished": "unfinished",
     "expired": "expired",
 }
-_SINGULAR = {"are": "is", "were": "was", "have": "has", "do": "does", "count": "counts", "their": "its"}
-_PLURAL = re.compile(rf"\b({'|'.join(_SINGULAR)})\b")
-_ONE = re.compile(r"^1 ([a-z ]+?)s (?=(?:are|were|have|do|used|came) )")
-"""How a note begins that is about many things, without the ending of many."""
 SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -92,14 +87,8 @@ def remarks(notes: Sequence[Note], rejects: Sequence[Reject]) -> tuple[Line, ...
 
 def _noted(note: Note) -> str:
     """The sentence of a note, with its file where it does not name it."""
-    text = _of_one(note.text) if note.count == 1 else note.text
-    return f"{note.file}: {text}" if note.file and not text.startswith(note.file) else text
-
-
-def _of_one(text: str) -> str:
-    """A sentence that begins with one of many things, as of one: "1 call is dated by its answer"."""
-    alone = _ONE.sub(r"1 \1 ", text)
-    return text if alone == text else _PLURAL.sub(lambda word: _SINGULAR[word[0]], alone)
+    named = note.file is None or note.text.startswith(note.file)
+    return note.text if named else f"{note.file}: {note.text}"
 
 
 def in_calls(n: float, noun: str = "call") -> str:

@@ -75,7 +75,9 @@ def usage(at: str) -> dict[str, pl.Expr]:
     }
 
 
-UNSTATED_LIFE = "{n} cache writes do not state their life: priced as 5 minutes"
+UNSTATED_LIFE = (
+    "{n} {cache write does not state its|cache writes do not state their} life: priced as 5 minutes"
+)
 """The remark `ttl_unknown`, of every format that has it."""
 
 

@@ -13,6 +13,7 @@ import orjson
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.anthropic import UNSTATED_LIFE
 from llmtel.sources.source import Record, Remark, lookup
 from llmtel.sources.usage import MISMATCH
 
@@ -113,4 +114,4 @@ def usage(at: str) -> dict[str, pl.Expr]:
 def ttl_unknown(at: str, total: pl.Expr) -> dict[str, Remark]:
     """Cache writes whose life is not stated."""
     unsaid = (total > 0) & (_details(at).list.len().fill_null(0) == 0)
-    return {"ttl_unknown": Remark(unsaid, "{n} cache writes do not state their life: priced as 5 minutes")}
+    return {"ttl_unknown": Remark(unsaid, UNSTATED_LIFE)}

@@ -14,7 +14,7 @@ SUMS = {"grain": pl.lit("bucket"), "request_count": pl.lit(None, dtype=pl.Int64)
 PAGE_FOLLOWS = {
     "page_follows": Remark(
         raw.flag("page_follows"),
-        "pages of a usage export that say another one follows: {n}; are they all here?",
+        "{n} {page of a usage export says|pages of usage exports say} that another one follows: is it here?",
     )
 }
 """The remark on pages of an API whose last one is not among them, see `results`."""
@@ -41,7 +41,7 @@ def dollars(amount: pl.Expr, currency: pl.Expr) -> pl.Expr:
 
 def in_dollars_only(currency: pl.Expr) -> dict[str, Remark]:
     """The remark on costs that are stated in another currency."""
-    text = "{n} costs are in another currency than USD and count as unknown"
+    text = "{n} {cost is|costs are} in another currency than USD and {counts|count} as unknown"
     return {"currency": Remark(currency.str.to_uppercase() != "USD", text)}
 
 

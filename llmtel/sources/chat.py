@@ -48,7 +48,7 @@ def remarks(at: str) -> dict[str, Remark]:
     return {
         "byok": Remark(
             raw.flag(f"{at}usage.is_byok"),
-            "{n} calls used your own key at the provider: the logged cost is OpenRouter's share alone",
+            "{n} {call|calls} used your own key at the provider: the logged cost is OpenRouter's share alone",
         )
     }
 

@@ -40,12 +40,13 @@ _CELLS = 2_500_000
 enough that memory stays bounded (about 170,000 flat calls, 70,000 of the wider lines of transcripts)."""
 _WORKERS = min(4, max(1, (os.cpu_count() or 1) // 2))
 """Batches under work side by side; each uses several cores by itself."""
-_REMARKS = {
-    "utc": "{n} times have no offset and were read as UTC",
+REMARKS = {
+    "utc": "{n} {time has|times have} no offset and {was|were} read as UTC",
     "cut": CUT,
-    "secret": "{n} calls were logged with an API key itself: it was dropped; better log its id",
-    "usage_mismatch": "{n} calls have token counts that contradict each other or their total",
+    "secret": "{n} {call was|calls were} logged with an API key itself: it was dropped; better log its id",
+    "usage_mismatch": "{n} {call has|calls have} token counts that contradict each other or their total",
 }
+"""What is said of calls of any format."""
 
 
 @dataclass
@@ -185,7 +186,8 @@ def _minorities(path: str, name: str, verdict: Verdict) -> list[Note]:
     return [
         Note(
             "minority",
-            f"{path}: read as {name}; {count} of its first {verdict.asked} records look like {other}",
+            f"{path}: read as {name}; {count} of its first {verdict.asked} records "
+            f"{'looks' if count == 1 else 'look'} like {other}",
             count,
             path,
         )
@@ -206,11 +208,8 @@ def _add_mishap(mishap: Mishap, result: Calls) -> None:
 def _remarked(remarks: Counter[tuple[str, str]]) -> list[Note]:
     """Remarks as notes: the same remark of several formats is one."""
     counts: Counter[str] = Counter()
-    texts = dict(_REMARKS)
+    texts = dict(REMARKS)
     for (name, remark), count in remarks.items():
         counts[remark] += count
         texts |= {key: declared.text for key, declared in sources()[name].remarks.items()}
-    return [
-        Note(remark, texts[remark].replace("{n}", f"{count:,}"), count)
-        for remark, count in sorted(counts.items())
-    ]
+    return [Note.of(remark, texts[remark], count) for remark, count in sorted(counts.items())]

@@ -138,7 +138,8 @@ def _fits(value: str, wanted: str) -> bool:
 class Remark:
     """Something to say about the calls for which `when` holds. `{n}` in the text is their number.
 
-    Or `when` counts something in a call, and `{n}` is the sum.
+    `{is|are}` is what is said of one and of several (`core.account.in_number`). Or `when` counts something
+    in a call, and `{n}` is the sum.
     """
 
     when: pl.Expr

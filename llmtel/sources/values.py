@@ -12,7 +12,7 @@ from llmtel.core.schema import FIELDS, TIME
 
 LONGEST_TEXT = 1024
 """Characters of a name or id that are kept."""
-CUT = f"{{n}} values were longer than {LONGEST_TEXT:,} characters and were cut"
+CUT = f"{{n}} {{value was|values were}} longer than {LONGEST_TEXT:,} characters and {{was|were}} cut"
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _SECONDS, _MILLIS, _MICROS = 1e11, 1e14, 1e17
 """Epoch numbers below these are seconds, milliseconds and microseconds: up to the year 5138, all three."""

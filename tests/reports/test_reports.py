@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import polars as pl
 import pytest
 
-from llmtel.core.account import Account, Note, Reject
+from llmtel.core.account import Account, Note, Reject, in_number, together
 from llmtel.core.answers import Finding, Findings, Headline, Line, Table, Timeline
 from llmtel.core.errors import UnknownName, UsageError
 from llmtel.core.schema import complete, polars_schema
@@ -19,6 +19,8 @@ from llmtel.reports.asked import asked
 from llmtel.reports.context import Context, Prices
 from llmtel.reports.listing import listing
 from llmtel.reports.overview import overview
+from llmtel.sources.formats import sources
+from llmtel.sources.read import REMARKS
 
 MONDAY = datetime(2026, 9, 7, 10, tzinfo=UTC)
 
@@ -195,17 +197,39 @@ def test_notes_of_the_reader_are_shown(context):
     assert trust.remarks(noted.notes, ())[0].text == "a.jsonl: 3 times have no offset and were read as UTC"
 
 
+def _declared():
+    """Every sentence of the reader that is about a number of things."""
+    return {
+        **REMARKS,
+        **{key: remark.text for one in sources().values() for key, remark in one.remarks.items()},
+    }
+
+
 @pytest.mark.parametrize(
-    ("many", "one"),
+    ("kind", "many", "one"),
     [
-        ("times have no offset and were read as UTC", "1 time has no offset and was read as UTC"),
-        ("calls are dated by their answer", "1 call is dated by its answer"),
-        ("cache writes do not state their life", "1 cache write does not state its life"),
+        ("utc", "times have no offset and were read as UTC", "time has no offset and was read as UTC"),
+        ("ts_is_end", "calls are dated by their answer", "call is dated by its answer"),
+        ("ttl_unknown", "cache writes do not state their life", "cache write does not state its life"),
     ],
 )
-def test_a_note_on_one_thing_is_in_the_singular(many, one):
-    assert trust.remarks((Note("x", f"1 {many}", 1),), ())[0].text == one
-    assert trust.remarks((Note("x", f"21 {many}", 21),), ())[0].text == f"21 {many}"
+def test_a_note_on_one_thing_is_in_the_singular(kind, many, one):
+    said = _declared()[kind]
+    assert trust.remarks((Note.of("x", said, 1),), ())[0].text.startswith(f"1 {one}")
+    assert trust.remarks((Note.of("x", said, 21),), ())[0].text.startswith(f"21 {many}")
+
+
+@pytest.mark.parametrize("said", sorted(set(_declared().values())))
+def test_every_sentence_about_a_number_of_things_is_declared_for_one_of_them_too(said):
+    one, many = in_number(said, 1), in_number(said, 2)
+    assert one.replace("1", "2", 1) != many
+    assert not {"{", "|", "}"} & {*one, *many}
+
+
+def test_notes_of_several_readings_are_one_in_its_number():
+    said = _declared()["utc"]
+    (whole,) = together([Note.of("utc", said, 1), Note.of("utc", said, 2)])
+    assert (whole.count, whole.text) == (3, "3 times have no offset and were read as UTC")
 
 
 def test_the_meta_of_an_answer_says_how_it_came_to_be(context):

@@ -151,7 +151,7 @@ def test_a_minority_of_records_of_another_format_is_told(tmp_path):
     path.write_text(sources()["generic"].sample + stray + "\n")
     reading = pipeline.read([str(path)])
     assert [note.kind for note in reading.notes] == ["unit", "minority"]
-    assert "look like codex" in reading.notes[1].text
+    assert "1 of its first 3 records looks like codex" in reading.notes[1].text
 
 
 def test_bodies_of_several_providers_in_one_file_are_each_read_by_their_own_format(tmp_path):

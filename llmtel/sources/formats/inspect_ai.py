@@ -65,7 +65,11 @@ SOURCES = (
             ),
             ANSWERED: _STOP.is_not_null(),
         },
-        remarks={"replayed": Remark(_REPLAYED, "{n} answers came from Inspect's cache: no model was asked")},
+        remarks={
+            "replayed": Remark(
+                _REPLAYED, "{n} {answer|answers} came from Inspect's cache: no model was asked"
+            )
+        },
         sample=lines("""
             {"version":2,"status":"success","eval":{"task":"sums","run_id":"r1","model":"openai/gpt-5"},
               "plan":{},"stats":{"model_usage":{"openai/gpt-5":{"input_tokens":300,"output_tokens":50}}},

@@ -39,7 +39,8 @@ SOURCES = (
         records=records,
         remarks={
             "cents": Remark(
-                _PRICED, "{n} costs were read as cents, which is Portkey's unit; compare with --cost computed"
+                _PRICED,
+                "{n} {cost was|costs were} read as cents, Portkey's unit; compare with --cost computed",
             )
         },
         calls={

@@ -74,9 +74,12 @@ SOURCES = (
             ANSWERED: raw.flag("answered") | (raw.count("reason") == _BY_ASSERTION),
         },
         remarks={
-            "replayed": Remark(_REPLAYED, "{n} answers came from promptfoo's cache: no model was asked"),
+            "replayed": Remark(
+                _REPLAYED, "{n} {answer|answers} came from promptfoo's cache: no model was asked"
+            ),
             "dated_by_run": Remark(
-                raw.text("stamp").is_not_null(), "{n} calls are dated by their evaluation"
+                raw.text("stamp").is_not_null(),
+                "{n} {call is dated by its|calls are dated by their} evaluation",
             ),
         },
         tells=("id", "label", "promptId"),
