@@ -71,7 +71,9 @@ def inspect(
         shared = [_shared(_look(one, reading.calls)) for one in reading.inputs]
         write(inspection(shared, reading.calls.clear(), reading.account, (), ()), format_, output)
         return Exit.OK
-    looks = [_look(one, reading.calls) for one in reading.inputs] or [_of_store(paths[0])]
+    looks = [_look(one, reading.calls) for one in reading.inputs]
+    if not looks:
+        looks = [_of_store(paths[0]) if settings.store_of(paths) else _of_nothing(path) for path in paths]
     write(inspection(looks, reading.calls, reading.account, shown, reading.notes), format_, output)
     return Exit.OK
 
@@ -107,6 +109,13 @@ def _of_store(path: str) -> Look:
     from llmtel.reports.inspection import Look
 
     return Look(path, "a store", f"llmtel store info {shlex.quote(path)} says what is in it", {}, ())
+
+
+def _of_nothing(path: str) -> Look:
+    """A file that has nothing in it."""
+    from llmtel.reports.inspection import Look
+
+    return Look(path, "empty", "there is no record in it", {}, ())
 
 
 def _look(one: Input, calls: pl.DataFrame) -> Look:

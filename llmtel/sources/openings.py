@@ -143,7 +143,8 @@ class Opener:
             raise Unclaimed(msg)
         if verdict.source is None:
             keys = sorted({key for record in sample[:5] for key in record})
-            raise Unclaimed(_unclaimed(path, sample, "JSON objects with the keys", keys), sample)
+            what = f"JSON objects {'with the keys' if keys else 'without any key'}"
+            raise Unclaimed(_unclaimed(path, sample, what, keys), sample)
         plan, absent = self._plan(path, verdict.source, sample)
         size = self.inputs.sizes.get(path, 0) or len(first)
         seen = Seen(path, number, plan.source.name, size, plan, verdict, absent, self._kept(sample))
@@ -300,8 +301,9 @@ def _unclaimed(path: str, sample: Sequence[Record], what: str, names: Sequence[s
     shown = ", ".join(json.dumps(name)[1:-1] for name in names[:_NAMED])
     more = ", …" if len(names) > _NAMED else ""
     return (
-        f"{what} {shown}{more}: no format claims them. A generic log needs a time (timestamp, created_at, …)"
-        " and one of model, tokens or latency. To say which keys these are: "
+        f"{what}{' ' if shown else ''}{shown}{more}: no format claims them."
+        " A generic log needs a time (timestamp, created_at, …) and one of model, tokens"
+        " or latency. To say which keys these are: "
         f"llmtel inspect {shlex.quote(path)}"
     )
 

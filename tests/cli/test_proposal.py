@@ -233,3 +233,18 @@ def test_a_document_that_was_cut_is_told_where_it_ends(log, llmtel, indent):
     code, _, err = llmtel("inspect", log)
     assert code == 5
     assert "not JSON to its end: unexpected end of data: line " in err
+
+
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_inspect_of_an_empty_file_says_that_it_is_empty(tmp_path, monkeypatch, llmtel, content):
+    monkeypatch.chdir(tmp_path)
+    Path("quiet.jsonl").write_text(content)
+    code, out, _ = llmtel("inspect", "quiet.jsonl")
+    assert (code, "quiet.jsonl is empty: there is no record in it" in out) == (0, True)
+    assert "store" not in out
+
+
+def test_objects_without_a_key_are_called_what_they_are(tmp_path, llmtel):
+    (tmp_path / "void.jsonl").write_text("{}\n{}\n")
+    code, _, err = llmtel("analyze", tmp_path / "void.jsonl")
+    assert (code, "JSON objects without any key: no format claims them" in err) == (5, True)
