@@ -10,7 +10,7 @@ def summary() -> None:
     from pathlib import Path
 
     from llmtel import pipeline
-    from llmtel.cli.machine import agent_folders
+    from llmtel.cli.machine import AGENTS, agent_folders
     from llmtel.cli.narration import Progress
     from llmtel.cli.options import OutputFormat
     from llmtel.cli.output import write
@@ -22,7 +22,7 @@ def summary() -> None:
     started = time.monotonic()
     folders = agent_folders()
     if not folders:
-        write(nothing_found(), OutputFormat.TABLE, None)
+        write(nothing_found([agent.name for agent in AGENTS]), OutputFormat.TABLE, None)
         return
     transcripts = [path for folder in folders for path in folder.transcripts]
     book = books.load()

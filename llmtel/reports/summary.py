@@ -58,10 +58,11 @@ def summary_of(
     )
 
 
-def nothing_found() -> Document:
-    """No agent has left transcripts here: what to do instead."""
+def nothing_found(agents: Sequence[str]) -> Document:
+    """None of the agents that were looked for has left transcripts here: what to do instead."""
     lines = (
-        Line("No transcripts of Claude Code or Codex on this machine."),
+        Line("No transcripts of coding agents on this machine."),
+        Line(", ".join(agents), name="Looked for"),
         Line("llmtel analyze LOGS", name="Your own logs"),
         Line("llmtel --help", name="All commands"),
     )

@@ -66,3 +66,11 @@ def test_a_database_of_an_agent_is_found_and_its_neighbours_are_not():
     put(Path.home() / ".local/share/opencode/auth.json")
     (found,) = agent_folders()
     assert (found.agent, found.path, found.transcripts) == ("opencode", path, (str(path),))
+
+
+def test_where_there_are_no_transcripts_every_agent_that_was_looked_for_is_named(llmtel):
+    code, out, _ = llmtel()
+    said = " ".join(out.split())
+    assert code == 0
+    assert "No transcripts of coding agents on this machine" in said
+    assert [agent.name for agent in AGENTS if agent.name not in said] == []
