@@ -15,7 +15,7 @@ from llmtel.query import past
 from llmtel.query.dimensions import Dimension
 from llmtel.query.lower import ROWS, Lowering, Quantile, adds_up, pooled
 from llmtel.query.past import Past
-from llmtel.query.percentiles import in_order, known, percentiles
+from llmtel.query.percentiles import counted, in_order, known, percentiles
 from llmtel.query.settled import settled
 
 Keys = tuple[str, ...]
@@ -44,6 +44,7 @@ class Engine:
     _height: int = 0
     _rows: pl.DataFrame = field(default_factory=pl.DataFrame)
     _values: dict[tuple[str, str | None], pl.LazyFrame] = field(default_factory=dict)
+    _bins: dict[tuple[str, str | None], tuple[Keys, pl.DataFrame]] = field(default_factory=dict)
     _live: dict[Keys, pl.DataFrame] = field(default_factory=dict)
     _answers: dict[Keys, pl.DataFrame] = field(default_factory=dict)
 
@@ -89,6 +90,9 @@ class Engine:
                 else in_order(self._rows, *source, by).lazy()
             )
         self._live = self._sums(calls.lazy(), made.select(*columns))
+        for source in self._values:
+            if source[1] is None:
+                self._count_bins(source)
         self._answers = {
             keys: self._live[keys].select(*keys, *(n for n in self._adding(keys) if n in wanted))
             for keys, wanted in self._wanted.items()
@@ -148,14 +152,37 @@ class Engine:
         if distinct:
             known = _within(self._rows.lazy(), keys, tail).select(distinct).collect()
             row = row.hstack(known.clear(1) if with_past else known)
+        large = float(tail[ROWS].sum()) >= _LARGE
         for source, values in self._values.items():
             if quantiles := self._quantiles(again, source):
-                row = row.hstack(
-                    self.past.quantiles(keys, values, source, quantiles, tail.select(keys))
-                    if with_past
-                    else percentiles(_within(values, keys, tail), (), quantiles).collect()
-                )
+                if with_past:
+                    found = self.past.quantiles(keys, values, source, quantiles, tail.select(keys))
+                else:
+                    rows = _within(values, keys, tail)
+                    counts = counted(rows, (), source[0]) if large and source[1] is None else None
+                    found = percentiles(rows, (), quantiles, counts).collect()
+                row = row.hstack(found)
         return row.with_columns(tail.select(pl.col(past.CELLS).sum())) if self.past.any else row
+
+    def _count_bins(self, source: tuple[str, str | None]) -> None:
+        """Count the values by bin, once for all tables whose groups are large, also by the keys of all."""
+        shared: Keys | None = None
+        groups = 1
+        for keys in sorted(self._wanted, key=lambda keys: (self._live[keys].height, keys)):
+            if not self._quantiles(self._wanted[keys], source):
+                continue
+            if shared is not None and set(keys) <= set(shared):
+                continue
+            if groups * self._live[keys].height * _LARGE <= self._height:
+                groups *= self._live[keys].height
+                shared = tuple(dict.fromkeys((*(shared or ()), *keys)))
+        if shared is not None:
+            self._bins[source] = shared, counted(self._values[source], shared, source[0])
+
+    def _counts(self, source: tuple[str, str | None], keys: Keys) -> pl.DataFrame | None:
+        """The counts of bins that tell of the groups of a table; None where these are small."""
+        shared, counts = self._bins.get(source, (None, None))
+        return counts if shared is not None and set(keys) <= set(shared) else None
 
     def _quantiles(self, wanted: set[str], source: tuple[str, str | None]) -> list[Quantile]:
         found = (q for name, q in self.lowering.quantiles.items() if name in wanted)
@@ -231,13 +258,15 @@ class Engine:
         if distinct and not keys:
             yield pl.LazyFrame({name: [_different(self._rows[name.rpartition(":")[0]])] for name in distinct})
         elif distinct:
-            rows = self._rows.lazy()
-            yield self._grouped(_within(rows, keys, groups) if few else rows, keys, distinct)
+            kept = self._rows.lazy()
+            yield self._grouped(_within(kept, keys, groups) if few else kept, keys, distinct)
         for source, values in self._values.items():
             if quantiles := self._quantiles(wanted, source):
-                large = groups.height * _LARGE <= self._height
+                counts = self._counts(source, keys)
+                if few and counts is not None:
+                    counts = _within(counts.lazy(), keys, groups).collect()
                 rows = _within(values, keys, groups) if few else values
-                yield percentiles(rows, keys, quantiles, large=large)
+                yield percentiles(rows, keys, quantiles, counts)
 
 
 def _within(rows: pl.LazyFrame, keys: Keys, groups: pl.DataFrame) -> pl.LazyFrame:

@@ -12,14 +12,11 @@ written out w times.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from llmtel.query.lower import Quantile
-
-_SAMPLE = 2**14
 
 
 def known(rows: pl.DataFrame, column: str, weight: str | None, keys: Iterable[str]) -> pl.LazyFrame:
@@ -39,70 +36,63 @@ def in_order(rows: pl.DataFrame, column: str, weight: str | None, keys: Iterable
 
 
 def percentiles(
-    rows: pl.LazyFrame, keys: Sequence[str], wanted: Sequence[Quantile], *, large: bool = False
+    rows: pl.LazyFrame, keys: Sequence[str], wanted: Sequence[Quantile], counts: pl.DataFrame | None = None
 ) -> pl.LazyFrame:
     """One row a group with the quantiles that are wanted, of one column; without keys one row.
 
-    `rows` are those of `known`; with weights in order of value. `large`: groups are few and have many rows,
-    so that it is faster to count first (the answer is the same).
+    `rows` are those of `known`; with weights in order of value. With `counts` (`counted`, by the keys or by
+    more) it is faster where groups are few and have many rows; the answer is the same.
     """
     if wanted[0].weight is not None:
         placed = _placed(rows, keys, wanted[0].column, wanted[0].weight)
         aggs = [_weighted(q) for q in wanted]
         return placed.group_by(keys).agg(aggs) if keys else placed.select(aggs)
-    if keys and large:
-        return _counted(rows, keys, wanted)
-    if keys:
-        aggs = [pl.col(q.column).quantile(q.at, "linear").alias(q.name) for q in wanted]
-        return rows.group_by(keys).agg(aggs)
-    values = rows.select(pl.col(wanted[0].column).cast(pl.Float64)).collect().to_series()
-    found = {q.name: [_of_all(values, q.at)] for q in wanted}
-    return pl.LazyFrame(found, schema=dict.fromkeys(found, pl.Float64))
+    if counts is not None:
+        return _in_bins(rows, keys, wanted, counts)
+    aggs = [pl.col(q.column).quantile(q.at, "linear").cast(pl.Float64).alias(q.name) for q in wanted]
+    return rows.group_by(keys).agg(aggs) if keys else rows.select(aggs)
 
 
-def _of_all(values: pl.Series, at: float) -> float | None:
-    """A quantile of many values, from those between two of a sample that should have it between them.
-
-    Looking for it among all values takes ten times as long; that is done where the sample misled.
-    """
-    place = (len(values) - 1) * at
-    every = len(values) // _SAMPLE
-    if every:
-        sample = values.gather_every(every).sort()
-        near, margin = round(at * len(sample)), len(sample) // 32
-        low, high = sample[max(0, near - margin)], sample[min(len(sample) - 1, near + margin)]
-        inside = values.filter(values.is_between(low, high)).sort()
-        place -= int((values < low).sum())
-        if 0 <= place <= len(inside) - 1:
-            one, next_ = inside[math.floor(place)], inside[math.ceil(place)]
-            return float((place - math.floor(place)) * (next_ - one) + one)
-    found = values.quantile(at, "linear")
-    return None if found is None else float(found)
+def counted(rows: pl.LazyFrame, keys: Sequence[str], column: str) -> pl.DataFrame:
+    """How many values of each group of `rows` (those of `known`) are in each bin: keys, `bin` and `n`."""
+    counts = _binned(rows, keys, column).group_by(*keys, "bin").agg(n=pl.len().cast(pl.Int64))
+    return counts.collect(engine="streaming")
 
 
-def _counted(rows: pl.LazyFrame, keys: Sequence[str], wanted: Sequence[Quantile]) -> pl.LazyFrame:
+def _binned(rows: pl.LazyFrame, keys: Sequence[str], column: str) -> pl.LazyFrame:
+    values = rows.select(*keys, pl.col(column).cast(pl.Float64).alias("value"))
+    return values.with_columns(bin=_bin(pl.col("value")))
+
+
+def _in_bins(
+    rows: pl.LazyFrame, keys: Sequence[str], wanted: Sequence[Quantile], counts: pl.DataFrame
+) -> pl.LazyFrame:
     """The quantiles of large groups, looked for only in the bins that have them.
 
     How many values of a group are in each bin tells in which its quantiles are; few rows have such a bin.
     """
-    binned = rows.select(*keys, pl.col(wanted[0].column).cast(pl.Float64).alias("value")).with_columns(
-        bin=_bin(pl.col("value"))
+    n = pl.col("n")
+    ends = (
+        counts.group_by(*keys, "bin")
+        .agg(n.sum())
+        .sort("bin")
+        .with_columns(start=_over(n.cum_sum() - n, keys), places=_over(n.sum() - 1, keys))
     )
-    counts = binned.group_by(*keys, "bin").agg(n=pl.len().cast(pl.Int64)).collect(engine="streaming")
-    ends = counts.sort("bin").with_columns(
-        start=(pl.col("n").cum_sum() - pl.col("n")).over(keys), places=(pl.col("n").sum() - 1).over(keys)
-    )
-    inside = [
-        pl.col("start").le(at) & (at < pl.col("start") + pl.col("n")) for q in wanted for at in _ends(q)
-    ]
+    inside = [pl.col("start").le(at) & (at < pl.col("start") + n) for q in wanted for at in _ends(q)]
     some = ends.filter(pl.any_horizontal(inside)).drop("n")
     values = (
-        binned.filter(pl.col("bin").is_in(some["bin"].unique().implode()))
+        _binned(rows, keys, wanted[0].column)
+        .filter(pl.col("bin").is_in(some["bin"].unique().implode()))
         .join(some.lazy(), on=[*keys, "bin"], nulls_equal=True)
         .group_by(*keys, "bin", "start", "places")
         .agg(pl.col("value").sort())
     )
-    return values.group_by(keys).agg(_between(q).alias(q.name) for q in wanted)
+    aggs = [_between(q).alias(q.name) for q in wanted]
+    return values.group_by(keys).agg(aggs) if keys else values.select(aggs)
+
+
+def _over(value: pl.Expr, keys: Sequence[str]) -> pl.Expr:
+    return value.over(keys) if keys else value
 
 
 def _bin(value: pl.Expr) -> pl.Expr:
@@ -137,7 +127,7 @@ def _placed(rows: pl.LazyFrame, keys: Sequence[str], column: str, weight: str) -
         "whole": pl.col(weight).cast(pl.Float64).sum(),
         "next": pl.col(column).shift(-1),
     }
-    return rows.with_columns(**{n: e.over(keys) if keys else e for n, e in columns.items()})
+    return rows.with_columns(**{name: _over(value, keys) for name, value in columns.items()})
 
 
 def _weighted(q: Quantile) -> pl.Expr:
