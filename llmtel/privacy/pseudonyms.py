@@ -41,6 +41,10 @@ class Pseudonyms:
         """What tells keys apart, and tells nothing of the key."""
         return blake2b(_KEY_ID_LABEL, key=self.key, digest_size=_KEY_ID_BYTES).hexdigest()
 
+    @cached_property
+    def _keyed(self) -> blake2b:
+        return blake2b(key=self.key, digest_size=_DIGEST_BYTES)
+
     def of(self, values: pl.Series, prefix: str = "id_") -> pl.Series:
         """A pseudonym for each value: `prefix`, or the vendor's own, the key's id, and 32 hex digits.
 
@@ -59,7 +63,8 @@ class Pseudonyms:
         if not value.strip(_NOTHING):
             return value
         own = _KIND_OF_ID.match(value) if vendors else None
-        digest = blake2b(value.encode("utf-8", "surrogatepass"), key=self.key, digest_size=_DIGEST_BYTES)
+        digest = self._keyed.copy()  # to begin with the key each time takes half as long again
+        digest.update(value.encode("utf-8", "surrogatepass"))
         return f"{own[0] if own else prefix}{self.key_id}{digest.hexdigest()}"
 
 

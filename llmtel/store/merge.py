@@ -108,8 +108,9 @@ def _stored(fresh: pl.DataFrame, void: Collection[str], table: Table) -> pl.Data
     """The stored rows that a new one may be a copy of, or whose source is void; with `@path` and `@at`."""
     near = _near(fresh)
     days = pl.Series([day in near for day in table.files["day"]], dtype=pl.Boolean)
-    known = [name for name in _IDS if fresh[name].null_count() < fresh.height]
-    places = [_with_ids(table.scan(table.files.filter(days)), fresh, name) for name in known]
+    files = table.files.filter(days)
+    known = [name for name in _IDS if fresh[name].null_count() < fresh.height] if files.height else []
+    places = [_with_ids(table.scan(files), fresh, name) for name in known]
     if void:
         of_void = pl.col("llmtel_source").is_in(list(void))
         of_void |= pl.col("llmtel_copies").str.contains_any(list(void)).fill_null(value=False)
