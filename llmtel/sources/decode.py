@@ -1,14 +1,14 @@
 """Lines to raw rows: fast when all is well, exact when it is not.
 
-A batch of plain lines is decoded in one query. A query that fails is cut into pieces; a piece that fails is
-looked at line by line. What becomes of a line depends on the line alone, so both ways agree.
+A batch of plain lines is decoded in one query. A query that fails is cut into pieces, and these again; a small
+piece that fails is looked at line by line. What becomes of a line depends on the line alone, so both ways agree.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -20,8 +20,12 @@ from llmtel.sources.plan import Plan
 from llmtel.sources.present import narrowed
 from llmtel.sources.project import project
 
-PIECE = 2 << 20
-"""Bytes of a piece in which a bad line is looked for."""
+PIECE = 256 << 10
+"""Bytes, about, of a piece that is looked at line by line."""
+_PIECES = 8
+"""Pieces that a batch which fails is cut into, and each of them that fails again."""
+_MISSES = 2
+"""Pieces beside each other that may fail before the others are taken to fail as well."""
 LONGEST_LINE = 32 << 20
 CUT_OFF = "not JSON: the line ends too early"
 """The reason of a line that is the beginning of an object: unfinished, when it is the last of a file."""
@@ -70,13 +74,27 @@ def _decode(data: bytes, plan: Plan, count: int | None) -> Decoded:
     decoded = _decode_query(data, plan, count)
     if decoded is not None:
         return decoded
-    if len(data) <= PIECE:
-        return decode_slowly(data, plan)
-    parts, first = [], 0
-    for piece in pieces(data, PIECE):
-        part = _decode_query(piece, plan) or decode_slowly(piece, plan)
+    return _by_pieces(data, plan, len(data) // _PIECES)
+
+
+def _by_pieces(data: bytes, plan: Plan, size: int) -> Decoded:
+    """Lines of which some fail: those pieces that fail are cut again, the smallest read line by line."""
+    parts: list[Decoded] = []
+    start = first = misses = 0
+    smallest = size < 2 * PIECE
+    while start < len(data):
+        if misses < _MISSES:
+            piece = next(pieces(data, size, start))
+            part = _decode_query(piece, plan)
+        else:
+            piece = data[start:] if smallest else next(pieces(data, size, start))
+            part = None
+        if part is None:
+            misses += 1
+            part = decode_slowly(piece, plan) if smallest else _by_pieces(piece, plan, size // _PIECES)
         parts.append(_moved(part, first))
         first += part.lines
+        start += len(piece)
     return joined(parts, plan)
 
 
@@ -103,9 +121,8 @@ def joined(parts: list[Decoded], plan: Plan) -> Decoded:
     return whole
 
 
-def pieces(data: bytes, size: int) -> Iterable[bytes]:
-    """Complete lines in parts of at least `size` bytes, but for the last."""
-    start = 0
+def pieces(data: bytes, size: int, start: int = 0) -> Iterator[bytes]:
+    """Complete lines from `start` on, in parts of at least `size` bytes, but for the last."""
     while start < len(data):
         end = data.find(b"\n", start + size) + 1 or len(data)
         yield data[start:end]

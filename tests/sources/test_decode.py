@@ -159,13 +159,22 @@ def test_a_count_of_another_type_is_coerced_or_unreadable_and_told(value, read, 
     )
 
 
-def test_a_bad_line_in_a_large_batch_costs_one_line(monkeypatch):
-    monkeypatch.setattr(decode, "PIECE", 4096)
-    data = GOOD * 500 + b"{bad}\n" + GOOD * 500
-    decoded = decode.decode(data, PLAN)
-    assert decoded.raw.height == 1000
-    assert decoded.raw["row"].to_list() == [*range(500), *range(501, 1001)]
-    assert [row for row, _ in decoded.rejects] == [500]
+@pytest.mark.parametrize("bad", [[500], [0], [1000], [3, 4, 5], list(range(0, 1001, 7)), list(range(1001))])
+def test_a_bad_line_in_a_large_batch_costs_one_line(monkeypatch, bad):
+    monkeypatch.setattr(decode, "PIECE", 1024)
+    lines = [b"{bad}\n" if row in bad else GOOD for row in range(1001)]
+    decoded = decode.decode(b"".join(lines), PLAN)
+    assert decoded.lines == 1001
+    assert decoded.raw["row"].to_list() == [row for row in range(1001) if row not in bad]
+    assert [row for row, _ in decoded.rejects] == bad
+
+
+def test_a_line_longer_than_a_piece_that_fails_costs_itself(monkeypatch):
+    monkeypatch.setattr(decode, "PIECE", 1024)
+    long = b'{"bad": "' + b"x" * 50_000 + b'"\n'
+    decoded = decode.decode(GOOD * 3 + long + long + GOOD * 3, PLAN)
+    assert decoded.raw["row"].to_list() == [0, 1, 2, 5, 6, 7]
+    assert [row for row, _ in decoded.rejects] == [3, 4]
 
 
 VALUES = st.recursive(
