@@ -30,6 +30,7 @@ VALUE_ERROR = re.compile(r"Value error, |Input should be (?:a valid )?")
 UNKNOWN_COMMAND = re.compile(r"No such command '(.*?)'", re.DOTALL)
 DEBUG = "LLMTEL_DEBUG"
 """Variable with which a mistake of ours is shown in full."""
+PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 ALLOCATOR = (
@@ -148,7 +149,7 @@ def _bug(error: BaseException) -> int:
         _say("there is not enough memory for this")
         return Exit.CRASH
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [one for one in frames if f"{os.sep}llmtel{os.sep}" in one.filename]
+    ours = [one for one in frames if one.filename.startswith(PACKAGE)]
     at = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
     what = f"a mistake of llmtel itself ({type(error).__name__}{at})"
     _say(f"{what}; {DEBUG}=1 shows all of it, maybe with text of your logs")
