@@ -219,4 +219,6 @@ def _marks(one: Input) -> tuple[str, ...]:
 
 def _paths(columns: list[str]) -> list[str]:
     """The paths of raw columns, each once, without their types."""
-    return [path for path in dict.fromkeys(column.rpartition(":")[0] for column in columns) if path]
+    from llmtel.sources.raw import written
+
+    return [path for path in dict.fromkeys(map(written, columns)) if path]

@@ -69,8 +69,20 @@ class RawColumn:
 
 
 def _first_of(paths: tuple[str, ...], kind: Kind) -> pl.Expr:
-    columns = [pl.col(f"{path}:{kind}") for path in paths]
+    columns = [pl.col(_named(path, kind)) for path in paths]
     return columns[0] if len(columns) == 1 else pl.coalesce(columns)
+
+
+def _named(path: str, kind: str) -> str:
+    """The name of a raw column; a key like `@timestamp` is told from the columns that the reader makes."""
+    own = "\\" if path.startswith("@") else ""
+    return f"{own}{path}:{kind}"
+
+
+def written(name: str) -> str:
+    """The path of a raw column, as a mapping writes it; nothing for a column that the reader makes."""
+    path = name.rpartition(":")[0]
+    return path[1:] if path.startswith("\\@") else path
 
 
 def text(*paths: str) -> pl.Expr:
@@ -105,7 +117,7 @@ def time(*paths: str) -> pl.Expr:
 
 def items(path: str, fields: Mapping[str, Kind]) -> pl.Expr:
     """Some fields (`a` or `a.b`) of every element of a list of objects: a column of List(Struct)."""
-    return pl.col(f"{path}:items " + " ".join(f"{name}={kind}" for name, kind in fields.items()))
+    return pl.col(_named(path, "items " + " ".join(f"{name}={kind}" for name, kind in fields.items())))
 
 
 def escaped(key: str) -> str:

@@ -17,7 +17,13 @@ from llmtel.sources.source import Record, Remark, Source
 from llmtel.sources.usage import MISMATCH, RECONCILED
 
 FAMILY = "response"
-OF_A_LOG = ("type", "message", "sessionId", "call_type", "custom_id", "timestamp", "ts", "time", "created_at")
+TIMES_OF_A_LOG = (
+    "timestamp", "ts", "time", "created_at", "createdAt", "@timestamp", "datetime", "datetime_utc", "date",
+    "start_time", "startTime", "started_at", "startedAt", "request_time", "requestTime", "event_time",
+    "eventTime", "logged_at", "loggedAt",
+)  # fmt: skip
+"""When a line was written: bodies of providers have `created` or none, and what else is in it is a log's."""
+OF_A_LOG = ("type", "message", "sessionId", "call_type", "custom_id", *TIMES_OF_A_LOG)
 """What the line of a log has beside a usage; a bare usage that somebody kept has none of it."""
 _BODY_KNOWS = frozenset({
     "response_id", "model", "finish_reason", "service_tier", "operation", "input_uncached", "cache_read",

@@ -1,6 +1,7 @@
 """`llmtel inspect` of a log that no format claims: a mapping to paste, with its doubts."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -248,3 +249,10 @@ def test_objects_without_a_key_are_called_what_they_are(tmp_path, llmtel):
     (tmp_path / "void.jsonl").write_text("{}\n{}\n")
     code, _, err = llmtel("analyze", tmp_path / "void.jsonl")
     assert (code, "JSON objects without any key: no format claims them" in err) == (5, True)
+
+
+def test_a_path_is_shown_as_it_is_written_also_where_it_begins_with_an_at_sign(tmp_path, llmtel):
+    path = tmp_path / "app.jsonl"
+    path.write_text('{"@timestamp":"2026-09-01T10:00:00Z","model":"m","prompt_tokens":5}\n')
+    out = llmtel("inspect", str(path))[1]
+    assert re.search(r"ts +@timestamp\n", out)

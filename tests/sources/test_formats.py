@@ -13,8 +13,9 @@ import pytest
 from llmtel import pipeline
 from llmtel.core.errors import UnreadableInput
 from llmtel.core.schema import FIELDS
-from llmtel.sources import detect, formats
+from llmtel.sources import detect, formats, maps
 from llmtel.sources.formats import sources
+from llmtel.sources.maps import Rule
 
 SOURCES = list(sources().values())
 NAMES = [source.name for source in SOURCES]
@@ -194,3 +195,45 @@ def test_a_line_beside_wrapped_bodies_that_tells_of_no_call_is_other(tmp_path):
     path.write_text(event + answered + "\n")
     account = pipeline.read([str(path)], input_format="openai_chat").account
     assert (account.calls, account.other) == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["@timestamp", "createdAt", "startTime", "date", "logged_at"])
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 100, "completion_tokens": 20},
+        {"input_tokens": 100, "output_tokens": 20, "cache_read_input_tokens": 0},
+        {"inputTokens": 100, "outputTokens": 20},
+    ],
+)
+def test_an_applications_line_is_no_providers_answer_however_its_time_and_its_counts_are_called(
+    tmp_path, name, usage
+):
+    path = tmp_path / "app.jsonl"
+    line = {name: "2026-09-01T10:00:00Z", "modelName": "m", "userId": "u", "usage": usage}
+    path.write_text(json.dumps(line) + "\n")
+    (row,) = pipeline.read([str(path)]).calls.to_dicts()
+    assert row["format"] == "generic"
+    assert (row["model"], row["user"], row["provider"]) == ("m", "u", None)
+    assert (row["input_uncached"], row["output_text"]) == (100, 20)
+
+
+def test_an_applications_failed_call_is_its_own_where_its_time_is_called_otherwise(tmp_path):
+    path = tmp_path / "app.jsonl"
+    line = {"@timestamp": "2026-09-01T10:00:00Z", "model": "m", "error": {"message": "rate limit"}}
+    path.write_text(json.dumps(line) + "\n")
+    (row,) = pipeline.read([str(path)]).calls.to_dicts()
+    assert (row["format"], row["model"], row["error"]) == ("generic", "m", "rate_limit")
+    assert str(row["ts"]).startswith("2026-09-01 10:00:00")
+
+
+@pytest.mark.parametrize("spoilt", ["", "not JSON\n"])
+def test_a_key_that_begins_with_an_at_sign_is_read_like_any_other(tmp_path, spoilt):
+    path = tmp_path / "app.jsonl"
+    line = {"@timestamp": "2026-09-01T10:00:00Z", "@model": "m", "prompt_tokens": 5, "@user": "u"}
+    path.write_text(json.dumps(line) + "\n" + spoilt)
+    rules = (Rule((maps.mapped("user", "@user"), maps.mapped("model", "@model"))),)
+    calls = pipeline.read([str(path)], rules=rules).calls
+    assert calls.select("model", "user").rows() == [("m", "u")]
+    (tmp_path / "app.csv").write_text("@timestamp,model,prompt_tokens\n2026-09-01T10:00:00Z,m,5\n")
+    assert pipeline.read([str(tmp_path / "app.csv")]).calls["ts"].null_count() == 0

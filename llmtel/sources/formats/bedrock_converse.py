@@ -14,13 +14,10 @@ from llmtel.sources.bedrock import BLOCKED, ttl_unknown, usage
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Remark, Source
-from llmtel.sources.wrapped import FAMILY, bind
+from llmtel.sources.wrapped import FAMILY, OF_A_LOG, bind
 
-_OTHERS = (
-    "message", "sessionId", "timestamp", "ts", "time", "created_at", "usage.cachedInputTokens",
-    "usage.reasoningTokens", "usage.inputTokenDetails",
-)  # fmt: skip
-"""What logs of coding agents and usages of the AI SDK have besides."""
+_OF_THE_AI_SDK = ("usage.cachedInputTokens", "usage.reasoningTokens", "usage.inputTokenDetails")
+"""What usages of the AI SDK have besides."""
 
 
 def body(at: str) -> dict[str, pl.Expr]:
@@ -51,7 +48,10 @@ SOURCES = (
         link="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
         marks=(
             Mark(all=("output", "usage.inputTokens", "stopReason")),
-            Mark(all=("usage.inputTokens", "usage.outputTokens"), none=("output", "stopReason", *_OTHERS)),
+            Mark(
+                all=("usage.inputTokens", "usage.outputTokens"),
+                none=("output", "stopReason", *_OF_THE_AI_SDK, *OF_A_LOG),
+            ),
         ),
         family=FAMILY,
         bind=partial(bind, body, remarks=_remarks),

@@ -10,7 +10,7 @@ from functools import partial
 from llmtel.sources import chat
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
-from llmtel.sources.wrapped import FAMILY, OF_A_LOG, bind
+from llmtel.sources.wrapped import FAMILY, OF_A_LOG, TIMES_OF_A_LOG, bind
 
 SOURCES = (
     Source(
@@ -27,7 +27,7 @@ SOURCES = (
             ),
             Mark(
                 any=("error.message", "error.type", "error.code"),
-                none=("type", "timestamp", "ts", "time", "created_at", "custom_id"),
+                none=("type", "custom_id", *TIMES_OF_A_LOG),
             ),
         ),
         family=FAMILY,
