@@ -26,8 +26,6 @@ _STOPS = (
 _GUARD = "amazon-bedrock-guardrailAction"
 TIMES = "amazon-bedrock-invocationMetrics"
 """Where a stream tells its times, in its last event."""
-BLOCKED = ("guardrail_intervened", "content_filtered")
-"""Reasons to stop that mean a blocked answer."""
 
 
 def records(line: Record) -> Iterator[dict[str, Any]]:

@@ -16,11 +16,6 @@ from llmtel.sources import raw
 from llmtel.sources.usage import MISMATCH, leaves
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-BLOCKED = (
-    "SAFETY", "MODEL_ARMOR", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "RECITATION", "IMAGE_SAFETY",
-    "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION",
-)  # fmt: skip
-"""Reasons to stop that mean a blocked answer."""
 
 
 def either(read: Callable[[str], pl.Expr], path: str) -> pl.Expr:
@@ -109,7 +104,6 @@ def body(at: str, use: str) -> dict[str, pl.Expr]:
 
 
 def blocked(at: str) -> pl.Expr:
-    """What to say of an error: `content_filter` where the prompt or the answer was blocked."""
-    finish = either(raw.text, f"{at}candidates[0].finishReason")
-    blocked = either(raw.text, f"{at}promptFeedback.blockReason")
-    return pl.when(blocked.is_not_null() | finish.is_in(BLOCKED)).then(pl.lit("content_filter"))
+    """What to say of an error: `content_filter` where the prompt was blocked."""
+    reason = either(raw.text, f"{at}promptFeedback.blockReason")
+    return pl.when(reason.is_not_null()).then(pl.lit("content_filter"))

@@ -53,6 +53,15 @@ _OPEN = (
     "unknown", "none", "null",
 )  # fmt: skip
 """Words for what is not over, or not known: they are understood, and tell no outcome."""
+_ENDED_BLOCKED = {"refusal": "refusal"} | dict.fromkeys(
+    (
+        "content_filter", "content_filtered", "guardrail_intervened", "safety", "model_armor",
+        "prohibited_content", "blocklist", "spii", "recitation", "image_safety", "image_prohibited_content",
+        "image_recitation",
+    ),
+    "content_filter",
+)  # fmt: skip
+"""Reasons for which an answer ended that are a failure, whoever logs them and whatever the HTTP status."""
 _FACTS = {
     WORD: pl.String, TEXT: pl.String, SUCCESS: pl.Boolean, ANSWERED: pl.Boolean, "http_status": pl.Int64
 }  # fmt: skip
@@ -69,9 +78,11 @@ def joined(texts: Sequence[pl.Expr]) -> pl.Expr:
 def settled(calls: pl.DataFrame) -> pl.DataFrame:
     """Calls with `status` and `error` in place of what the mapping gave.
 
-    An error text, a bad status word, a status ≥ 400 or a missing success make a call failed; a good word, a
-    lower status, a success or an answer make it ok; nothing of these leaves it unknown.
+    An error text, a bad status word, a status ≥ 400, a missing success or an answer that ended blocked make
+    a call failed; a good word, a lower status, a success or an answer make it ok; nothing of these leaves it
+    unknown.
     """
+    calls = _with_blocked(calls)
     given = [name for name in (WORD, TEXT, SUCCESS, ANSWERED) if name in calls.columns]
     if not given and ("status" in calls.columns or "http_status" not in calls.columns):
         return calls
@@ -86,6 +97,19 @@ def settled(calls: pl.DataFrame) -> pl.DataFrame:
     status = pl.when(bad).then(pl.lit("error")).when(fine).then(pl.lit("ok"))
     facts = facts.with_columns(status.alias("status"))
     return calls.drop(given).with_columns(facts["status"], _kinds(facts))
+
+
+def _with_blocked(calls: pl.DataFrame) -> pl.DataFrame:
+    """Calls with an error's text where their answer ended blocked, unless the log itself gives the status."""
+    if "finish_reason" not in calls.columns or "status" in calls.columns:
+        return calls
+    reasons = calls["finish_reason"].drop_nulls().unique().cast(pl.String)
+    ends = {end: _ENDED_BLOCKED[end.lower()] for end in reasons if end.lower() in _ENDED_BLOCKED}
+    if not ends:
+        return calls
+    why = pl.col("finish_reason").cast(pl.String).replace_strict(ends, default=None, return_dtype=pl.String)
+    said = [pl.col(TEXT)] if TEXT in calls.columns else []
+    return calls.with_columns(pl.coalesce(why, *said).alias(TEXT))
 
 
 def not_understood(words: pl.Series, statuses: pl.Series) -> int:

@@ -61,7 +61,8 @@ def bind(
         around = {name: value for name, value in around.items() if name in _BESIDE_A_BARE_BODY}
     knows = _BODY_KNOWS if at else _BODY_KNOWS | {"ts"}
     calls = {name: _overlaid(name, inner, around, knows) for name in {**inner, **around}}
-    keep = source.keep if source.keep is not None else inner[ANSWERED] | inner[TEXT].is_not_null()
+    failed = inner[TEXT].is_not_null() if TEXT in inner else pl.lit(value=False)
+    keep = source.keep if source.keep is not None else inner[ANSWERED] | failed
     if at and "ts" in around:
         keep = keep | around["ts"].is_not_null() & (
             pl.coalesce(around.get(TEXT), around.get(WORD)).is_not_null()

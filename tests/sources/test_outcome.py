@@ -12,11 +12,13 @@ DTYPES = {
     SUCCESS: pl.Boolean,
     ANSWERED: pl.Boolean,
     "http_status": pl.Int64,
+    "finish_reason": pl.String,
 }
 
 
 def outcome(**facts):
-    names = {"word": WORD, "text": TEXT, "success": SUCCESS, "answered": ANSWERED, "http": "http_status"}
+    names = {"word": WORD, "text": TEXT, "success": SUCCESS, "answered": ANSWERED, "http": "http_status",
+             "end": "finish_reason"}  # fmt: skip
     columns = {names[name]: [value] for name, value in facts.items()}
     calls = settled(pl.DataFrame(columns, schema={name: DTYPES[name] for name in columns}))
     assert not any(name.startswith("@") for name in calls.columns)
@@ -127,3 +129,21 @@ def test_words_for_what_is_not_over_are_understood_and_others_are_counted():
     calls = settled(pl.DataFrame({WORD: words}))
     assert calls["status"].to_list() == [None] * 6 + ["ok"]
     assert not_understood(words, calls["status"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [
+        ("content_filter", "content_filter"), ("SAFETY", "content_filter"), ("RECITATION", "content_filter"),
+        ("guardrail_intervened", "content_filter"), ("refusal", "refusal"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_ended_blocked_is_a_failure_whoever_logs_it_and_whatever_the_http_status(end, kind):
+    assert outcome(end=end, answered=True, http=200) == ("error", kind)
+    assert outcome(end=end, word="completed") == ("error", kind)
+    assert outcome(end=end, text="bad request", http=400) == ("error", kind)
+
+
+@pytest.mark.parametrize("end", ["stop", "length", "MAX_TOKENS", "max_tokens", "tool_calls", None])
+def test_an_answer_that_ended_otherwise_is_none(end):
+    assert outcome(end=end, answered=True) == ("ok", None)

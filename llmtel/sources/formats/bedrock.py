@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.bedrock import BLOCKED, TIMES, records, ttl_unknown, written
+from llmtel.sources.bedrock import TIMES, records, ttl_unknown, written
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
@@ -72,11 +72,7 @@ SOURCES = (
             "latency_ms": raw.number("answer.metrics.latencyMs", f"answer.{TIMES}.invocationLatency"),
             "ttft_ms": raw.number(f"answer.{TIMES}.firstByteLatency"),
             "finish_reason": _STOP,
-            TEXT: pl.coalesce(
-                pl.when(raw.flag("answer.guarded") | _STOP.is_in(BLOCKED)).then(pl.lit("content_filter")),
-                pl.when(_STOP == "refusal").then(_STOP),
-                _ERROR,
-            ),
+            TEXT: pl.coalesce(pl.when(raw.flag("answer.guarded")).then(pl.lit("content_filter")), _ERROR),
             ANSWERED: _ERROR.is_null(),
         },
         remarks=ttl_unknown(_USE, pl.when(~_STATED).then(_WRITTEN)),

@@ -10,8 +10,8 @@ from functools import partial
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.bedrock import BLOCKED, ttl_unknown, usage
-from llmtel.sources.outcome import ANSWERED, TEXT
+from llmtel.sources.bedrock import ttl_unknown, usage
+from llmtel.sources.outcome import ANSWERED
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Remark, Source
 from llmtel.sources.wrapped import FAMILY, OF_A_LOG, bind
@@ -22,16 +22,15 @@ _OF_THE_AI_SDK = ("usage.cachedInputTokens", "usage.reasoningTokens", "usage.inp
 
 def body(at: str) -> dict[str, pl.Expr]:
     """The mapping of an answer at a prefix."""
-    stop, sent = raw.text(f"{at}stopReason"), f"{at}ResponseMetadata."
+    sent = f"{at}ResponseMetadata."
     return {
         "provider": pl.lit("aws"),
         "call_id": raw.text(f"{sent}RequestId"),
         "http_status": raw.code(f"{sent}HTTPStatusCode"),
         "retries": raw.count(f"{sent}RetryAttempts"),
         "latency_ms": raw.number(f"{at}metrics.latencyMs"),
-        "finish_reason": stop,
+        "finish_reason": raw.text(f"{at}stopReason"),
         **usage(f"{at}usage."),
-        TEXT: pl.when(stop.is_in(BLOCKED)).then(pl.lit("content_filter")),
         ANSWERED: raw.count(f"{at}usage.inputTokens").is_not_null(),
     }
 

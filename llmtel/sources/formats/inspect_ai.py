@@ -60,9 +60,7 @@ SOURCES = (
             ),
             "cost_logged": _asked(raw.number("cost")),
             "finish_reason": _STOP,
-            TEXT: pl.coalesce(
-                raw.text("error"), raw.text("failure"), pl.when(_STOP == "content_filter").then(_STOP)
-            ),
+            TEXT: raw.text("error", "failure"),
             ANSWERED: _STOP.is_not_null(),
         },
         remarks={
