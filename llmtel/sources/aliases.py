@@ -56,7 +56,8 @@ ALIASES = (
     _alias("model_requested", "text", "request_model model_requested requested_model"),
     _alias("operation", "word", "operation call_type endpoint request_type run_type api path"),
     _alias("user", "text", "user_id user end_user customer_id account_id helicone_user external_user uid"),
-    _alias("feature", "text", "feature route endpoint_name use_case tag app app_name service workflow"),
+    _alias("feature", "text", "feature route endpoint_name use_case tag tags[0] app app_name service"
+           " workflow"),
     _alias("project", "text", "project project_id project_name"),
     _alias("api_key", "text", "api_key_id api_key_hash api_key_alias api_key_name key_id key_hash key_alias"
            " key_name api_key"),
@@ -156,7 +157,10 @@ def _step(key: str) -> tuple[str, str]:
 
 
 def leaves(record: Record, prefix: str = "", above: str = "") -> Iterator[tuple[str, str, str, Any]]:
-    """(path, own name, name with the container's, value) of every value at the top and in the containers."""
+    """(path, own name, name with the container's, value) of every value at the top and in the containers.
+
+    Of a list of texts that is the first one.
+    """
     for key, value in record.items():
         # What is remembered stays small, whatever a log has for keys.
         text = str(key)
@@ -164,6 +168,8 @@ def leaves(record: Record, prefix: str = "", above: str = "") -> Iterator[tuple[
         path = prefix + step
         if isinstance(value, dict) and name in CONTAINERS and prefix.count(".") < _DEEPEST:
             yield from leaves(value, f"{path}.", name)
+        elif isinstance(value, list) and value and isinstance(value[0], str):
+            yield f"{path}[0]", f"{name}[0]", f"{above}_{name}[0]" if above else f"{name}[0]", value[0]
         else:
             yield path, name, f"{above}_{name}" if above else name, value
 

@@ -1,7 +1,8 @@
 """Lines to raw rows: fast when all is well, exact when it is not.
 
-A batch of plain lines is decoded in one query. A query that fails is cut into pieces, and these again; a small
-piece that fails is looked at line by line. What becomes of a line depends on the line alone, so both ways agree.
+A batch of plain lines is decoded in one query. A query that fails is cut into pieces, and these again; a
+small piece that fails is looked at line by line. What becomes of a line depends on the line alone, so both
+ways agree.
 """
 
 from __future__ import annotations

@@ -60,7 +60,10 @@ CALLS: dict[str, pl.Expr] = {
     "latency_ms": pl.when(~_CACHED).then(_TOOK),
     "ttft_ms": pl.when(_STREAMED & ~_CACHED).then((_FIRST - _START).dt.total_microseconds() / 1000),
     "call_id": _ID,
-    "response_id": pl.coalesce(pl.when(_ID.str.contains(_RESPONSE_IDS)).then(_ID), raw.text("response.id")),
+    # what the cache answers has the id of the answer that it kept
+    "response_id": pl.when(~_CACHED).then(
+        pl.coalesce(pl.when(_ID.str.contains(_RESPONSE_IDS)).then(_ID), raw.text("response.id"))
+    ),
     "session": _text("trace_id", "session_id"),
     "trace": _text("trace_id"),
     "model": _text("model"),

@@ -128,12 +128,13 @@ class Outline:
         span, trace = self.text("span_id"), self.text("trace")
         if call_id is None and span is not None and trace is not None:
             call_id = pl.concat_str([trace, span], separator="/")
-        if response_id is None and any(
-            re.match(_RESPONSE_IDS, str(value))
+        looks = [
+            raw.text(place.path)
             for place in self.places.get("call_id", ())
-            for value in place.values
-        ):
-            response_id = pl.when(call_id.str.contains(_RESPONSE_IDS)).then(call_id)  # type: ignore[union-attr]
+            if any(re.match(_RESPONSE_IDS, str(value)) for value in place.values)
+        ]
+        if response_id is None and looks:
+            response_id = pl.coalesce(pl.when(one.str.contains(_RESPONSE_IDS)).then(one) for one in looks)
         return {"call_id": call_id, "response_id": response_id}
 
     def _durations(self) -> dict[str, pl.Expr | None]:

@@ -236,7 +236,7 @@ def _event(event: Record, owner: dict[str, Any]) -> dict[str, Any]:
     stamp = found.get("event_timestamp")
     if not stamp:
         nanoseconds = _whole(event.get("timeUnixNano"))
-        stamp = nanoseconds and nanoseconds // 1000
+        stamp = nanoseconds // 1000 if nanoseconds else event.get("timestamp")
     return {
         "kind": "event",
         "name": str(name or ""),

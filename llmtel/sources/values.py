@@ -38,6 +38,7 @@ _FIXED = {
     27: "%Y-%m-%dT%H:%M:%S.%6fZ",
 }
 """The forms that most programs write, by their length; some have a space for the `T`."""
+_COMMA = r"(:\d\d),(\d)"
 _T = 10
 """Where the `T` is."""
 _FORMS_WITH_OFFSET = (
@@ -60,9 +61,9 @@ _FORMS_OF_UTC = (
 def times(column: pl.Series) -> tuple[pl.Series, int]:
     """Text to Datetime in UTC, null where no form fits, and how many had no offset (read as UTC).
 
-    Accepted: ISO 8601 with any number of fraction digits, `T` or a space, with or without an offset, a date
-    alone, and epoch numbers whose size tells the unit (seconds below 1e11, ms below 1e14, µs below 1e17, .NET
-    ticks, else ns).
+    Accepted: ISO 8601 with any number of fraction digits after a point or a comma (as Python's logging
+    writes), `T` or a space, with or without an offset, a date alone, and epoch numbers whose size tells the
+    unit (seconds below 1e11, ms below 1e14, µs below 1e17, .NET ticks, else ns).
     """
     first = column.first(ignore_nulls=True)
     form = _form_of(first) if isinstance(first, str) else None
@@ -74,8 +75,9 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     if left.is_empty():
         return found, 0
     assumed = 0
-    for reader in _likeliest_first(column[left[0]].strip()):
-        read = reader.read(column.gather(left).str.strip_chars())
+    texts = column.str.strip_chars().str.replace(_COMMA, "$1.$2")
+    for reader in _likeliest_first(texts[left[0]]):
+        read = reader.read(texts.gather(left))
         hits = read.is_not_null()
         found = found.scatter(left.filter(hits), read.filter(hits).dt.epoch("us"))
         left = left.filter(~hits)

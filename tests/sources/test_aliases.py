@@ -37,6 +37,11 @@ def test_facts_are_found_at_the_top_and_inside_containers():
     }
 
 
+def test_the_first_of_several_tags_is_a_feature():
+    assert found({"metadata": {"tags": ["search", "beta"]}}) == {"feature": ["metadata.tags[0]"]}
+    assert found({"tags": []}, {"tags": [{"a": 1}]}) == {}
+
+
 def test_a_dot_inside_a_key_is_part_of_the_key():
     assert found({"prompt.tokens": 3}) == {"input": [r"prompt\.tokens"]}
 

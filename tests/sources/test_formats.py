@@ -237,3 +237,11 @@ def test_a_key_that_begins_with_an_at_sign_is_read_like_any_other(tmp_path, spoi
     assert calls.select("model", "user").rows() == [("m", "u")]
     (tmp_path / "app.csv").write_text("@timestamp,model,prompt_tokens\n2026-09-01T10:00:00Z,m,5\n")
     assert pipeline.read([str(tmp_path / "app.csv")]).calls["ts"].null_count() == 0
+
+
+def test_an_id_of_a_response_is_one_also_beside_the_id_of_the_request(tmp_path):
+    path = tmp_path / "app.jsonl"
+    line = {"timestamp": "2026-09-01T10:00:00Z", "model": "m", "request_id": "req_1", "id": "msg_1"}
+    path.write_text(json.dumps(line) + "\n")
+    calls = pipeline.read([str(path)]).calls
+    assert calls.select("call_id", "response_id").rows() == [("req_1", "msg_1")]

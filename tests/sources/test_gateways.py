@@ -61,6 +61,13 @@ def test_what_the_cache_of_litellm_answered_cost_nothing_and_took_no_models_time
     assert call["input_uncached"] == 100
 
 
+def test_what_the_cache_of_litellm_answered_is_a_call_beside_the_one_whose_answer_it_kept(read):
+    first = LITELLM | {"response": {"id": "chatcmpl-1"}}
+    again = first | {"id": "1788256800.5chatcmpl-1", "cache_hit": True}
+    calls = read(first, again).calls
+    assert sorted(calls["cost_logged"]) == [0.0, 0.1]
+
+
 @pytest.mark.parametrize("miss", [None, False, "None", "False", ""])
 def test_other_words_for_a_cache_hit_are_none(row, miss):
     assert row(LITELLM | {"cache_hit": miss})["cost_logged"] == 0.1

@@ -176,6 +176,12 @@ def test_texts_of_log_events_that_are_numbers_are_numbers():
     assert record["attributes"] == {"input_tokens": 12, "model": "12"}
 
 
+def test_a_flat_log_event_is_dated_by_its_own_time_where_its_attributes_have_none():
+    event = {"body": "claude_code.api_request", "timestamp": "2026-09-01T10:00:00Z", "attributes": {}}
+    (record,) = records(event)
+    assert record["stamp"] == "2026-09-01T10:00:00Z"
+
+
 def test_attributes_of_log_events_are_plain_and_short():
     given = {"input_tokens": ["12", "13"], "model": ["gpt-5"], "nested": {"a": 1}, "text": "x" * 5000}
     (record,) = records({"body": "claude_code.api_request", "attributes": given})
