@@ -18,7 +18,16 @@ from llmtel.stats.bridge import rate_and_mix
 from llmtel.stats.multiple import CORRECTIONS, Correction
 
 Word = Literal[
-    "better", "worse", "moved", "noise", "untested", "insufficient", "new", "missing", "no_baseline"
+    "better",
+    "worse",
+    "moved",
+    "noise",
+    "untested",
+    "insufficient",
+    "new",
+    "missing",
+    "unknown",
+    "no_baseline",
 ]
 FEWEST_CLUSTERS = 5
 """Below this many conversations (or pairs) a side an interval means nothing."""
@@ -29,7 +38,8 @@ class Compared:
     """One metric of one segment on both sides.
 
     `word`: `better` or `worse` as the metric says which way that is, else `moved`; `noise`, it may be chance;
-    `untested`, it is a total. `p` is two-sided and corrected for all that were tested.
+    `untested`, it is a total; `unknown`, it is known of no call of one side. `p` is two-sided and corrected
+    for all that were tested.
     """
 
     metric: str
@@ -143,6 +153,8 @@ def _few(rule: Rule, evidence: Evidence) -> bool:
 def _word(rule: Rule, evidence: Evidence, p: float | None, alpha: float) -> Word:
     if evidence.held != "both":
         return "no_baseline" if evidence.held == "none" else evidence.held
+    if (evidence.base is None) != (evidence.current is None) and 0 in evidence.n:
+        return "unknown"
     if evidence.absolute is None or (evidence.tested and p is None):
         return "insufficient"
     if p is None:

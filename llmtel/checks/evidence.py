@@ -93,7 +93,8 @@ class Sides:
             return alone
         before = there[key].samples[rule.metric] if key in there else None
         if before is None or not before.n:
-            held: Held = "new" if sample.n else "both"
+            unseen: Held = "new" if before is None else "unknown"
+            held: Held = unseen if sample.n else "both"
             return replace(alone, held=held, n=(0, sample.n), clusters=(0, sample.clusters))
         return self._compared(rule, alone, before, sample)
 

@@ -18,7 +18,7 @@ from llmtel.stats.rates import Interval, Rate, wilson
 State = Literal[
     "pass", "improved", "fail", "inconclusive", "insufficient", "new", "missing", "no_baseline", "exempt"
 ]
-Held = Literal["both", "none", "new", "missing"]
+Held = Literal["both", "none", "new", "unknown", "missing"]
 ORDER: tuple[State, ...] = (
     "fail", "inconclusive", "missing", "new", "insufficient", "no_baseline", "exempt", "improved", "pass"
 )  # fmt: skip
@@ -30,10 +30,11 @@ class Evidence:
     """What is known of one metric in one segment; `x` of (base, current) pairs is the baseline's.
 
     `n` are calls, `clusters` conversations. `held` says on which sides the segment is: `none`, the baseline
-    does not hold this split. `relative` and `absolute` are the change, with two-sided intervals and one-sided
-    p-values where a test exists (`tested`: totals have none). `rate` is the current side in effective calls,
-    for absolute limits. `impact` is the change in dollars a month, `projected` have both sides a period.
-    `pairs` are cases on both sides, new and gone; None: unpaired.
+    does not hold this split; `unknown`, it holds the segment, but of none of its calls the number. `relative`
+    and `absolute` are the change, with two-sided intervals and one-sided p-values where a test exists
+    (`tested`: totals have none). `rate` is the current side in effective calls, for absolute limits.
+    `impact` is the change in dollars a month, `projected` have both sides a period. `pairs` are cases on both
+    sides, new and gone; None: unpaired.
     `needed` are the calls a side that would prove the tolerance.
     """
 
@@ -157,6 +158,7 @@ def _held(limit: Limit, evidence: Evidence) -> Verdict | None:
     reasons: dict[Held, tuple[State, str]] = {
         "none": ("no_baseline", "no baseline to compare with"),
         "new": ("new", "not in the baseline"),
+        "unknown": ("new", "not known of any call of the baseline"),
         "missing": ("missing", "in the baseline, but not here"),
     }
     found = reasons.get(evidence.held)

@@ -49,8 +49,14 @@ class Windows:
 
     def costs(self, calls: pl.DataFrame) -> tuple[float, float]:
         """The dollars of both windows, the earlier first."""
-        cost = pl.col("cost_usd") * SAMPLE
-        now, both = (cost * one for one in (self.now, self.both))
+        return self._sums(calls, pl.col("cost_usd"))
+
+    def calls(self, calls: pl.DataFrame) -> tuple[float, float]:
+        """How many calls both windows have, the earlier first."""
+        return self._sums(calls, CALLS)
+
+    def _sums(self, calls: pl.DataFrame, value: pl.Expr) -> tuple[float, float]:
+        now, both = (value * SAMPLE * one for one in (self.now, self.both))
         later, whole = calls.lazy().select(now.sum().alias("now"), both.sum().alias("both")).collect().row(0)
         return whole - later, later
 

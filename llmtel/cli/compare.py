@@ -177,8 +177,8 @@ class _Asked:
         if not held:
             # Cases are told by how much they moved, not as segments of one call each.
             split = () if split == (CASE,) else split
-            known = sides.before if sides.calls.is_empty() and sides.before is not None else sides.calls
-            found = rules_for(self.metrics or default(known, split=bool(self.by)), split)
+            both = [side for side in (sides.calls, sides.before) if side is not None]
+            found = rules_for(self.metrics or default(both, split=bool(self.by)), split)
             return tuple(replace(r, settings=replace(r.settings, max_segments=self.top)) for r in found)
         if split == (CASE,):
             splits = [pair for side in held.values() for pair in side.splits.items()]

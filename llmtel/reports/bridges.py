@@ -11,7 +11,7 @@ from llmtel.checks.cells import Noun, Usage
 from llmtel.checks.rules import POOLED, Key
 from llmtel.checks.why import Reasons
 from llmtel.core.answers import Cause
-from llmtel.core.units import SHARE, TOKENS, USD
+from llmtel.core.units import COUNT, SHARE, TOKENS, USD
 from llmtel.reports.judging import MINUS, signed
 
 _SMALL = 0.01
@@ -115,6 +115,16 @@ def _appeared(found: Sides, line: str) -> dict[str | None, dict[str, float]]:
             models = sums.setdefault(feature, {})
             models[model or "(unknown)"] = models.get(model or "(unknown)", 0.0) + effects[line]
     return sums
+
+
+def rests_on(found: Sides, calls: tuple[float, float]) -> str:
+    """Of how many calls of both sides the cost is known, where that alone would move a sum of money."""
+    known = [sum(usage.calls for usage in side.values()) for side in (found.before, found.after)]
+    shares = [n / of if of else 1.0 for n, of in zip(known, calls, strict=True)]
+    if found.noun != "call" or abs(shares[0] - shares[1]) < _SMALL:
+        return ""
+    before, now = (f"{COUNT.show(n)} of {COUNT.show(of)}" for n, of in zip(known, calls, strict=True))
+    return f"the calls whose cost is known: {before} before, {now} now"
 
 
 def in_cents(amounts: Sequence[float]) -> list[float]:

@@ -21,10 +21,10 @@ from llmtel.checks.samples import Quotient
 from llmtel.checks.seen import Seen, first_seen, seen
 from llmtel.checks.side import Side
 from llmtel.checks.why import Reasons
-from llmtel.core.answers import Cause, Moved
+from llmtel.core.answers import LEVER, Cause, Moved
 from llmtel.query import where
 from llmtel.query.dimensions import dimension
-from llmtel.reports.bridges import Sides, dollars, told
+from llmtel.reports.bridges import Sides, dollars, rests_on, told
 from llmtel.reports.judging import percent, signed
 from llmtel.stats import adtributor
 from llmtel.stats.adtributor import Explanation
@@ -83,6 +83,13 @@ class Bridged:
     who: str
     since: str
     lever: str
+    rests: str = ""
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What is said of the change by name, as far as there is anything to say."""
+        facts = (("mostly", self.who), ("since", self.since), ("rests on", self.rests), (LEVER, self.lever))
+        return tuple((name, text) for name, text in facts if text)
 
     def meta(self, method: why.Method = "shapley") -> dict[str, Any]:
         """The bridge as JSON: dollars, effects by line (also in whole cents), causes, and what is said."""
@@ -97,6 +104,7 @@ class Bridged:
             "who": self.who,
             "since": self.since,
             "lever": self.lever,
+            "rests": self.rests,
         }
 
 
@@ -111,7 +119,8 @@ def bridged(report: Report, grounds: Grounds, method: why.Method) -> Bridged | N
     found = Sides(why.explain(*sides, method=method, noun=noun), *sides, noun)
     causes, lever = told(found)
     who = _who(renamed(report.base.seen, report.current.seen), found, grounds)
-    return Bridged(found.reasons, causes, who, since(report.base.seen, report.current.seen), lever)
+    rests = rests_on(found, (report.base.calls, report.current.calls))
+    return Bridged(found.reasons, causes, who, since(report.base.seen, report.current.seen), lever, rests)
 
 
 def _segment(calls: pl.DataFrame | None, split: Split, key: Key, tz: str) -> pl.DataFrame | None:

@@ -18,7 +18,7 @@ from llmtel.checks.evidence import Traffic
 from llmtel.checks.rules import POOLED, Rule, RuleSet
 from llmtel.checks.side import Side
 from llmtel.checks.verdict import Evidence
-from llmtel.core.answers import LEVER, Block, Change, Column, Document, Line, Moved, Row, Table
+from llmtel.core.answers import Block, Change, Column, Document, Line, Moved, Row, Table
 from llmtel.core.units import COUNT, SHARE, USD
 from llmtel.query.dimensions import dimension
 from llmtel.query.metric import Metric
@@ -40,7 +40,8 @@ METRICS_SHOWN = (
 SPLIT_SHOWN = ("cost", "calls", "cost_per_call", "p95_latency", "error_rate")
 _WORDS: Mapping[Word, str] = {
     "better": "better", "worse": "worse", "moved": "moved", "noise": "within noise", "untested": "not tested",
-    "insufficient": "too few", "new": "new", "missing": "gone", "no_baseline": "not held",
+    "insufficient": "too few", "new": "new", "missing": "gone", "unknown": "unknown",
+    "no_baseline": "not held",
 }  # fmt: skip
 """What is said of a metric: better or worse is proven, within noise is not."""
 
@@ -61,12 +62,16 @@ class Comparison:
     method: why.Method = "shapley"
 
 
-def default(calls: pl.DataFrame, *, split: bool) -> tuple[str, ...]:
-    """The metrics to compare where none are named: those that the calls know something of."""
+def default(sides: Sequence[pl.DataFrame], *, split: bool) -> tuple[str, ...]:
+    """The metrics to compare where none are named: those that the calls of a side know something of."""
     names = SPLIT_SHOWN if split else METRICS_SHOWN
-    row = Query(names).run(calls).rows[0]
+    rows = [Query(names).run(calls).rows[0] for calls in sides]
     # A provider's sums know requests, and no calls.
-    known = [name for name in names if row[name] is not None and (row["calls"] or name != "calls")]
+    known = [
+        name
+        for name in names
+        if any(row[name] is not None and (row["calls"] or name != "calls") for row in rows)
+    ]
     return tuple(known) or ("calls",)
 
 
@@ -205,8 +210,7 @@ def _bridge(what: Comparison) -> tuple[Change | None, dict[str, Any] | None]:
     reasons = found.reasons
     difference = reasons.after - reasons.before
     title = f"cost {USD.show(reasons.before)} → {USD.show(reasons.after)} ({judging.signed(difference, USD)})"
-    facts = (("mostly", found.who), ("since", found.since), (LEVER, found.lever))
-    change = Change(title, found.causes, tuple((name, text) for name, text in facts if text))
+    change = Change(title, found.causes, found.facts)
     return change, found.meta(what.method)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from llmtel.checks.weeks import last_weeks
-from llmtel.core.answers import LEVER, Change
+from llmtel.core.answers import Change
 from llmtel.core.units import USD
 from llmtel.reports.context import Context
 
@@ -48,8 +48,7 @@ def lately(calls: pl.DataFrame, context: Context) -> tuple[Change | None, dict[s
         f"Cost of the last {windows.days} days: {USD.show(now)}, of the {windows.days} before: "
         f"{USD.show(before)} ({signed(now - before, USD)}, {percent(now / before - 1)})"
     )
-    facts = (("mostly", found.who), ("since", found.since), (LEVER, found.lever))
-    change = Change(title, found.causes, tuple((name, text) for name, text in facts if text), command)
+    change = Change(title, found.causes, found.facts, command)
     if context.sharing is not None:
         parts = [calls.filter(windows.both, windows.now == now) for now in (False, True)]
         return context.sharing.change(change, parts, CELL_BY), meta
@@ -67,7 +66,7 @@ def _bridged(calls: pl.DataFrame, windows: Windows, context: Context) -> tuple[B
     """
     from llmtel.checks import why  # noqa: PLC0415 (slow to load)
     from llmtel.checks.cells import CELL_BY, noun_of  # noqa: PLC0415 (slow to load)
-    from llmtel.reports.bridges import Sides, told  # noqa: PLC0415 (slow to load)
+    from llmtel.reports.bridges import Sides, rests_on, told  # noqa: PLC0415 (slow to load)
     from llmtel.reports.causes import Bridged, by_cells, pointed_at, renamed, since  # noqa: PLC0415 (slow to load)
 
     cells = windows.cells(calls, context.rates)
@@ -79,4 +78,5 @@ def _bridged(calls: pl.DataFrame, windows: Windows, context: Context) -> tuple[B
     kept = by_cells(sides, told_already)
     names = [name for name in why.SEARCHED if name not in {*told_already, *CELL_BY, "error"}]
     who = pointed_at({**kept, **windows.split(calls, names, context.tz)})
-    return Bridged(sides.reasons, causes, who, since(before, after), lever), sides
+    rests = rests_on(sides, windows.calls(calls))
+    return Bridged(sides.reasons, causes, who, since(before, after), lever, rests), sides

@@ -188,3 +188,34 @@ def test_days_that_only_one_side_has_are_no_mix(llmtel, evaluated):
         evaluated(f"days/{day}.jsonl", 60, day=day, cost=1 + (day > 2))
     out = llmtel("compare", "prev 2d", "days", "--by", "day", "--format", "json")[1]
     assert json.loads(out)["mixes"] == []
+
+
+def of_model(path, *models):
+    """A log of 30 calls of each model, at the same time on the same day."""
+    line = {"timestamp": "2026-11-01T10:00:00Z", "input_tokens": 1000, "output_tokens": 100}
+    logged = [json.dumps({**line, "model": model}) for model in models for _ in range(30)]
+    Path(path).write_text("\n".join(logged) + "\n")
+
+
+def test_a_cost_that_one_side_does_not_know_is_unknown_and_neither_new_nor_left_out(llmtel):
+    of_model("unpriced.jsonl", "acme-7b")
+    of_model("priced.jsonl", "gpt-4o")
+    for sides, known in (
+        (("unpriced.jsonl", "priced.jsonl"), "now"),
+        (("priced.jsonl", "unpriced.jsonl"), "before"),
+    ):
+        _, out, _ = llmtel("compare", *sides)
+        assert re.search(r"  cost +(\?|\$0\.\d+) +(\?|\$0\.\d+) +unknown", out)
+        _, out, _ = llmtel("compare", *sides, "--format", "json")
+        cost = rows(out)["cost"]
+        assert cost["verdict"] == "unknown"
+        assert [name for name in ("before", "now") if cost[name] is not None] == [known]
+
+
+def test_calls_without_a_price_on_one_side_are_told_where_the_cost_is_explained(llmtel):
+    of_model("half.jsonl", "gpt-4o", "acme-7b")
+    of_model("whole.jsonl", "gpt-4o", "gpt-4o")
+    _, out, _ = llmtel("compare", "half.jsonl", "whole.jsonl")
+    assert "rests on the calls whose cost is known: 30 of 60 before, 60 of 60 now" in out
+    _, out, _ = llmtel("compare", "whole.jsonl", "whole.jsonl")
+    assert "rests on" not in out
