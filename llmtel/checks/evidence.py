@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from llmtel.checks import kinds
+from llmtel.checks.cells import Noun
 from llmtel.checks.change import Change
 from llmtel.checks.limits import DAYS, is_money
 from llmtel.checks.private import stored_key
@@ -52,6 +53,11 @@ class Sides:
 
         Those of the baseline alone come last, if the rule is about changes or `everything` is asked for.
         """
+        noun: Noun = "call" if self.current.noun == "call" else "bucket"
+        for key, evidence in self._of(rule, everything=everything):
+            yield key, replace(evidence, noun=noun)
+
+    def _of(self, rule: Rule, *, everything: bool) -> Iterator[tuple[Key, Evidence]]:
         here = self.current.splits.get(rule.split, {})
         there = self._held(rule)
         for key, segment in here.items():

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from llmtel.checks.cells import Noun
 from llmtel.checks.kinds import fewest_for_test
 from llmtel.checks.limits import Limit
 from llmtel.checks.rules import Rule
@@ -29,12 +30,12 @@ ORDER: tuple[State, ...] = (
 class Evidence:
     """What is known of one metric in one segment; `x` of (base, current) pairs is the baseline's.
 
-    `n` are calls, `clusters` conversations. `held` says on which sides the segment is: `none`, the baseline
-    does not hold this split; `unknown`, it holds the segment, but of none of its calls the number. `relative`
-    and `absolute` are the change, with two-sided intervals and one-sided p-values where a test exists
-    (`tested`: totals have none). `rate` is the current side in effective calls, for absolute limits.
-    `impact` is the change in dollars a month, `projected` have both sides a period. `pairs` are cases on both
-    sides, new and gone; None: unpaired.
+    `n` are calls, or what `noun` says, `clusters` conversations. `held` says on which sides the segment is:
+    `none`, the baseline does not hold this split; `unknown`, it holds the segment, but of none of its calls
+    the number. `relative` and `absolute` are the change, with two-sided intervals and one-sided p-values
+    where a test exists (`tested`: totals have none). `rate` is the current side in effective calls, for
+    absolute limits. `impact` is the change in dollars a month, `projected` have both sides a period. `pairs`
+    are cases on both sides, new and gone; None: unpaired.
     `needed` are the calls a side that would prove the tolerance.
     """
 
@@ -56,6 +57,11 @@ class Evidence:
     needed: int | None = None
     notes: tuple[str, ...] = ()
     projected: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    noun: Noun = "call"
+
+    def counted(self, n: int) -> str:
+        """So many calls, or buckets of a provider's sums."""
+        return f"{n:,} {self.noun}{'' if n == 1 else 's'}"
 
     def p(self, sign: int) -> float | None:
         """The one-sided p of a move in the direction of `sign`."""
@@ -94,7 +100,7 @@ def of_level(limit: Limit, rule: Rule, evidence: Evidence, fewest: int) -> Verdi
     if value is None:
         return Verdict("insufficient", _unknown(limit, evidence), limit)
     if n < fewest:
-        return Verdict("insufficient", f"{n} calls, needs {fewest}", limit)
+        return Verdict("insufficient", f"{evidence.counted(n)}, needs {fewest}", limit)
     if not limit.broken(value):
         return Verdict("pass", "within the limit", limit)
     if evidence.rate is None or not rule.interval:
@@ -114,7 +120,7 @@ def _level(limit: Limit, evidence: Evidence) -> float | None:
 def _unknown(limit: Limit, evidence: Evidence) -> str:
     if limit.amount.period and evidence.current is not None:
         return f"less than a day of logs cannot be projected to a {limit.amount.period}"
-    return "not known of any call"
+    return f"not known of any {evidence.noun}"
 
 
 def of_change(
@@ -158,12 +164,12 @@ def _held(limit: Limit, evidence: Evidence) -> Verdict | None:
     reasons: dict[Held, tuple[State, str]] = {
         "none": ("no_baseline", "no baseline to compare with"),
         "new": ("new", "not in the baseline"),
-        "unknown": ("new", "not known of any call of the baseline"),
+        "unknown": ("new", f"not known of any {evidence.noun} of the baseline"),
         "missing": ("missing", "in the baseline, but not here"),
     }
     found = reasons.get(evidence.held)
     if evidence.held == "both" and evidence.n == (0, 0):
-        return Verdict("insufficient", "known of no call on either side", limit)
+        return Verdict("insufficient", f"known of no {evidence.noun} on either side", limit)
     return Verdict(*found, limit) if found else None
 
 
@@ -176,7 +182,7 @@ def _enough(limit: Limit, rule: Rule, evidence: Evidence) -> Verdict | None:
         reason = f"{evidence.pairs[0]} paired cases, needs {settings.min_clusters}"
         return Verdict("insufficient", reason, limit) if few else None
     for counts, least, name in (
-        (evidence.n, fewest, "calls"),
+        (evidence.n, fewest, f"{evidence.noun}s"),
         (evidence.clusters, settings.min_clusters, "conversations"),
     ):
         known = [x for x in counts if x is not None]

@@ -25,7 +25,7 @@ def saved(side: Side, path: str, written: int, context: Context) -> Document:
     metrics = {name for found in side.splits.values() for one in found.values() for name in one.samples}
     at = f" at {side.commit[:SHORT_COMMIT]}" if side.commit else ""
     calls = in_calls(side.calls, side.noun)
-    words = f"{len(metrics)} metrics of {in_calls(segments, 'segment')}, {calls}{at}"
+    words = f"{in_calls(len(metrics), 'metric')} of {in_calls(segments, 'segment')}, {calls}{at}"
     lines = [Line(f"{path}: {words}, {size(written)}", name="saved")]
     if side.accepted:
         lines.append(Line(side.accepted, name="accepted"))

@@ -58,7 +58,7 @@ def _reason(result: Result) -> str:
     evidence = result.evidence
     needed, fewest = evidence.needed or 0, min((n for n in evidence.n if n is not None), default=0)
     unsure = result.state == "inconclusive" and needed > fewest and not result.rule.proven
-    more = f" (about {COUNT.show(needed)} calls a side would tell)" if unsure else ""
+    more = f" (about {COUNT.show(needed)} {evidence.noun}s a side would tell)" if unsure else ""
     # What to beware of in a comparison does not matter where it is not judged.
     notes = () if result.state == "insufficient" and evidence.absolute is not None else evidence.notes
     return "; ".join((f"{result.verdict.reason}{more}", *notes))
@@ -143,7 +143,7 @@ def about(result: Result) -> str:
     before, now = evidence.n
     if now is None or not evidence.tested:
         return ""
-    return f"{now:,} calls" if before is None else f"{before:,} → {now:,} calls"
+    return evidence.counted(now) if before is None else f"{before:,} → {evidence.counted(now)}"
 
 
 def details(result: Result) -> tuple[tuple[str, str], ...]:
@@ -153,9 +153,12 @@ def details(result: Result) -> tuple[tuple[str, str], ...]:
     grouped = f", {' → '.join(clusters)} conversations" if clusters and not evidence.pairs else ""
     said = {
         "rests on": f"{about(result)}{grouped}",
-        "asked": f"{settings.min_samples} calls and {settings.min_clusters} conversations a side, or pairs",
+        "asked": f"{settings.min_samples} {evidence.noun}s and {settings.min_clusters} conversations a side, "
+        "or pairs",
         "test": "" if result.p is None else _test(result),
-        "proof": f"{evidence.needed:,} calls a side would prove the limit" if evidence.needed else "",
+        "proof": f"{evidence.counted(evidence.needed)} a side would prove the limit"
+        if evidence.needed
+        else "",
         "rule": f"{result.rule.file}:{result.rule.line}" if result.rule.file else result.rule.id,
     }
     return tuple((name, text) for name, text in said.items() if text)

@@ -214,3 +214,14 @@ def test_a_baseline_of_an_export_knows_that_it_counts_requests(llmtel):
     out = llmtel("compare", "b.json", "later.csv")[1]
     assert "b.json (35 requests, " in " ".join(out.split())
     assert "35 requests)" in llmtel("check", "later.csv", "--baseline", "b.json")[1]
+
+
+def test_a_check_of_exports_speaks_of_buckets(llmtel):
+    Path("later.csv").write_text(DAILY.replace("2026-09", "2026-10"))
+    limits = ("--fail-if", "cost_per_success > +10%", "--fail-if", "p95_latency > 8s")
+    llmtel("baseline", "save", "daily.csv", "-o", "b.json", *limits)
+    code, out, _ = llmtel("check", "later.csv", "--baseline", "b.json", *limits)
+    assert code == 0
+    assert "cost_per_success: known of no bucket on either side" in out
+    assert "p95_latency: not known of any bucket" in " ".join(out.split())
+    assert not re.search(r"\bcalls?\b", out)
