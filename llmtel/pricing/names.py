@@ -39,6 +39,16 @@ def unified(calls: pl.DataFrame, book: Book) -> pl.DataFrame:
     )
 
 
+def unified_sides(calls: pl.DataFrame, bill: pl.DataFrame, book: Book) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Both sides with one name for one model. A call whose log names no provider may be any bill's.
+
+    Its maker is its provider only where the bill does not have the model: a cloud bills other makers' models.
+    """
+    ours, theirs = unified(calls, book), unified(bill, book)
+    anyones = calls["provider"].is_null() & ours["model"].is_in(theirs["model"].drop_nulls().implode())
+    return ours.with_columns(provider=pl.when(~anyones).then(pl.col("provider"))), theirs
+
+
 def _unified(
     book: Book, known: Mapping[tuple[str, ...], str], provider: str | None, model: str | None
 ) -> tuple[str | None, str | None]:

@@ -226,3 +226,15 @@ def test_a_bill_by_day_alone_is_compared_by_day_and_says_so(llmtel):
     assert code == 0
     assert "costs are not split by model" in out
     assert "unexplained" in out
+
+
+def test_a_log_that_names_no_provider_is_compared_with_any_bill_that_has_its_models(llmtel):
+    unnamed = [json.loads(text) | {"provider": None} for text in LOG.splitlines()]
+    Path("app.jsonl").write_text("".join(json.dumps(record) + "\n" for record in unnamed))
+    _, answer = reconcile(llmtel)
+    assert answer["left_out"] == {}
+    found = {(row["day"], row["model"]): row for row in table(answer, "day", "model")}
+    assert found["2026-09-01", "gpt-5-mini"]["calls"] == 2
+    other = json.dumps(unnamed[0] | {"model": "gemini-2.5-pro"}) + "\n"
+    Path("app.jsonl").write_text(Path("app.jsonl").read_text() + other)
+    assert reconcile(llmtel)[1]["left_out"]["of other providers than the bill's"]["calls"] == 1
