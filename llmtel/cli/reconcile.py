@@ -164,7 +164,7 @@ class Comparison:
             priced = [side.filter(span.filter) for side in priced]
         if self.sharing is not None:
             priced = [self.sharing.masked(side) for side in priced]
-        found = reconciled(*names.unified_sides(*priced, book))
+        found = reconciled(*names.unified_sides(priced[0], priced[1], book))
         context = self._context(logs, book)
         exports = self._exports(bill)
         if self.sharing is not None:

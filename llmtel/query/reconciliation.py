@@ -14,7 +14,7 @@ Money is in whole nano-dollars until `in_dollars`, so that the causes add up to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -60,6 +60,17 @@ class Reconciliation:
         sums = [_sum(pl.col(name)).alias(name) for name in (*COUNTS, *MONEY)]
         return self.cells.group_by(by).agg(sums).sort(by) if by else self.cells.select(sums)
 
+    def tokens(self) -> Iterator[tuple[tuple[str, ...], int | None, int | None]]:
+        """Tokens in the logs and on the bill, by fields.
+
+        What one side alone tells apart (reasoning, a cache) is in the first field of the other: together they
+        can be compared.
+        """
+        row = self.summed().row(0, named=True)
+        for side in (INPUT_LEAVES, OUTPUT_LEAVES):
+            counts = {leaf: (row[leaf], row[f"billed_{leaf}"]) for leaf in side}
+            yield from _together({leaf: both for leaf, both in counts.items() if both != (None, None)})
+
     def gap(self) -> float | None:
         """|billed − computed| ÷ billed over the days of the bill; None where nothing is billed."""
         covered = self.cells.filter(pl.col("day") <= self.last) if self.last else self.cells
@@ -85,6 +96,20 @@ def reconciled(calls: pl.DataFrame, bill: pl.DataFrame) -> Reconciliation:
     cells = ours.join(theirs, on=by, how="full", coalesce=True, nulls_equal=True)
     cells = _split(cells).select(*by, *COUNTS, *MONEY, "reason").sort(by)
     return Reconciliation(by, cells, calls, first, last, left_out, states)
+
+
+def _together(
+    known: Mapping[str, tuple[int | None, int | None]],
+) -> Iterator[tuple[tuple[str, ...], int | None, int | None]]:
+    """The counts of one direction, those that one side alone has put to the first that both have."""
+    leaves = tuple(known)
+    if leaves and None not in known[leaves[0]]:
+        alone = tuple(leaf for leaf in leaves if None in known[leaf])
+        first = (leaves[0], *alone)
+        yield first, sum(known[leaf][0] or 0 for leaf in first), sum(known[leaf][1] or 0 for leaf in first)
+        leaves = tuple(leaf for leaf in leaves if leaf not in first)
+    for leaf in leaves:
+        yield (leaf,), *known[leaf]
 
 
 def in_dollars(cells: pl.DataFrame) -> pl.DataFrame:

@@ -212,12 +212,9 @@ def _largest(cells: Table) -> list[Table]:
 
 def _leaves(found: Reconciliation, least: int | None) -> list[Table]:
     """The tokens by field: in the logs, on the bill and the difference where both are known."""
-    row = found.summed().row(0, named=True)
     rows = [
-        {"leaf": leaf, "logged": ours, "billed": theirs, "more": _less(theirs, ours)}
-        for leaf in LEAVES
-        if (ours := row[leaf]) is not None or row[f"billed_{leaf}"] is not None
-        for theirs in (row[f"billed_{leaf}"],)
+        {"leaf": " + ".join(leaves), "logged": ours, "billed": theirs, "more": _less(theirs, ours)}
+        for leaves, ours, theirs in found.tokens()
     ]
     if not any(one["billed"] is not None for one in rows):
         return []

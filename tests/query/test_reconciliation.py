@@ -249,3 +249,14 @@ def test_the_order_of_rows_does_not_matter(swap):
     theirs = [bucket(cost_usd=0.9), bill(model="n", cost_logged=1.0)]
     found = reconciled(frame(*(rows[::-1] if swap else rows)), frame(*(theirs[::-1] if swap else theirs)))
     assert causes(found) == {"not_on_bill": -0.7, "unexplained": 0.9}
+
+
+def test_tokens_that_one_side_alone_tells_apart_are_compared_with_those_that_hold_them():
+    ours = frame(call(input_uncached=60, cache_read=40, output_text=10, reasoning=5))
+    theirs = frame(bucket(input_uncached=100, cache_read=None, output_text=15, reasoning=None))
+    found = {leaves: both for leaves, *both in reconciled(ours, theirs).tokens()}
+    assert found == {("input_uncached", "cache_read"): [100, 100], ("output_text", "reasoning"): [15, 15]}
+    split = frame(bucket(input_uncached=60, cache_read=40, output_text=10, reasoning=5))
+    assert [leaves for leaves, *_ in reconciled(ours, split).tokens()] == [
+        ("input_uncached",), ("cache_read",), ("output_text",), ("reasoning",)
+    ]  # fmt: skip
