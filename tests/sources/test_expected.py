@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from llmtel import pipeline
-from llmtel.core.schema import LEAVES
+from llmtel.core.schema import INPUT_LEAVES, LEAVES, OUTPUT_LEAVES
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 EXPECTED = json.loads((SHARED / "fixtures/expected.json").read_text()) if SHARED.is_dir() else {}
@@ -27,6 +27,11 @@ def counts(column):
 def total(calls, name):
     known = calls[name].drop_nulls()
     return known.sum() if known.len() else None
+
+
+def summed(calls, leaves):
+    known = [value for leaf in leaves if (value := total(calls, leaf)) is not None]
+    return sum(known) if known else None
 
 
 def spread(calls, name):
@@ -51,6 +56,8 @@ def test_a_real_log_gives_its_known_figures(name):
         "cost_logged": total(calls, "cost_logged"),
         "rejected": reading.account.rejected,
         "retries": total(calls, "retries"),
+        "input_tokens": summed(calls, INPUT_LEAVES),
+        "output_tokens": summed(calls, OUTPUT_LEAVES),
         "batch": calls["batch"].all() if calls.height else None,
         "requests": total(calls, "request_count"),
         "ai_rows": calls.height,
