@@ -228,7 +228,7 @@ def _decode_each(lines: list[tuple[int, bytes]], plan: Plan, count: int) -> Deco
         elif _conforms(record, text, plan, suspicious):
             plain.append((row, text))
         else:
-            rows.append({"row": row, **project(record, plan.columns)})
+            rows.append({"row": row, **project(record, plan.columns, plan.objects)})
     parts = [decoded, _typed(plain, plan)]
     if rows:
         parts.append(Decoded(_projected(rows, plan)))
@@ -255,7 +255,9 @@ def _typed(lines: list[tuple[int, bytes]], plan: Plan) -> Decoded:
             middle = len(lines) // 2
             return joined([_typed(lines[:middle], plan), _typed(lines[middle:], plan)], plan)
         row, line = lines[0]
-        empty.raw = _projected([{"row": row, **project(orjson.loads(line), plan.columns)}], plan)
+        empty.raw = _projected(
+            [{"row": row, **project(orjson.loads(line), plan.columns, plan.objects)}], plan
+        )
         return empty
     return Decoded(raw)
 

@@ -103,6 +103,11 @@ class Plan:
         return {column.name: column.dtype for column in self.columns}
 
     @cached_property
+    def objects(self) -> frozenset[tuple[Step, ...]]:
+        """The steps to objects and lists that columns are read from."""
+        return frozenset(column.steps[:end] for column in self.columns for end in range(1, len(column.steps)))
+
+    @cached_property
     def optional(self) -> frozenset[str]:
         """Keys without which a batch is decoded as well without their columns: those of values in objects.
 

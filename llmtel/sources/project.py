@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from llmtel.sources.raw import Kind, RawColumn
+from llmtel.sources.raw import Kind, RawColumn, Step
 from llmtel.sources.source import lookup
 
 _LARGEST = 2**63 - 1
@@ -90,12 +90,17 @@ def _items(value: object, column: RawColumn) -> Converted:
     return rows, coerced
 
 
-def project(record: dict[str, Any], columns: tuple[RawColumn, ...]) -> dict[str, Any]:
-    """A raw row: each column's value, and the names of those that were coerced or unreadable."""
+def project(
+    record: dict[str, Any], columns: tuple[RawColumn, ...], objects: frozenset[tuple[Step, ...]] = frozenset()
+) -> dict[str, Any]:
+    """A raw row: each column's value, and the names of those that were coerced or unreadable.
+
+    `objects` are steps that may lead to an object or a list as well: one there is nothing unreadable.
+    """
     row: dict[str, Any] = {"coerced": [], "unreadable": []}
     for column in columns:
         value = lookup(record, column.steps)
-        if value is None:
+        if value is None or (isinstance(value, dict | list) and column.steps in objects):
             continue
         converted, changed = _items(value, column) if column.items else CONVERTERS[column.kind](value)
         if converted is UNREADABLE:

@@ -4,7 +4,7 @@ import json
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llmtel.sources import present, raw
@@ -75,6 +75,7 @@ RECORDS = st.dictionaries(
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(RECORDS, min_size=1, max_size=8))
+@example([{"inner": False, "k0": None, "both": {}}])
 def test_nothing_is_read_differently(records):
     data, plan = lines(records), Plan(SOURCE)
     found = told(data, plan)
