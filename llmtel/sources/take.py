@@ -19,8 +19,9 @@ from llmtel.sources.counted import (
     records_of_table,
     with_texts,
 )
-from llmtel.sources.decode import CUT_OFF, Decoded, decode, decode_slowly
+from llmtel.sources.decode import Decoded, decode, decode_slowly
 from llmtel.sources.detect import claimant
+from llmtel.sources.faults import CUT_OFF
 from llmtel.sources.fingerprints import with_fingerprints
 from llmtel.sources.formats import sources
 from llmtel.sources.identity import once_in_a_row
