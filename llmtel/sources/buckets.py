@@ -45,6 +45,10 @@ def in_dollars_only(currency: pl.Expr) -> dict[str, Remark]:
     return {"currency": Remark(currency.str.to_uppercase() != "USD", text)}
 
 
+_ITEM = r"^([a-z0-9][\w.:-]*), [a-z ]*(?:input|output)"
+"""A line item that is a model's: the model, and which of its tokens."""
+
+
 def _openai() -> dict[str, pl.Expr]:
     cached, written = raw.count("input_cached_tokens"), raw.count("input_cache_write_tokens")
     audio, spoken = raw.count("input_audio_tokens"), raw.count("output_audio_tokens")
@@ -57,7 +61,7 @@ def _openai() -> dict[str, pl.Expr]:
         "ts": raw.time("start_time"),
         "request_count": raw.count("num_model_requests"),
         "provider": pl.lit("openai"),
-        "model": raw.text("model"),
+        "model": pl.coalesce(raw.text("model"), raw.text("line_item").str.extract(_ITEM)),
         "user": raw.text("user_id"),
         "project": raw.text("project_id"),
         "api_key": raw.text("api_key_id"),

@@ -303,3 +303,25 @@ def test_chunks_of_an_openai_stream_are_one_call_with_the_counts_of_the_last(rea
     reading = read(said, said, {**chunk, "choices": [], "usage": usage})
     assert (reading.account.calls, reading.account.duplicates) == (1, 2)
     assert reading.calls.select("input_uncached", "output_text").rows() == [(10, 50)]
+
+
+def test_vertex_logs_are_read_in_the_spelling_of_rest_as_well(read):
+    answer = {
+        "usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 10, "totalTokenCount": 110},
+        "candidates": [{"finishReason": "STOP"}],
+        "modelVersion": "gemini-2.5-pro",
+    }
+    line = {"api_method": "generateContent", "full_request": {"model": "m"}, "full_response": answer}
+    (row,) = read(line | {"logging_time": "2026-09-01T10:00:00Z"}).calls.to_dicts()
+    assert (row["format"], row["status"]) == ("vertex", "ok")
+    assert (row["input_uncached"], row["output_text"]) == (100, 10)
+
+
+def test_a_line_of_openais_costs_names_its_model_in_the_dashboards_table_too(tmp_path):
+    path = tmp_path / "costs.csv"
+    path.write_text(
+        "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,line_item\n"
+        '1788220800,1788307200,2026-09-01T00:00:00+00:00,2026-09-02T00:00:00+00:00,1.5,usd,"gpt-4o, input"\n'
+    )
+    (row,) = pipeline.read([str(path)]).calls.to_dicts()
+    assert (row["model"], row["cost_logged"]) == ("gpt-4o", 1.5)

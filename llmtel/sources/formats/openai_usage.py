@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
-
 from llmtel.sources import raw
 from llmtel.sources.buckets import OPENAI, PAGE_FOLLOWS, dollars, in_dollars_only, results
 from llmtel.sources.proof import lines, rows
@@ -21,8 +19,6 @@ def records(page: Record) -> list[dict[str, Any]]:
     return results(page, "start_time") if page.get("object") in ("page", "bucket") else [dict(page)]
 
 
-_ITEM = r"^([a-z0-9][\w.:-]*), [a-z ]*(?:input|output)"
-"""A line item that is a model's: the model, and which of its tokens."""
 _CURRENCY = raw.text("amount.currency")
 
 SOURCES = (
@@ -40,7 +36,6 @@ SOURCES = (
         keep=raw.text("object").is_not_null(),
         calls={
             **OPENAI,
-            "model": pl.coalesce(raw.text("model"), raw.text("line_item").str.extract(_ITEM)),
             "operation": raw.text("object").str.extract(r"^organization\.usage\.([a-z_]+)"),
             "cost_logged": dollars(raw.number("amount.value"), _CURRENCY),
         },

@@ -23,7 +23,7 @@ _ROW = ("full_request", "full_response", "api_method")
 def calls(at: str) -> dict[str, pl.Expr]:
     """The mapping of a row at a prefix."""
     answer = f"{at}full_response."
-    found = gemini.body(answer, f"{answer}usage_metadata.")
+    found = gemini.body(answer, f"{answer}usageMetadata.")
     took = raw.number(f"{at}metadata.request_latency")
     logged = raw.time(f"{at}logging_time")
     began = logged - pl.duration(microseconds=(took.fill_null(0) * 1000).round().cast(pl.Int64))
