@@ -207,9 +207,10 @@ class Judgement:
     `state` is the word of the verdict (`fail`, `inconclusive`, `new`, …), `outcome` how grave it is.
     `before`, `now`, `change`, `interval` and `limit` are as shown, empty where there is none; `about` says
     on what they rest, `month` what the change comes to. `causes` say where a change is from (in dollars
-    of `basis`), `who` which values of a dimension explain it, `since` what is new, `cases` which moved most,
-    `lever` what can be done, and `command` shows more; `details` are how it was found. `message` is the words
-    of the rule's author. `value` is the current number with its `unit`. `file` and `line` are where the rule
+    of `basis`), `who` which values of a dimension explain it, `since` what is new, `rests` of how many calls
+    the cost is known where that moves it, `cases` which moved most, `lever` what can be done, and `command`
+    shows more; `details` are how it was found. `message` is the words of the rule's author. `value` is the
+    current number with its `unit`. `file` and `line` are where the rule
     stands. `data` are the raw numbers.
     """
 
@@ -231,6 +232,7 @@ class Judgement:
     basis: str = ""
     who: str = ""
     since: str = ""
+    rests: str = ""
     cases: tuple[Moved, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
     lever: str = ""

@@ -109,6 +109,7 @@ def _why(judged: Judgement, *, named: bool) -> Iterator[str]:
         ("Mostly", escape(judged.who)),
         ("Month", escape(judged.month)),
         ("Since", escape(judged.since)),
+        ("Rests on", escape(judged.rests)),
     )
     lines = [f"**{name}{who if name == 'Why' else ''}:** {text}  " for name, text in said if text]
     if judged.lever:

@@ -88,6 +88,7 @@ def _full(judged: Judgement, cells: int, ink: Ink, *, details: bool = False, alo
     more = [
         ("mostly", judged.who),
         ("since", judged.since),
+        ("rests on", judged.rests),
         ("note", judged.message or ""),
         ("try", judged.lever),
     ]

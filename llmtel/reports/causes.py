@@ -16,6 +16,7 @@ from llmtel.checks.check import Report, Result
 from llmtel.checks.evidence import Traffic
 from llmtel.checks.kinds import adds_up
 from llmtel.checks.limits import is_money
+from llmtel.checks.private import stored_key
 from llmtel.checks.rules import POOLED, Key, Rule, Split
 from llmtel.checks.samples import Quotient
 from llmtel.checks.seen import Seen, first_seen, seen
@@ -69,9 +70,17 @@ def reasons(result: Result, report: Report, grounds: Grounds) -> dict[str, Any]:
         "basis": basis,
         "who": _who({*_fixed(result), *renamed(report.base.seen, new)}, found, there, per),
         "since": since(report.base.seen, new, None if before is None else seen(before)),
+        "rests": rests_on(found, (_calls(report.base, result), _calls(report.current, result))),
         "cases": _cases(result, report, after),
         "lever": lever,
     }
+
+
+def _calls(side: Side, result: Result) -> float:
+    """All calls of a segment, also those whose cost is unknown."""
+    split = result.rule.split
+    segment = (side.segments(split) or {}).get(stored_key(split, result.key))
+    return segment.calls if segment is not None else 0.0
 
 
 @dataclass(frozen=True)

@@ -269,6 +269,7 @@ def _why(judged: Judgement) -> dict[str, Any]:
         "basis": judged.basis,
         "who": judged.who,
         "since": judged.since,
+        "rests": judged.rests,
         "lever": judged.lever,
         "cases": [dataclasses.asdict(case) for case in judged.cases],
     }

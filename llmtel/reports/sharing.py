@@ -197,7 +197,16 @@ class Sharing:
         """A verdict without where its rule stands, what to paste, and whom it points at."""
         details = tuple(detail for detail in one.details if detail[0] != "rule")
         return replace(
-            one, causes=(), who="", since="", cases=(), command=None, file=None, line=None, details=details
+            one,
+            causes=(),
+            who="",
+            since="",
+            rests="",
+            cases=(),
+            command=None,
+            file=None,
+            line=None,
+            details=details,
         )
 
     def segments(

@@ -347,3 +347,17 @@ def test_the_rules_may_say_what_to_compare_with(llmtel, evaluated):
     code, out, _ = llmtel("check", "both")
     assert code == 0
     assert "there is no baseline" in out
+
+
+def test_a_total_that_rose_because_more_calls_have_a_price_says_so(llmtel):
+    line = {"timestamp": "2026-11-01T10:00:00Z", "input_tokens": 1000, "output_tokens": 100}
+    for name, models in (("half", ("gpt-4o", "acme-7b")), ("whole", ("gpt-4o", "gpt-4o"))):
+        logged = [json.dumps({**line, "model": model}) for model in models for _ in range(30)]
+        Path(f"{name}.jsonl").write_text("\n".join(logged) + "\n")
+    gate = ("check", "whole.jsonl", "--compare-to", "half.jsonl", "--fail-if", "cost > +10%")
+    said = "the calls whose cost is known: 30 of 60 before, 60 of 60 now"
+    code, out, _ = llmtel(*gate)
+    assert (code, f"rests on {said}" in out) == (3, True)
+    assert f"**Rests on:** {said}" in llmtel(*gate, "--format", "markdown")[1]
+    assert said in llmtel(*gate, "--format", "json")[1]
+    assert said not in llmtel(*gate, "--share")[1]
