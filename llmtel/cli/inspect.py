@@ -82,7 +82,7 @@ def _propose(unread: NoFormat, format_: o.OutputFormat, output: Path | None) -> 
     """Write which keys may be which fields. Raises `UnreadableInput` where none looks like any."""
     from llmtel.cli.output import write
     from llmtel.reports.proposal import Proposed, proposal
-    from llmtel.sources.proposal import lacking, proposed
+    from llmtel.sources.proposal import lacking, left, proposed
 
     guesses = proposed(unread.records)
     if not guesses:
@@ -95,7 +95,8 @@ def _propose(unread: NoFormat, format_: o.OutputFormat, output: Path | None) -> 
         for one in guesses
     ]
     lacks = lacking(guesses)
-    write(proposal(unread.path, len(unread.records), shown, lacks), format_, output)
+    rest = left(unread.records, guesses)
+    write(proposal(unread.path, len(unread.records), shown, lacks, rest), format_, output)
     return Exit.UNREADABLE if lacks else Exit.OK
 
 

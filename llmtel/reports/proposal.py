@@ -12,6 +12,8 @@ from llmtel.core.units import COUNT
 from llmtel.findings.command import Command
 from llmtel.reports.context import TOOL
 
+_MOST_LEFT = 12
+"""Keys that look like nothing, as many as are named."""
 _PLAIN = re.compile(r"[A-Za-z_][\w.\[\]/-]*(?::[a-z]+)?", re.ASCII)
 _WORDS_OF_YAML = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
@@ -26,8 +28,12 @@ class Proposed:
     others: Sequence[tuple[str, str]] = ()
 
 
-def proposal(file: str, records: int, guesses: Sequence[Proposed], lacking: Sequence[str]) -> Document:
-    """The mapping as a section of llmtel.yaml and as a command; `lacking` is what nothing looks like.
+def proposal(
+    file: str, records: int, guesses: Sequence[Proposed], lacking: Sequence[str], left: Sequence[str] = ()
+) -> Document:
+    """The mapping as a section of llmtel.yaml and as a command.
+
+    `lacking` is what nothing looks like, `left` are the keys that look like nothing.
 
     Where several paths may be a field, the others stand below it as comments, and are told.
     """
@@ -51,6 +57,7 @@ def proposal(file: str, records: int, guesses: Sequence[Proposed], lacking: Sequ
             Line(said),
             *([Line(doubts, grave=True)] if unsure else []),
             *(Line(f"nothing looks like {words}", grave=True) for words in lacking),
+            *([Line(_named(left), name="not proposed")] if left else []),
             Snippet("a section for llmtel.yaml", tuple(_yaml(guesses)), "yaml"),
             Findings("What next", (finding,)),
         ),
@@ -67,8 +74,15 @@ def proposal(file: str, records: int, guesses: Sequence[Proposed], lacking: Sequ
                 }
                 for guess in guesses
             ],
+            "not_proposed": list(left),
         },
     )
+
+
+def _named(keys: Sequence[str]) -> str:
+    """Some keys by name; how many more there are."""
+    more = len(keys) - _MOST_LEFT
+    return ", ".join(keys[:_MOST_LEFT]) + (f" and {COUNT.show(more)} more" if more > 0 else "")
 
 
 def _yaml(guesses: Sequence[Proposed]) -> list[str]:

@@ -122,6 +122,13 @@ def lacking(guesses: Sequence[Guess]) -> tuple[str, ...]:
     return tuple(words for words, any_of in needed.items() if not found & any_of)
 
 
+def left(records: Sequence[Record], guesses: Sequence[Guess]) -> tuple[str, ...]:
+    """The paths that look like no field."""
+    taken = {one.path for guess in guesses for one in (guess, *guess.others)}
+    found = dict.fromkeys(path for record in records for path in paths_of(record))
+    return tuple(path for path in found if path not in taken)
+
+
 def _seen(records: Sequence[Record]) -> Iterator[_Seen]:
     for path in dict.fromkeys(path for record in records for path in paths_of(record)):
         steps = raw.steps_of(path)

@@ -256,3 +256,12 @@ def test_a_path_is_shown_as_it_is_written_also_where_it_begins_with_an_at_sign(t
     path.write_text('{"@timestamp":"2026-09-01T10:00:00Z","model":"m","prompt_tokens":5}\n')
     out = llmtel("inspect", str(path))[1]
     assert re.search(r"ts +@timestamp\n", out)
+
+
+def test_keys_that_look_like_no_field_are_named_beside_the_proposal(tmp_path, monkeypatch, llmtel):
+    monkeypatch.chdir(tmp_path)
+    Path("odd.csv").write_text("Zeitpunkt,Modell,Dauer_ms,Eingabe\n2026-09-01T10:00:00Z,gpt-4o,500,12\n")
+    assert "not proposed  Eingabe" in llmtel("inspect", "odd.csv")[1]
+    many = {f"field{n}": "x" for n in range(20)}
+    Path("odd.jsonl").write_text(json.dumps({"begun": "2026-09-01T10:00:00Z", "engine": "gpt-4o", **many}))
+    assert "and 8 more" in " ".join(llmtel("inspect", "odd.jsonl")[1].split())
