@@ -89,6 +89,7 @@ ALIASES = (
     _alias("reasoning", "number", "reasoning_tokens thinking_tokens thoughts_token_count"
            " reasoning_output_tokens tokens_reasoning"),
     _alias("total", "number", "total_tokens"),
+    _alias("unsplit", "number", "tokens token_count"),
     _alias("status", "word", "status outcome state result_status"),
     _alias("success", "bool", "success ok succeeded"),
     _alias("is_error", "bool", "is_error failed"),

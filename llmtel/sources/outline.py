@@ -187,6 +187,10 @@ class Outline:
     def _tokens(self) -> dict[str, pl.Expr]:
         p, c = self.count("input"), self.count("output")
         if p is None and c is None:
+            alone = [*self.places.get("total", ()), *self.places.get("unsplit", ())]
+            self.decisions += [
+                f"{place.path} is not read: it does not tell input from output" for place in alone[:1]
+            ]
             return {}
         return leaves(
             input=p if p is not None else pl.lit(None, dtype=pl.Int64),

@@ -55,7 +55,10 @@ def bind(
     prefixes = Counter(found for record in records if (found := source.prefix_in(record)) is not None)
     at = prefixes.most_common(1)[0][0] if prefixes else ""
     inner = body(at)
-    outer = Outline(places([_around(record, at) for record in records]))
+    facts = places([_around(record, at) for record in records])
+    if facts.keys().isdisjoint(("input", "output")):  # a total alone says no more than the body
+        facts = {fact: found for fact, found in facts.items() if fact not in ("total", "unsplit")}
+    outer = Outline(facts)
     around = outer.calls()
     if not at:
         around = {name: value for name, value in around.items() if name in _BESIDE_A_BARE_BODY}

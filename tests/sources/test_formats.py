@@ -12,7 +12,7 @@ import pytest
 
 from llmtel import pipeline
 from llmtel.core.errors import UnreadableInput
-from llmtel.core.schema import FIELDS
+from llmtel.core.schema import FIELDS, LEAVES
 from llmtel.sources import detect, formats, maps
 from llmtel.sources.formats import sources
 from llmtel.sources.maps import Rule
@@ -245,3 +245,19 @@ def test_an_id_of_a_response_is_one_also_beside_the_id_of_the_request(tmp_path):
     path.write_text(json.dumps(line) + "\n")
     calls = pipeline.read([str(path)]).calls
     assert calls.select("call_id", "response_id").rows() == [("req_1", "msg_1")]
+
+
+@pytest.mark.parametrize("name", ["tokens", "total_tokens"])
+def test_a_number_of_tokens_that_is_neither_input_nor_output_is_not_read_and_told(tmp_path, name):
+    path = tmp_path / "app.jsonl"
+    path.write_text(json.dumps({"timestamp": "2026-09-01T10:00:00Z", "model": "m", name: 120}) + "\n")
+    reading = pipeline.read([str(path)])
+    assert reading.calls.select(LEAVES).row(0) == (None,) * len(LEAVES)
+    assert f"{name} is not read: it does not tell input from output" in reading.notes[0].text
+
+
+def test_a_total_beside_a_providers_answer_is_nothing_to_tell(tmp_path):
+    path = tmp_path / "app.jsonl"
+    path.write_text(json.dumps({"tokens": 140, **records_of(sources()["openai_chat"])[0]}) + "\n")
+    reading = pipeline.read([str(path)])
+    assert not any("tokens is not read" in note.text for note in reading.notes)
