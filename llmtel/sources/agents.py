@@ -17,9 +17,7 @@ def folder(path: pl.Expr) -> pl.Expr:
 
 def dated_by_answer(stamp: pl.Expr) -> dict[str, Remark]:
     """The remark of formats that stamp a call when it is over and do not say how long it took."""
-    text = (
-        "{n} {call is dated by its answer, not by its|calls are dated by their answer, not by their} request"
-    )
+    text = "{n} {record is|records are} dated by {its|their} answer, not by {its|their} request"
     return {"ts_is_end": Remark(stamp.is_not_null(), text)}
 
 

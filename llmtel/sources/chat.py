@@ -48,7 +48,8 @@ def remarks(at: str) -> dict[str, Remark]:
     return {
         "byok": Remark(
             raw.flag(f"{at}usage.is_byok"),
-            "{n} {call|calls} used your own key at the provider: the logged cost is OpenRouter's share alone",
+            "{n} {record|records} used your own key at the provider: "
+            "the logged cost is OpenRouter's share alone",
         )
     }
 

@@ -109,7 +109,8 @@ def as_lines(data: bytes, kind: Kind) -> bytes:
         return _transcoded(data)
     if kind == "events":
         return _lines_of_events(data)
-    return _lines_of_document(data) or data
+    lines = _lines_of_document(data)
+    return data if lines is None else lines
 
 
 def _transcoded(data: bytes) -> bytes:

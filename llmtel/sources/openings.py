@@ -130,7 +130,11 @@ class Opener:
     ) -> Iterator[Item]:
         self._refuse_other_layout("json")
         whole = kind != "jsonl"
-        first = layout.as_lines(first + _rest(stream), kind) if whole else _to_a_line_break(first, stream)
+        first = first + _rest(stream) if whole else _to_a_line_break(first, stream)
+        if whole and not (lines := layout.as_lines(first, kind)).strip():
+            yield _empty(path, first)  # an array of nothing
+            return
+        first = lines if whole else first
         verdict, sample = self._judged(path, first)
         if verdict.source is None and (pages := layout.lines_of_pages(first)):
             verdict, inside = self._judged(path, pages)

@@ -13,8 +13,8 @@ from llmtel.sources import raw
 from llmtel.sources.aliases import Place
 from llmtel.sources.outcome import SUCCESS, TEXT, WORD, joined
 from llmtel.sources.project import numeral
-from llmtel.sources.source import Source
-from llmtel.sources.usage import leaves
+from llmtel.sources.source import Remark, Source
+from llmtel.sources.usage import INPUT_TOTAL_ONLY, leaves
 
 _PLAIN_TEXTS = (
     "provider", "model", "model_requested", "operation", "user", "feature", "project", "api_key", "branch",
@@ -67,7 +67,14 @@ class Outline:
         """The source with the facts as its mapping."""
         calls = self.calls()
         reads = tuple(self.undecided)
-        return replace(source, calls=calls, reads=reads, decisions=tuple(self.decisions))
+        remarks = {**source.remarks, **self._remarks()}
+        return replace(source, calls=calls, reads=reads, remarks=remarks, decisions=tuple(self.decisions))
+
+    def _remarks(self) -> dict[str, Remark]:
+        """What a log without the tokens of caches does not tell, where its costs are not its own."""
+        told = not {"cache_read", "cost_logged"}.isdisjoint(self.places)
+        read = None if told else self.count("input")
+        return {} if read is None else {"input_total_only": Remark(read > 0, INPUT_TOTAL_ONLY)}
 
     def text(self, fact: str) -> pl.Expr | None:
         """A text fact: the first of its places that has one."""

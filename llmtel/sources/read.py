@@ -26,6 +26,7 @@ from llmtel.sources.items import Item, Mishap, Seen
 from llmtel.sources.openings import open_files
 from llmtel.sources.plan import Plan
 from llmtel.sources.take import Taken, mapped, take
+from llmtel.sources.usage import INPUT_TOTAL_ONLY
 from llmtel.sources.values import CUT
 from llmtel.sources.wishes import Wishes
 
@@ -43,8 +44,10 @@ _WORKERS = min(4, max(1, (os.cpu_count() or 1) // 2))
 REMARKS = {
     "utc": "{n} {time has|times have} no offset and {was|were} read as UTC",
     "cut": CUT,
-    "secret": "{n} {call was|calls were} logged with an API key itself: it was dropped; better log its id",
-    "usage_mismatch": "{n} {call has|calls have} token counts that contradict each other or their total",
+    "secret": "{n} {record was|records were} logged with an API key itself: it was dropped; "
+    "better log its id",
+    "input_total_only": INPUT_TOTAL_ONLY,
+    "usage_mismatch": "{n} {record has|records have} token counts that contradict each other or their total",
 }
 """What is said of calls of any format."""
 

@@ -19,6 +19,11 @@ RECONCILED, MISMATCH = "@reconciled", "@mismatch"
 """Columns beside the leaves: whether the counts were read otherwise than by the plain rule (details are parts
 of the totals), and whether they contradict each other."""
 
+INPUT_TOTAL_ONLY = (
+    "{n} {record does|records do} not say how much of the input was cached: "
+    "{its|their} cost is an upper bound"
+)
+
 
 @dataclass(frozen=True)
 class Counts:

@@ -209,7 +209,7 @@ def _declared():
     ("kind", "many", "one"),
     [
         ("utc", "times have no offset and were read as UTC", "time has no offset and was read as UTC"),
-        ("ts_is_end", "calls are dated by their answer", "call is dated by its answer"),
+        ("ts_is_end", "records are dated by their answer", "record is dated by its answer"),
         ("ttl_unknown", "cache writes do not state their life", "cache write does not state its life"),
     ],
 )

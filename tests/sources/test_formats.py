@@ -151,7 +151,7 @@ def test_a_minority_of_records_of_another_format_is_told(tmp_path):
     stray = sources()["codex"].sample.split("\n", maxsplit=1)[0]
     path.write_text(sources()["generic"].sample + stray + "\n")
     reading = pipeline.read([str(path)])
-    assert [note.kind for note in reading.notes] == ["unit", "minority"]
+    assert [note.kind for note in reading.notes] == ["unit", "minority", "input_total_only"]
     assert "1 of its first 3 records looks like codex" in reading.notes[1].text
 
 
@@ -261,3 +261,29 @@ def test_a_total_beside_a_providers_answer_is_nothing_to_tell(tmp_path):
     path.write_text(json.dumps({"tokens": 140, **records_of(sources()["openai_chat"])[0]}) + "\n")
     reading = pipeline.read([str(path)])
     assert not any("tokens is not read" in note.text for note in reading.notes)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [({}, 1), ({"cached_tokens": 3}, 0), ({"cost_usd": 0.1}, 0), ({"prompt_tokens": None}, 0)],
+)
+def test_a_log_that_does_not_tell_cached_input_says_that_its_cost_is_an_upper_bound(tmp_path, more, told):
+    path = tmp_path / "app.jsonl"
+    line = {
+        "timestamp": "2026-09-01T10:00:00Z",
+        "model": "gpt-4o",
+        "prompt_tokens": 9,
+        "completion_tokens": 1,
+    }
+    path.write_text(json.dumps(line | more) + "\n")
+    notes = [note.text for note in pipeline.read([str(path)]).notes if note.kind == "input_total_only"]
+    said = "1 record does not say how much of the input was cached: its cost is an upper bound"
+    assert notes == [said] * told
+
+
+@pytest.mark.parametrize("text", ["[]", "[\n]\n", ""])
+def test_an_array_of_nothing_is_as_empty_as_an_empty_file(tmp_path, text):
+    path = tmp_path / "none.json"
+    path.write_text(text)
+    reading = pipeline.read([str(path)])
+    assert (reading.account.calls, reading.account.rejected, reading.account.files_rejected) == (0, 0, 0)

@@ -65,7 +65,7 @@ SOURCES = (
         copies=Copies(prefer=(OUTPUT, pl.col(ORDER))),
         remarks={
             "input_unlogged": Remark(
-                MESSAGE, "{n} {call has|calls have} no input tokens: Copilot CLI logs only sums of them"
+                MESSAGE, "{n} {record has|records have} no input tokens: Copilot CLI logs only sums of them"
             ),
             **dated_by_answer(STAMP),
         },

@@ -79,7 +79,7 @@ SOURCES = (
             ),
             "dated_by_run": Remark(
                 raw.text("stamp").is_not_null(),
-                "{n} {call is dated by its|calls are dated by their} evaluation",
+                "{n} {record is dated by its|records are dated by their} evaluation",
             ),
         },
         tells=("id", "label", "promptId"),
