@@ -20,6 +20,7 @@ def check(
     share: o.Share = False,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
+    config: o.Config = None,
 ) -> int:
     """Every column of a store with its class, where ids could be, who may read it, what is encrypted.
 
@@ -32,7 +33,7 @@ def check(
 
     if folder is not None and store is not None:
         raise UsageError(f"{folder} and --store {store}: one store at a time; leave one out")
-    at = place(folder or store)
+    at = place(folder or store, config)
     found = census(at)
     wrong = faults(found)
     looked = Looked(

@@ -63,6 +63,7 @@ def info(
     share_k: o.ShareK = None,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
+    config: o.Config = None,
 ) -> None:
     """Calls, days, formats and size of a store."""
     from llmtel.cli.output import write
@@ -72,9 +73,9 @@ def info(
     from llmtel.reports import keeping, shared_store
     from llmtel.store.facts import facts, persons
 
-    settings = settle()
+    settings = settle(config)
     shared = sharing(share, share_k, settings)
-    found = asdict(facts(at := place(folder)))
+    found = asdict(facts(at := place(folder, config)))
     kept, formats = found.pop("kept"), found.pop("formats")
     figures = found | kept | {"keys_missing": People(at, settings.config).lost()}
     if shared is None:
@@ -89,6 +90,7 @@ def verify(
     share: o.Share = False,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
+    config: o.Config = None,
 ) -> int:
     """Check every data file against the log: bytes, rows, days, and that no call stands twice.
 
@@ -99,7 +101,7 @@ def verify(
     from llmtel.store import verify as verifying
     from llmtel.store.table import opened
 
-    at = place(folder)
+    at = place(folder, config)
     faults = verifying.faults(at)
     files, orphans = opened(at).files.height, len(verifying.orphans(at))
     document = keeping.verified(str(at), faults, orphans, files)
@@ -112,19 +114,20 @@ def rejects(
     share: o.Share = False,
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
+    config: o.Config = None,
 ) -> None:
     """Records that were no calls when the store took them: where they are and why, never their bytes."""
     from llmtel.cli.output import write
     from llmtel.reports import keeping, shared_store
     from llmtel.store import rejected
 
-    found = rejected.kept(at := place(folder))
+    found = rejected.kept(at := place(folder, config))
     document = shared_store.rejected(found) if share else keeping.rejected(str(at), found)
     write(document, format_, output)
 
 
-def export(output: File, folder: Dir = None) -> None:
-    """Write all calls of a store to one file: Parquet or JSONL, which every command reads, or CSV."""
+def export(output: File, folder: Dir = None, config: o.Config = None) -> None:
+    """Write all calls of a store to one file, which every command reads: Parquet, JSONL or CSV."""
     from llmtel.cli.output import put
     from llmtel.store import export as exporting
 
@@ -134,7 +137,7 @@ def export(output: File, folder: Dir = None) -> None:
         raise UsageError(
             f"-o {output}: the file ends in {', '.join(most)} or {last}, which says what is written"
         )
-    put(kinds[output.suffix](place(folder)), output)
+    put(kinds[output.suffix](place(folder, config)), output)
 
 
 def compact(folder: Dir = None, config: o.Config = None) -> None:

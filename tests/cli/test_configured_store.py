@@ -109,3 +109,21 @@ def test_a_log_that_is_empty_as_yet_makes_a_store(llmtel, folder, monkeypatch):
     Path("quiet.jsonl").write_text("")
     assert llmtel("ingest", "quiet.jsonl", "--store", "new")[0] == 0
     assert calls(llmtel("analyze", "--store", "new", "--format", "json")[1]) == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("store", "info"), ("store", "verify"), ("store", "rejects"), ("store", "compact"), ("analyze",),
+        ("store", "export", "-o", "all.csv"), ("privacy", "check"), ("calls",), ("check",),
+    ],
+)  # fmt: skip
+def test_a_configuration_elsewhere_may_name_the_store(llmtel, folder, monkeypatch, command):
+    assert llmtel("ingest", "../app.jsonl")[0] == 0
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    (folder / "llmtel.yaml").rename(folder / "other.yaml")
+    assert llmtel(*command)[0] == 2
+    code, _, err = llmtel(*command, "--config", "../other.yaml")
+    assert (code, err) == (0, "")

@@ -219,7 +219,7 @@ def test_the_commands_of_a_store(llmtel, filled, tmp_path):
     info = json.loads(llmtel("store", "info", folder, "--format", "json")[1])
     assert (info["calls"], info["days"], info["rejects"]) == (60, 5, 0)
     assert llmtel("store", "verify", folder)[0] == 0
-    for name in ("calls.parquet", "calls.jsonl"):
+    for name in ("calls.parquet", "calls.jsonl", "calls.csv"):
         assert llmtel("store", "export", folder, "-o", tmp_path / name)[0] == 0
         back = pipeline.read([str(tmp_path / name)]).calls
         assert sorted(back["call_id"]) == sorted(filled.calls["call_id"])
