@@ -84,7 +84,8 @@ def explain(
     def read(paths: list[str]) -> pl.DataFrame:
         return settings.read(paths, input_format=input_format, tokenizer=tokenizer_of(book)).calls
 
-    one = _found(call, o.asked_of(logs, store) if logs or store else [], read)
+    configured = settings.store if _may_be_an_id(call) else None
+    one = _found(call, o.asked_of(logs, store, configured) if logs or store or configured else [], read)
     if shared is not None:
         one = shared.masked(one)
     why = explaining.explained(one, book, cost_source.value)
@@ -129,6 +130,8 @@ def _found(call: str, logs: list[str], read: Read) -> pl.DataFrame:
     """The one call that is meant. Raises `UsageError` where none or several are."""
     import polars as pl
 
+    if logs and call == "-":
+        raise UsageError(f"which call of {' '.join(logs)}? Give its id: llmtel calls lists them")
     if logs:
         calls = read(logs)
         found = calls.filter(pl.any_horizontal(pl.col("call_id", "response_id").cast(pl.String) == call))
@@ -150,6 +153,14 @@ def _found(call: str, logs: list[str], read: Read) -> pl.DataFrame:
     if call == "-":
         raise UsageError("standard input has no call; llmtel inspect - says how it is read")
     raise UsageError(f"there is no call {call[:60]!r} in {where}; llmtel calls lists them with line and id")
+
+
+def _may_be_an_id(call: str) -> bool:
+    """Whether it is neither text, nor a place in a log, nor a file, nor standard input."""
+    if call == "-" or call.lstrip().startswith(("{", "[")):
+        return False
+    place = PLACE.fullmatch(call)
+    return not Path(call).exists() and not (place and Path(place[1]).exists())
 
 
 def _refuse_nothing(call: str) -> None:

@@ -79,6 +79,24 @@ def test_every_command_that_takes_logs_takes_a_store_by_either_name(llmtel, fold
     assert llmtel("pricing", "explain", first, "--store", "s")[0] == 0
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_call_of_the_configured_store_is_explained_by_its_id(llmtel):
+    assert llmtel("ingest", "../app.jsonl")[0] == 0
+    listed = json.loads(llmtel("calls", "--format", "json")[1])["tables"][0]["rows"]
+    code, out, err = llmtel("pricing", "explain", listed[0]["call_id"], "--format", "json")
+    assert code == 0, err
+    assert listed[0]["call_id"] in out
+    assert llmtel("pricing", "explain", "../app.jsonl:1")[0] == 0
+    assert "there is no call 'nobody'" in llmtel("pricing", "explain", "nobody")[2]
+
+
+@pytest.mark.usefixtures("folder")
+def test_explain_of_a_store_asks_which_call_and_does_not_wait_for_standard_input(llmtel):
+    assert llmtel("ingest", "../app.jsonl", "--store", "s")[0] == 0
+    code, _, err = llmtel("pricing", "explain", "--store", "s")
+    assert (code, "which call of s?" in err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
