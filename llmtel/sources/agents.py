@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from llmtel.sources import raw
 from llmtel.sources.source import Remark
 
 ORDER = "@order"
@@ -34,3 +35,12 @@ def so_far(value: pl.Expr) -> pl.Expr:
 def in_order() -> pl.Expr:
     """`@order` of every row of a file."""
     return pl.int_range(pl.len()).over("@segment").alias(ORDER)
+
+
+def with_session(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with `@session` and `@folder`, which a file's line of the type `session` tells."""
+    opens = raw.text("type") == "session"
+    return rows.with_columns(
+        of_file(pl.when(opens).then(raw.text("id"))).alias("@session"),
+        of_file(pl.when(opens).then(folder(raw.text("cwd")))).alias("@folder"),
+    )

@@ -121,15 +121,17 @@ def attributes_of_event(found: object, numbers: Container[str]) -> dict[str, Any
     given = _listed(found) if isinstance(found, list) else found if isinstance(found, dict) else {}
     told = {}
     for key, value in given.items():
-        plain, kind = value, type(value)
+        name, plain, kind = _NAMES[key], value, type(value)
         if kind is not str:
             if kind is dict:
                 continue
-            plain = _first(value) if kind is list else value
-        name = _NAMES[key]
-        if name in numbers:
-            plain = number_of(plain)
-        elif type(plain) is str:
-            plain = plain[:LONGEST]
-        told[name] = plain
+            if kind is list:
+                plain = _first(value)
+                kind = type(plain)
+        if kind is not str:
+            told[name] = plain
+        elif name not in numbers:
+            told[name] = plain[:LONGEST]
+        else:  # most are short, and their digits alone
+            told[name] = int(plain) if len(plain) < DIGITS and plain.isdecimal() else number_of(plain)
     return told

@@ -113,3 +113,26 @@ def ttl_unknown(at: str, total: pl.Expr) -> dict[str, Remark]:
     """Cache writes whose life is not stated."""
     unsaid = (total > 0) & (_details(at).list.len().fill_null(0) == 0)
     return {"ttl_unknown": Remark(unsaid, UNSTATED_LIFE)}
+
+
+_USE = "answer.usage."
+_LIVES = [raw.count(f"{_USE}cache_creation.ephemeral_{life}_input_tokens") for life in ("5m", "1h")]
+_WRITTEN = raw.count(
+    "input.cacheWriteInputTokenCount", "cacheWriteInputTokenCount", f"{_USE}cacheWriteInputTokens",
+    f"{_USE}cache_creation_input_tokens",
+)  # fmt: skip
+_STATED = pl.sum_horizontal(_LIVES) > 0
+LEAVES = {
+    "input_uncached": raw.count("input.inputTokenCount", f"{_USE}inputTokens", f"{_USE}input_tokens"),
+    "cache_read": raw.count(
+        "input.cacheReadInputTokenCount", "cacheReadInputTokenCount", f"{_USE}cacheReadInputTokens",
+        f"{_USE}cache_read_input_tokens",
+    ),
+    **{
+        name: pl.when(_STATED).then(life).otherwise(lives)
+        for (name, lives), life in zip(written(_USE, _WRITTEN).items(), _LIVES, strict=True)
+    },
+    "output_text": raw.count("output.outputTokenCount", f"{_USE}outputTokens", f"{_USE}output_tokens"),
+}  # fmt: skip
+"""The leaves of a line of the invocation log, whose counts stand beside the bodies and in them."""
+TTL_UNKNOWN = ttl_unknown(_USE, pl.when(~_STATED).then(_WRITTEN))

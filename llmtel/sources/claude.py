@@ -7,6 +7,7 @@ import polars as pl
 from llmtel.sources import raw
 from llmtel.sources.agents import folder
 from llmtel.sources.anthropic import usage
+from llmtel.sources.source import Mark
 
 USE = "message.usage."
 MODEL = raw.text("message.model")
@@ -62,3 +63,27 @@ def _with_retries(rows: pl.DataFrame) -> pl.DataFrame:
     return marked.with_columns(pl.when("@call").then(latest).alias("@retries")).drop(
         "@attempt", "@call", "@session"
     )
+
+
+_CONTEXT = (
+    "system", "summary", "attachment", "progress", "file-history-snapshot", "queue-operation",
+    "custom-title", "agent-name", "permission-mode", "last-prompt", "ai-title", "pr-link",
+)  # fmt: skip
+"""Types of lines beside those of the two who speak."""
+MARKS = (
+    Mark(all=("message.usage.input_tokens",), none=("usageMetadata", "message.parts", "custom_id")),
+    Mark(all=("inputTokens", "outputTokens", "message"), none=("usageMetadata", "message.parts")),
+    Mark(
+        any=("message.role", "message.content"),
+        none=("usageMetadata", "message.parts"),
+        values={"type": ("user", "assistant")},
+    ),
+    Mark(
+        all=("sessionId",),
+        none=("usageMetadata", "message.parts", "projectHash", "systemPayload"),
+        values={"type": _CONTEXT},
+    ),
+    Mark(all=("leafUuid",), values={"type": ("summary",)}),
+    Mark(all=("snapshot",), values={"type": ("file-history-snapshot",)}),
+)
+"""What shows a transcript of Claude Code."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.bedrock import TIMES, records, ttl_unknown, written
+from llmtel.sources.bedrock import LEAVES, TIMES, TTL_UNKNOWN, records
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source
@@ -21,15 +21,8 @@ def _tagged(*keys: str) -> pl.Expr:
 
 _IN_TEXT = ('*"schemaType":"ModelInvocationLog"*', '*"schemaType": "ModelInvocationLog"*')
 """CloudWatch has a log as a text; the order of its keys varies."""
-_USE = "answer.usage."
-_LIVES = [raw.count(f"{_USE}cache_creation.ephemeral_{life}_input_tokens") for life in ("5m", "1h")]
-_WRITTEN = raw.count(
-    "input.cacheWriteInputTokenCount", "cacheWriteInputTokenCount", f"{_USE}cacheWriteInputTokens",
-    f"{_USE}cache_creation_input_tokens",
-)  # fmt: skip
 _STOP = raw.text("answer.stop")
 _ERROR = raw.text("errorCode")
-_STATED = pl.sum_horizontal(_LIVES) > 0
 
 SOURCES = (
     Source(
@@ -55,27 +48,14 @@ SOURCES = (
             "user": raw.text("identity.arn"),
             "feature": _tagged("feature", "app", "use_case"),
             "session": _tagged("session", "session_id", "sessionId"),
-            "input_uncached": raw.count("input.inputTokenCount", f"{_USE}inputTokens", f"{_USE}input_tokens"),
-            "cache_read": raw.count(
-                "input.cacheReadInputTokenCount",
-                "cacheReadInputTokenCount",
-                f"{_USE}cacheReadInputTokens",
-                f"{_USE}cache_read_input_tokens",
-            ),
-            **{
-                name: pl.when(_STATED).then(life).otherwise(lives)
-                for (name, lives), life in zip(written(_USE, _WRITTEN).items(), _LIVES, strict=True)
-            },
-            "output_text": raw.count(
-                "output.outputTokenCount", f"{_USE}outputTokens", f"{_USE}output_tokens"
-            ),
+            **LEAVES,
             "latency_ms": raw.number("answer.metrics.latencyMs", f"answer.{TIMES}.invocationLatency"),
             "ttft_ms": raw.number(f"answer.{TIMES}.firstByteLatency"),
             "finish_reason": _STOP,
             TEXT: pl.coalesce(pl.when(raw.flag("answer.guarded")).then(pl.lit("content_filter")), _ERROR),
             ANSWERED: _ERROR.is_null(),
         },
-        remarks=ttl_unknown(_USE, pl.when(~_STATED).then(_WRITTEN)),
+        remarks=TTL_UNKNOWN,
         sample=lines(r"""
             {"timestamp":"2026-09-01T10:00:00Z","region":"us-east-1","requestId":"b1","identity":{
               "arn":"arn:aws:iam::1:user/app"},"operation":"InvokeModelWithResponseStream",

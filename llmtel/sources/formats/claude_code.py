@@ -14,37 +14,16 @@ from llmtel.sources.agents import dated_by_answer
 from llmtel.sources.anthropic import ttl_unknown, with_advisors
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
-from llmtel.sources.source import Copies, Mark, Source
+from llmtel.sources.source import Copies, Source
 
 _OUTPUT = raw.count(f"{claude.USE}output_tokens", "outputTokens")
-
-_CONTEXT = (
-    "system", "summary", "attachment", "progress", "file-history-snapshot", "queue-operation",
-    "custom-title", "agent-name", "permission-mode", "last-prompt", "ai-title", "pr-link",
-)  # fmt: skip
-"""Types of lines beside those of the two who speak."""
 
 SOURCES = (
     Source(
         name="claude_code",
         help="Claude Code transcripts (~/.claude/projects)",
         link="https://code.claude.com/docs/en/claude-directory",
-        marks=(
-            Mark(all=("message.usage.input_tokens",), none=("usageMetadata", "message.parts", "custom_id")),
-            Mark(all=("inputTokens", "outputTokens", "message"), none=("usageMetadata", "message.parts")),
-            Mark(
-                any=("message.role", "message.content"),
-                none=("usageMetadata", "message.parts"),
-                values={"type": ("user", "assistant")},
-            ),
-            Mark(
-                all=("sessionId",),
-                none=("usageMetadata", "message.parts", "projectHash", "systemPayload"),
-                values={"type": _CONTEXT},
-            ),
-            Mark(all=("leafUuid",), values={"type": ("summary",)}),
-            Mark(all=("snapshot",), values={"type": ("file-history-snapshot",)}),
-        ),
+        marks=claude.MARKS,
         markers=('"usage"', '"isApiErrorMessage"', '"api_error"', '"inputTokens"'),
         careful=('"api_error"',),
         keep=claude.KEEP,

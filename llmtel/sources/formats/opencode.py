@@ -1,38 +1,19 @@
-"""opencode: messages below `~/.local/share/opencode/storage`, or in `opencode.db`: https://opencode.ai.
-
-The input excludes the cache. Whether the output includes the reasoning changed between versions: the total
-tells, and without one, the provider.
-"""
+"""opencode: messages below `~/.local/share/opencode/storage`, or in `opencode.db`: https://opencode.ai."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from llmtel.sources import raw
+from llmtel.sources import opencode, raw
 from llmtel.sources.agents import folder
 from llmtel.sources.anthropic import UNSTATED_LIFE
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Remark, Source, Table
-from llmtel.sources.usage import MISMATCH
 
-_IN, _OUT, _THOUGHT = (raw.count(f"tokens.{name}") for name in ("input", "output", "reasoning"))
-_READ, _WRITE, _TOTAL = (raw.count(f"tokens.{name}") for name in ("cache.read", "cache.write", "total"))
 _ERROR = raw.text("error.name")
 _COST = raw.number("cost")
-_PROVIDER = raw.text("providerID", "model.providerID")
 _FOLDER = folder(raw.text("path.cwd"))
-_REASONED = (_THOUGHT > 0).fill_null(value=False)
-_PLAIN = _IN + _OUT + _READ.fill_null(0) + _WRITE.fill_null(0)
-# More reasoning than output cannot be a part of it.
-_APART = (
-    pl.when(_THOUGHT > _OUT)
-    .then(statement=True)
-    .when(_TOTAL.is_null())
-    .then(_PROVIDER.str.contains("google|xai"))
-    .otherwise(_TOTAL == _PLAIN + _THOUGHT)
-    .fill_null(value=False)
-)
 
 SOURCES = (
     Source(
@@ -52,32 +33,27 @@ SOURCES = (
             ),
         ),
         keep=(raw.text("role") == "assistant")
-        & pl.any_horizontal(value.is_not_null() for value in (_IN, _OUT, _ERROR)),
+        & pl.any_horizontal(value.is_not_null() for value in (opencode.IN, opencode.OUT, _ERROR)),
         loose=(_COST,),
         calls={
             "ts": raw.time("time.created"),
             "latency_ms": raw.number("time.completed") - raw.number("time.created"),
             "call_id": raw.text("id"),
             "session": raw.text("sessionID"),
-            "provider": _PROVIDER,
+            "provider": opencode.PROVIDER,
             "model": raw.text("modelID", "model.modelID"),
             "agent": raw.text("agent", "mode"),
             "feature": _FOLDER,
             "project": _FOLDER,
-            "input_uncached": _IN,
-            "cache_read": _READ,
-            "cache_write_5m": _WRITE,
-            "output_text": pl.when(_REASONED & ~_APART).then(_OUT - _THOUGHT).otherwise(_OUT),
-            "reasoning": _THOUGHT,
+            **opencode.LEAVES,
             # 0 is what opencode writes for a subscription, and for a model without a price
             "cost_logged": pl.when(_COST > 0).then(_COST),
             "finish_reason": raw.text("finish"),
             "http_status": raw.code("error.data.statusCode"),
             TEXT: _ERROR,
-            ANSWERED: _OUT.is_not_null(),
-            MISMATCH: _REASONED & ~_APART & (_TOTAL != _PLAIN).fill_null(value=True),
+            ANSWERED: opencode.OUT.is_not_null(),
         },
-        remarks={"ttl_unknown": Remark(_WRITE > 0, UNSTATED_LIFE)},
+        remarks={"ttl_unknown": Remark(opencode.WRITE > 0, UNSTATED_LIFE)},
         sample=lines("""
             {"id":"msg_1","sessionID":"ses_1","role":"user","time":{"created":1788256800000},"model":{
               "providerID":"anthropic","modelID":"claude-sonnet-4-6"}}

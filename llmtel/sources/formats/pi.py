@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
-from llmtel.sources.agents import folder, of_file
+from llmtel.sources.agents import with_session
 from llmtel.sources.anthropic import UNSTATED_LIFE
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
@@ -26,16 +26,6 @@ _WRITE = raw.count(f"{_USE}cacheWrite")
 _STOP = raw.text("message.stopReason")
 _COST = raw.number(f"{_USE}cost.total")
 _FAILED = _STOP.is_in(["error", "aborted"])
-_IS_SESSION = raw.text("type") == "session"
-
-
-def with_session(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with `@session` and `@folder`, which the first line of a file tells."""
-    return rows.with_columns(
-        of_file(pl.when(_IS_SESSION).then(raw.text("id"))).alias("@session"),
-        of_file(pl.when(_IS_SESSION).then(folder(raw.text("cwd")))).alias("@folder"),
-    )
-
 
 SOURCES = (
     Source(
