@@ -15,6 +15,7 @@ from llmtel.core.account import Account
 from llmtel.pipeline import Gathered
 from llmtel.sources.files import Inputs
 from llmtel.store.ledger import Known, known
+from llmtel.store.places import States
 
 _LOOKED_AT = 1 << 16
 """Bytes before the end of what was read that must be the same in a file that grew."""
@@ -91,7 +92,7 @@ def _mark_of(file: File, status: dict[str, list[int]]) -> Known | None:
     """Where reading goes on in a file of lines that grew; None where it must be read as a whole."""
     if not file.states or file.path not in status or status[file.path][2] <= file.status[2]:
         return None
-    found = known(file.path, "", file.states)
+    found = known(file.path, "", States(file.states))
     same = found is not None and found.mark is not None and found.app in file.states
     return found if same and found and found.mark and _end(file.path, found.mark.offset) == file.end else None
 
@@ -124,7 +125,7 @@ def part_of(found: Gathered, group: Inputs, status: dict[str, list[int]], grown_
         one = File(path, status.get(path, []))
         ended = group.ended.get(path)
         if ended is not None and ended.lines and path in status:
-            at = grown_files[path][1] if path in grown_files else known(path, "", {})
+            at = grown_files[path][1] if path in grown_files else known(path, "", States())
             if at is not None:
                 one.states, one.end = at.after(ended)[1], _end(path, ended.mark.offset)
                 one.tail = (max(status[path][2] - ended.mark.offset, 0), unfinished.get(path, 0))

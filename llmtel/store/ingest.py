@@ -27,6 +27,7 @@ from llmtel.store.ledger import Known
 from llmtel.store.location import on_disk, private
 from llmtel.store.making import begun, made, may_be_made
 from llmtel.store.merge import Change, merged
+from llmtel.store.places import States, noted
 from llmtel.store.policy import PLAIN, Policy
 from llmtel.store.table import Refused, Table, opened
 
@@ -188,7 +189,7 @@ def _take(
 
 def _look(table: Table | None, inputs: Inputs, read: Callable[[Inputs], A]) -> _Look[A]:
     """Read what is new of some files since the snapshot; all of them where there is no store yet."""
-    table_id, states = ("", {}) if table is None else (table.id, ledgers.states(table))
+    table_id, states = ("", States()) if table is None else (table.id, ledgers.states(table))
     found = {path: one for path in inputs.files if (one := ledgers.known(path, table_id, states)) is not None}
     fresh = ledgers.only_new(inputs, found)
     return _Look(fresh, found, read(fresh) if fresh.files or fresh.unreadable else None)
@@ -198,7 +199,7 @@ def _committed(
     table: Table, policy: Policy, arrival: Arrival, fresh: Inputs, found: Mapping[str, Known]
 ) -> Change:
     """Commit what was read; what it changes."""
-    names, states, void = _sources(fresh, found)
+    names, states, void = _sources(fresh, found, table.id)
     change = merged(with_sources(arrival.calls, names, table, policy), void, table)
     with on_disk(table.folder):
         found_bad = rejecting.entries(arrival.rejects, dict(zip(fresh.files, names, strict=True)), fresh)
@@ -207,7 +208,9 @@ def _committed(
     return change
 
 
-def _sources(fresh: Inputs, found: Mapping[str, Known]) -> tuple[list[str], dict[str, int], set[str]]:
+def _sources(
+    fresh: Inputs, found: Mapping[str, Known], table_id: str
+) -> tuple[list[str], dict[str, int], set[str]]:
     """The names of files that were read, their states, and those of them whose earlier rows are void."""
     names: list[str] = []
     states: dict[str, int] = {}
@@ -216,7 +219,7 @@ def _sources(fresh: Inputs, found: Mapping[str, Known]) -> tuple[list[str], dict
         name = uuid4().hex
         if path in fresh.ended and path in found:
             name, state, replaced = found[path].after(fresh.ended[path])
-            states |= state
+            states |= state | dict(noted(path, name, state.get(name, 0), table_id))
             void |= {name} if replaced else set()
         names.append(name)
     return names, states, void

@@ -1,7 +1,8 @@
 """The ledger: how far each log file was read, in the same commits as the calls that were read of it.
 
 A file is known by its device, its inode and its first line, so that one that was renamed goes on and one that
-only looks alike begins anew. Its state is an app transaction of the Delta log.
+only looks alike begins anew; a copy that took the place of a log goes on too (`places`). Its state is an app
+transaction of the Delta log.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import polars as pl
 
 from llmtel.sources.files import GZIP, SQLITE, STDIN, ZSTD, Ended, Inputs, Mark
 from llmtel.store.location import CALLS, LOG
+from llmtel.store.places import States, log_before
 from llmtel.store.table import Table
 
 _APP = "llmtel/1/"
@@ -28,7 +30,7 @@ _BEGINNING = 64
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..*parquet|(\d{20})\.checkpoint\.parquet")
 
 
-def states(table: Table) -> dict[str, int]:
+def states(table: Table) -> States:
     """The state of every app transaction at the snapshot: of the last checkpoint, and what follows."""
     log = f"{CALLS}/{LOG}"
     names = table.folder.names(log)
@@ -37,7 +39,7 @@ def states(table: Table) -> dict[str, int]:
         if (found := _CHECKPOINT.fullmatch(name)) and int(found[1] or found[2]) <= table.version:
             checkpoints.setdefault(int(found[1] or found[2]), []).append(name)
     at = max(checkpoints, default=-1)
-    known: dict[str, int] = {}
+    known = States()
     for name in checkpoints.get(at, ()):
         told = (
             pl.scan_parquet(table.folder.uri(f"{log}/{name}"))
@@ -93,7 +95,7 @@ class Known:
         return _APP + self.name + (f"/{self.generation}" if self.generation else "")
 
 
-def known(path: str, table_id: str, ledger: Mapping[str, int]) -> Known | None:
+def known(path: str, table_id: str, ledger: States) -> Known | None:
     """What the ledger says of a file; None where it is no file that opens (the reader will tell)."""
     if path == STDIN:
         return None
@@ -107,6 +109,9 @@ def known(path: str, table_id: str, ledger: Mapping[str, int]) -> Known | None:
                 one = replace(one, generation=one.generation + 1)
             if head.startswith(SQLITE):
                 one = replace(one, now=_changed(path))
+            if one.app not in ledger and (app := log_before(path, status.st_size, table_id, ledger)):
+                name, _, generation = app.removeprefix(_APP).partition("/")
+                one = replace(one, name=name, generation=int(generation or 0))
             if (offset := ledger.get(one.app)) is None:
                 return one
             same = one.now >= offset and (head.startswith(SQLITE) or _ends_line(file, offset, one.now))

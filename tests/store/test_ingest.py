@@ -7,7 +7,9 @@ import shutil
 
 import pytest
 
+from llmtel import pipeline
 from llmtel.core.errors import UsageError
+from llmtel.sources.formats import sources
 
 from .conftest import line
 
@@ -86,6 +88,53 @@ def test_a_truncated_log_with_the_same_first_line_begins_anew(store, tmp_path):
     store.ingest(log)
     store.ingest(log)
     assert sorted(store.calls["output_text"]) == [0, 0, 1, 2, 3]
+
+
+def put(path, text):
+    """A file in the place of another, as rsync and editors put it."""
+    beside = path.with_name("beside")
+    beside.write_text(text)
+    beside.replace(path)
+
+
+def test_a_copy_that_takes_the_place_of_a_log_goes_on(store, tmp_path):
+    log = tmp_path / "app.log"
+    lines = [line(i, ids=False) for i in range(200)]
+    log.write_text("".join(lines[:100]))
+    store.ingest(log)
+    for end, new in ((150, 50), (150, 0), (200, 50)):
+        put(log, "".join(lines[:end]))
+        assert store.ingest(log).calls == new
+    with log.open("a") as file:
+        file.write(line(200, ids=False))
+    assert store.ingest(log).calls == 1
+    assert sorted(store.calls["output_text"]) == list(range(201))
+
+
+def test_what_takes_the_place_of_a_log_and_is_no_copy_of_it_is_another_log(store, tmp_path):
+    log = tmp_path / "app.csv"
+    head = "timestamp,model,prompt_tokens,completion_tokens\n"
+    log.write_text(head + "2026-09-01T10:00:00Z,m,1,1\n")
+    store.ingest(log)
+    put(log, head + "2026-09-02T10:00:00Z,m,1,2\n2026-09-02T10:00:01Z,m,1,3\n")
+    assert store.ingest(log).calls == 2
+    other = tmp_path / "other.log"
+    other.write_text(line(0, ids=False) + line(1, ids=False))
+    store.ingest(other)
+    put(other, line(0, ids=False, user="another") + line(1, ids=False))
+    assert store.ingest(other).calls == 2
+
+
+def test_a_copy_of_a_transcript_that_grew_replaces_what_was_read_of_it(store, tmp_path):
+    log = tmp_path / "rollout.jsonl"
+    lines = sources()["codex"].sample.strip().splitlines()
+    more = lines[-1].replace("10:00:06", "10:00:09").replace('"input_tokens":900', '"input_tokens":999')
+    log.write_text("\n".join(lines) + "\n")
+    assert store.ingest(log).calls == 1
+    put(log, "\n".join([*lines, more]) + "\n")
+    store.ingest(log)
+    raw = pipeline.read([str(log)]).calls
+    assert sorted(store.calls["input_uncached"]) == sorted(raw["input_uncached"])
 
 
 def test_a_hard_link_is_the_same_file(store, tmp_path):
