@@ -23,6 +23,7 @@ from llmtel.sources.usage import leaves
 
 _RUN = ("@trace", "dotted_order:str")
 _MESSAGE = ("generations", 0, 0, "message", "kwargs")
+_CHOICE = ("choices", 0, "finish_reason")
 _KEPT = (
     "id", "name", "run_type", "start_time", "end_time", "first_token_time", "trace_id", "parent_run_id",
     "dotted_order", "session_name", "status", "error", "tags", "prompt_tokens", "completion_tokens",
@@ -43,28 +44,33 @@ def _run(run: Record) -> dict[str, Any]:
     """A run without its texts, with its usage and the time of its first token in one place each."""
     outputs, extra = object_in(run, "outputs"), object_in(run, "extra")
     metadata = object_in(extra, "metadata")
-    message = lookup(outputs, _MESSAGE)
+    # most runs have neither of these, and to look for what is inside takes the longest
+    message = lookup(outputs, _MESSAGE) if "generations" in outputs else None
     message = message if isinstance(message, dict) else {}
+    choice = lookup(outputs, _CHOICE) if "choices" in outputs else None
     places = (outputs.get("usage_metadata"), metadata.get("usage_metadata"), message.get("usage_metadata"))
-    told = object_in(message, "response_metadata")
+    told = object_in(message, "response_metadata") if message else message
     tokens = (one for one in objects_in(run, "events") if one.get("name") == "new_token")
     return {
         **{key: run[key] for key in _KEPT if key in run},
         "usage": next((usage for usage in places if isinstance(usage, dict)), None),
-        "first_event": next(tokens, {}).get("time"),
+        "first_event": next(tokens, {}).get("time") if "events" in run else None,
         "extra": {"metadata": metadata},
         "outputs": {
             "id": outputs.get("id") or told.get("id"),
             "model": outputs.get("model") or told.get("model_name"),
             "service_tier": outputs.get("service_tier"),
-            "finish_reason": lookup(outputs, ("choices", 0, "finish_reason")) or told.get("finish_reason"),
+            "finish_reason": choice or told.get("finish_reason"),
         },
-        "judged": judged(
-            Score(name, stats.get("avg"))
-            for name, stats in object_in(run, "feedback_stats").items()
-            if isinstance(stats, dict)
-        ),
+        "judged": judged(_scores(run)) if "feedback_stats" in run else None,
     }
+
+
+def _scores(run: Record) -> Iterator[Score]:
+    """What people and judges said of a run, as means."""
+    for name, stats in object_in(run, "feedback_stats").items():
+        if isinstance(stats, dict):
+            yield Score(name, stats.get("avg"))
 
 
 _META, _IN, _OUT = "extra.metadata.", "usage.input_token_details.", "usage.output_token_details."

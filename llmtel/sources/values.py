@@ -75,7 +75,9 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     if left.is_empty():
         return found, 0
     assumed = 0
-    texts = column.str.strip_chars().str.replace(_COMMA, "$1.$2")
+    texts = column.str.strip_chars()
+    if texts.str.contains(",", literal=True).any():
+        texts = texts.str.replace(_COMMA, "$1.$2")
     for reader in _likeliest_first(texts[left[0]]):
         read = reader.read(texts.gather(left))
         hits = read.is_not_null()
