@@ -105,7 +105,8 @@ def share(
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for one in reversed([folder, *folder.parents]):  # a mode is not that of folders on the way
+            one.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write to the folder {folder}: {error.strerror}") from error
 

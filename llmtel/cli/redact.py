@@ -35,6 +35,9 @@ Folder = Annotated[
         rich_help_panel=o.SAY,
     ),
 ]
+Paths = Annotated[
+    list[str], typer.Argument(help="Files, folders (read recursively) or globs", metavar="PATHS...")
+]
 Text = Annotated[
     Texts,
     typer.Option(
@@ -65,7 +68,7 @@ KeyFile = Annotated[
 
 
 def redact(
-    paths: o.Paths,
+    paths: Paths,
     output: Folder,
     text: Text = Texts.DROP,
     key_env: KeyEnv = None,

@@ -54,7 +54,18 @@ def _largest_excess(sums: Cube, measure: str, split: str | None) -> Mapping[str,
         )
         .sort("excess", DAY, descending=[True, False])
     )
-    return found.row(0, named=True) if len(found) else None
+    if found.is_empty():
+        return None
+    top = found.row(0, named=True)
+    own = days.filter(equals(split, top[split])) if split else days
+    return {**top, "usual_days": _in_the_middle(own, measure)}
+
+
+def _in_the_middle(days: pl.DataFrame, measure: str) -> list[str]:
+    """The days whose numbers are the median, or whose mean it is."""
+    ordered = days.sort(measure, DAY)[DAY]
+    last = len(ordered) - 1
+    return [day.isoformat() for day in ordered[last // 2 : (last + 1) // 2 + 1]]
 
 
 def _biggest_user(
@@ -111,5 +122,5 @@ def _finding(
             "user": user[0] if user else None,
             "user_share": user[1] if user else None,
         },
-        cells=({**segment, "day": day.isoformat()}, segment),
+        cells=(*({**segment, "day": one} for one in (day.isoformat(), *top["usual_days"])), segment),
     )

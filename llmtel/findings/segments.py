@@ -8,11 +8,12 @@ mix (indirect standardisation). What is left is the segment's own doing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
-from llmtel.core.answers import Finding
+from llmtel.core.answers import Cell, Finding
 from llmtel.core.units import COUNT, MS, USD
 from llmtel.findings.command import Command
 from llmtel.findings.cube import Cube, only_calls
@@ -25,6 +26,8 @@ WORKS = ("agent", "project", "feature")
 MIX = ("model", "feature")
 FEWEST_CALLS = 30
 LEAST_FACTOR = 1.5
+_MOST_WORKS = 50
+"""Kinds of work of a segment beyond which nobody asks of how many people each is."""
 
 
 def far_from_siblings(calls: pl.DataFrame, sums: Cube, command: Command) -> list[Finding]:
@@ -36,7 +39,8 @@ def far_from_siblings(calls: pl.DataFrame, sums: Cube, command: Command) -> list
         found.append(_slow(calls, slow, command))
     if dear:
         found.append(_dear(dear, command))
-    return found
+    rows = [row for row in (slow, dear) if row]
+    return [replace(one, cells=_cells(sums, row)) for one, row in zip(found, rows, strict=True)]
 
 
 def _farthest(sums: Cube, amount: str, count: str) -> Mapping[str, Any] | None:
@@ -50,9 +54,28 @@ def _farthest(sums: Cube, amount: str, count: str) -> Mapping[str, Any] | None:
     return None
 
 
+def _mix(sums: Cube, dimension: str) -> list[str]:
+    return [name for name in MIX if name in sums.by and name != dimension]
+
+
+def _cells(sums: Cube, row: Mapping[str, Any]) -> tuple[Cell, ...] | None:
+    """All calls whose numbers are told of: the segment, the others, and the others of each work it has.
+
+    None where they are too many to be looked at.
+    """
+    name, mix = row["dimension"], _mix(sums, row["dimension"])
+    values = sums.over(name, *mix).filter(pl.col(name).is_not_null())
+    here = pl.col(name) == row["value"]
+    others = {name: tuple(values.filter(~here)[name].cast(pl.String).unique(maintain_order=True))}
+    works = values.filter(here).select(mix) if mix else values.clear().select(mix)
+    if works.height > _MOST_WORKS:
+        return None
+    return {name: row["value"]}, others, *({**others, **work} for work in works.iter_rows(named=True))
+
+
 def _compared(sums: Cube, dimension: str, amount: str, count: str) -> list[dict[str, Any]]:
     """Segments of `dimension` that take `LEAST_FACTOR` of what their calls would have taken elsewhere."""
-    mix = [name for name in MIX if name in sums.by and name != dimension]
+    mix = _mix(sums, dimension)
     cells = sums.over(dimension, *mix).filter(pl.col(dimension).is_not_null())
     whole = [pl.col(c).sum().over(mix) if mix else pl.col(c).sum() for c in (amount, count)]
     others = cells.with_columns(
@@ -89,7 +112,6 @@ def _slow(calls: pl.DataFrame, row: Mapping[str, Any], command: Command) -> Find
         command=command.paste(by=_by(row["dimension"])),
         calls=row["n"],
         evidence={**_evidence(row), "p95_latency": here, "p95_latency_elsewhere": elsewhere},
-        cells=({row["dimension"]: row["value"]},),
     )
 
 
@@ -105,7 +127,6 @@ def _dear(row: Mapping[str, Any], command: Command) -> Finding:
         money=row["excess"],
         calls=row["n"],
         evidence=_evidence(row),
-        cells=({row["dimension"]: row["value"]},),
     )
 
 

@@ -150,7 +150,8 @@ def make_file(path: Path) -> bool:
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for one in reversed(path.parents):  # a mode is not that of folders on the way
+            one.mkdir(mode=0o700, exist_ok=True)
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_bytes(KEY_BYTES).hex() + "\n")
         try:

@@ -25,11 +25,12 @@ def suppressed(
 ) -> tuple[list[list[str | None]], list[bool]]:
     """For each row of the tables why it has no values, and for each group of segments whether one is hidden.
 
-    All are shown together. `k` people are enough; with 1, nothing is hidden.
+    All are shown together. `k` people are enough; with 1, nothing is hidden. As all calls are shown too, the
+    calls outside of a segment are a row like those in it.
     """
     places = [(_places(calls, table, tz), len(table.rows)) for table in tables]
-    places += [(_place(calls, cell, tz), 1) for cells in segments for cell in cells]
-    sizes = [*(len(table.rows) for table in tables), *map(len, segments)]
+    places += [(_place(calls, cell, tz), 2) for cells in segments for cell in cells]
+    sizes = [*(len(table.rows) for table in tables), *(2 * len(cells) for cells in segments)]
     numbers = [i for i, size in enumerate(sizes) for _ in range(size)]
     if k == 1 or not numbers:
         reasons: list[str | None] = [None] * len(numbers)
@@ -109,9 +110,9 @@ def _places(calls: pl.DataFrame, table: Table, tz: str) -> pl.Series:
 
 
 def _place(calls: pl.DataFrame, cell: Cell, tz: str) -> pl.Series:
-    """0 for each call of a segment; −1 for the others."""
-    within = pl.when(_within(cell, tz)).then(pl.repeat(0, pl.len(), dtype=pl.Int32)).otherwise(-1)
-    return calls.select(within).to_series()
+    """0 for each call of a segment, 1 for the others."""
+    within = _within(cell, tz).fill_null(value=False) | pl.repeat(value=False, n=pl.len())
+    return calls.select((~within).cast(pl.Int32)).to_series()
 
 
 def _within(cell: Cell, tz: str) -> pl.Expr:

@@ -268,3 +268,20 @@ def test_a_number_of_people_without_share_is_a_mistake(llmtel):
 def test_an_address_in_a_name_is_replaced(llmtel, tmp_path):
     rows = [{"user_id": f"u{n}", "model": "for-ann@example.org"} for n in range(9)]
     assert "ann@" not in json.dumps(shared(llmtel, log(tmp_path / "a.jsonl", rows), "--by", "model"))
+
+
+@pytest.mark.parametrize("many", [(1000, 500), (100, 9000)], ids=["dearer", "slower"])
+def test_a_segment_is_not_set_beside_the_calls_of_one_person(llmtel, tmp_path, many):
+    def call(user, region, tokens, latency, second):
+        at = f"2026-11-10T00:{second // 60:02}:{second % 60:02}Z"
+        used = {"model": "gpt-4o", "input_tokens": tokens, "output_tokens": 10, "latency_ms": latency}
+        return json.dumps({"timestamp": at, "user": user, "region": region, **used})
+
+    others = [call(f"user{n % 12}", "eu", *many, n) for n in range(120)]
+    path = tmp_path / "app.jsonl"
+    path.write_text("\n".join([*others, *(call("solo", "zz", 137, 731, n + 200) for n in range(60))]))
+    found = json.loads(llmtel("analyze", path, "--format", "json")[1])["findings"]
+    assert {one["kind"] for one in found} & {"slow_segment", "dear_segment"}
+    shared = llmtel("analyze", path, "--share", "--format", "json")[1]
+    assert not {one["kind"] for one in json.loads(shared)["findings"]} & {"slow_segment", "dear_segment"}
+    assert json.loads(llmtel("analyze", path, "--share", "--share-k", "1", "--format", "json")[1])["findings"]
