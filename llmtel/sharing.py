@@ -21,6 +21,7 @@ import zstandard
 from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.core.schema import FIELDS
 from llmtel.privacy.cells import redact_table
+from llmtel.privacy.folders import make_private
 from llmtel.privacy.lines import redact_lines
 from llmtel.privacy.names import Names, plain
 from llmtel.privacy.pseudonyms import Pseudonyms
@@ -105,8 +106,7 @@ def share(
 
 def _make(folder: Path) -> None:
     try:
-        for one in reversed([folder, *folder.parents]):  # a mode is not that of folders on the way
-            one.mkdir(mode=0o700, exist_ok=True)
+        make_private(folder)
     except OSError as error:
         raise UsageError(f"cannot write to the folder {folder}: {error.strerror}") from error
 

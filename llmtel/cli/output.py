@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from llmtel.cli.options import OutputFormat
 from llmtel.core.errors import UsageError
+from llmtel.privacy.folders import make_private
 
 if TYPE_CHECKING:
     from llmtel.core.answers import Document
@@ -98,8 +99,10 @@ def put(data: bytes, path: Path, *, folders: bool = False, shared: bool = False)
 
 def _make(folder: Path, *, shared: bool) -> None:
     """A folder with those on the way to it."""
-    for one in reversed([folder, *folder.parents]):
-        one.mkdir(mode=0o777 if shared else 0o700, exist_ok=True)
+    if shared:
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        make_private(folder)
 
 
 def width() -> int:

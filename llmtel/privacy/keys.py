@@ -18,6 +18,7 @@ from pathlib import Path
 
 from llmtel.core.errors import UsageError
 from llmtel.document import Place
+from llmtel.privacy.folders import make_private
 
 KEY_BYTES = 32
 KEYS = ("key_env", "key_file", "key_command")
@@ -150,8 +151,7 @@ def make_file(path: Path) -> bool:
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        for one in reversed(path.parents):  # a mode is not that of folders on the way
-            one.mkdir(mode=0o700, exist_ok=True)
+        make_private(path.parent)
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_bytes(KEY_BYTES).hex() + "\n")
         try:

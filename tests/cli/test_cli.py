@@ -515,6 +515,16 @@ def test_a_mistake_of_ours_is_a_sentence_without_what_the_error_says(monkeypatch
     assert err.count("\n") == 1
 
 
+def test_a_mistake_is_placed_in_the_package_and_not_in_a_folder_of_its_name(monkeypatch, capsys):
+    elsewhere = compile("def break_(_):\n    raise ValueError\n", "/home/me/llmtel/other.py", "exec")
+    names = {}
+    exec(elsewhere, names)  # noqa: S102 (the code is ours)
+    monkeypatch.setattr(app, "run", names["break_"])
+    monkeypatch.setattr(app, "_end", lambda _code: None)
+    app.main(["analyze"])
+    assert "(ValueError at app.py:" in capsys.readouterr().err
+
+
 def test_what_is_typed_needs_no_validator_where_there_is_nothing_to_check(tmp_path):
     code = (
         "import sys; from llmtel.cli.app import run;"
