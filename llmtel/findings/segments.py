@@ -8,7 +8,6 @@ mix (indirect standardisation). What is left is the segment's own doing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -26,6 +25,7 @@ WORKS = ("agent", "project", "feature")
 MIX = ("model", "feature")
 FEWEST_CALLS = 30
 LEAST_FACTOR = 1.5
+Cells = tuple[Cell, ...] | None
 _MOST_WORKS = 50
 """Kinds of work of a segment beyond which nobody asks of how many people each is."""
 
@@ -36,11 +36,10 @@ def far_from_siblings(calls: pl.DataFrame, sums: Cube, command: Command) -> list
     dear = _farthest(sums, "cost", "priced")
     found = []
     if slow:
-        found.append(_slow(calls, slow, command))
+        found.append(_slow(calls, slow, _cells(sums, slow), command))
     if dear:
-        found.append(_dear(dear, command))
-    rows = [row for row in (slow, dear) if row]
-    return [replace(one, cells=_cells(sums, row)) for one, row in zip(found, rows, strict=True)]
+        found.append(_dear(dear, _cells(sums, dear), command))
+    return found
 
 
 def _farthest(sums: Cube, amount: str, count: str) -> Mapping[str, Any] | None:
@@ -58,7 +57,7 @@ def _mix(sums: Cube, dimension: str) -> list[str]:
     return [name for name in MIX if name in sums.by and name != dimension]
 
 
-def _cells(sums: Cube, row: Mapping[str, Any]) -> tuple[Cell, ...] | None:
+def _cells(sums: Cube, row: Mapping[str, Any]) -> Cells:
     """All calls whose numbers are told of: the segment, the others, and the others of each work it has.
 
     None where they are too many to be looked at.
@@ -67,7 +66,7 @@ def _cells(sums: Cube, row: Mapping[str, Any]) -> tuple[Cell, ...] | None:
     values = sums.over(name, *mix).filter(pl.col(name).is_not_null())
     here = pl.col(name) == row["value"]
     others = {name: tuple(values.filter(~here)[name].cast(pl.String).unique(maintain_order=True))}
-    works = values.filter(here).select(mix) if mix else values.clear().select(mix)
+    works = values.filter(here).select(mix)
     if works.height > _MOST_WORKS:
         return None
     return {name: row["value"]}, others, *({**others, **work} for work in works.iter_rows(named=True))
@@ -95,7 +94,7 @@ def _compared(sums: Cube, dimension: str, amount: str, count: str) -> list[dict[
     return found.to_dicts()
 
 
-def _slow(calls: pl.DataFrame, row: Mapping[str, Any], command: Command) -> Finding:
+def _slow(calls: pl.DataFrame, row: Mapping[str, Any], cells: Cells, command: Command) -> Finding:
     worked = only_calls(calls).filter(FINISHED)
     inside = equals(row["dimension"], row["value"])
     p95 = pl.col("latency_ms").quantile(0.95, "linear")
@@ -112,10 +111,11 @@ def _slow(calls: pl.DataFrame, row: Mapping[str, Any], command: Command) -> Find
         command=command.paste(by=_by(row["dimension"])),
         calls=row["n"],
         evidence={**_evidence(row), "p95_latency": here, "p95_latency_elsewhere": elsewhere},
+        cells=cells,
     )
 
 
-def _dear(row: Mapping[str, Any], command: Command) -> Finding:
+def _dear(row: Mapping[str, Any], cells: Cells, command: Command) -> Finding:
     here, expected = row["amount"] / row["n"], row["expected"] / row["n"]
     return Finding(
         level="warning",
@@ -127,6 +127,7 @@ def _dear(row: Mapping[str, Any], command: Command) -> Finding:
         money=row["excess"],
         calls=row["n"],
         evidence=_evidence(row),
+        cells=cells,
     )
 
 

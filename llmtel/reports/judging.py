@@ -156,9 +156,7 @@ def details(result: Result) -> tuple[tuple[str, str], ...]:
         "asked": f"{settings.min_samples} {evidence.noun}s and {settings.min_clusters} conversations a side, "
         "or pairs",
         "test": "" if result.p is None else _test(result),
-        "proof": f"{evidence.counted(evidence.needed)} a side would prove the limit"
-        if evidence.needed
-        else "",
+        "proof": evidence.needed and f"{evidence.counted(evidence.needed)} a side would prove the limit",
         "rule": f"{result.rule.file}:{result.rule.line}" if result.rule.file else result.rule.id,
     }
     return tuple((name, text) for name, text in said.items() if text)
