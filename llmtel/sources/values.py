@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import polars as pl
 
@@ -29,18 +30,14 @@ _KEYS = (
 _MIXED = ("[a-z]", "[A-Z]", "[0-9]", r"^[\w+/=-]{40,}$")
 """What a key of no known kind has in it: many letters of both cases and digits, as no hash has."""
 
-_FIXED = {
-    19: "%Y-%m-%dT%H:%M:%S",
-    20: "%Y-%m-%dT%H:%M:%SZ",
-    23: "%Y-%m-%dT%H:%M:%S.%3f",
-    24: "%Y-%m-%dT%H:%M:%S.%3fZ",
-    26: "%Y-%m-%dT%H:%M:%S.%6f",
-    27: "%Y-%m-%dT%H:%M:%S.%6fZ",
-}
-"""The forms that most programs write, by their length; some have a space for the `T`."""
+_FRACTIONS = {0: "", 4: ".%3f", 7: ".%6f", 8: ".%9f", 10: ".%9f"}
+"""How the fractions of seconds that most programs write are parsed, by their length; those of .NET have 7
+digits, and get two zeros behind them."""
+_TICK = 8
+_OF_UTC = ("Z", "+00:00")
 _COMMA = r"(:\d\d),(\d)"
-_T = 10
-"""Where the `T` is."""
+_T, _END = 10, len("2026-09-01T10:00:00")
+"""Where the `T` is, and where the fraction begins; some write a space for the `T`."""
 _FORMS_WITH_OFFSET = (
     "%+",
     "%Y-%m-%dT%H:%M:%S%.f%#z",
@@ -69,7 +66,7 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     form = _form_of(first) if isinstance(first, str) else None
     parsed = None if form is None else _of_one_form(column, form)
     if form is not None and parsed is not None and parsed.null_count() == column.null_count():
-        return parsed, 0 if form.endswith("Z") else len(parsed) - parsed.null_count()
+        return parsed, 0 if form.suffix else len(parsed) - parsed.null_count()
     left = (column.is_not_null() & (column.str.strip_chars() != "")).arg_true()
     found = pl.Series(column.name, [None], dtype=TIME).new_from_index(0, len(column))
     if left.is_empty():
@@ -95,18 +92,31 @@ def _likeliest_first(text: str) -> list[_Reader]:
     return sorted(_READERS, key=lambda reader: reader.read(one).null_count())
 
 
-def _form_of(text: str) -> str | None:
-    """The form of `_FIXED` that a time may have."""
-    form = _FIXED.get(len(text))
-    return form.replace("T", " ") if form is not None and text[_T] == " " else form
+class _Form(NamedTuple):
+    """A form of fixed length: what parts date and time, the fraction's length, and what says UTC, or ""."""
+
+    between: str
+    fraction: int
+    suffix: str
 
 
-def _of_one_form(column: pl.Series, form: str) -> pl.Series | None:
-    """Times that are all written in one of the forms of `_FIXED`, four times as fast; null where one is not.
+def _form_of(text: str) -> _Form | None:
+    """The form that most programs write and that a time may have."""
+    suffix = next((suffix for suffix in _OF_UTC if text.endswith(suffix)), "")
+    fraction = len(text) - len(suffix) - _END
+    return _Form(" " if text[_T] == " " else "T", fraction, suffix) if fraction in _FRACTIONS else None
+
+
+def _of_one_form(column: pl.Series, form: _Form) -> pl.Series | None:
+    """Times that are all written in one form, four times as fast; null where one is not.
 
     None for times before `EARLIEST`, which this parser may make of what is no time.
     """
-    parsed = column.str.to_datetime(form, strict=False, cache=False, time_unit="us")
+    if form.fraction == _TICK:
+        zeros = f"00{form.suffix}"
+        column = column.str.replace(form.suffix, zeros, literal=True) if form.suffix else column + zeros
+    pattern = f"%Y-%m-%d{form.between}%H:%M:%S{_FRACTIONS[form.fraction]}{form.suffix}"
+    parsed = column.str.to_datetime(pattern, strict=False, cache=False, time_unit="us")
     before = (parsed.to_physical() < int(EARLIEST.timestamp()) * 1_000_000).any()
     return None if before else parsed.dt.replace_time_zone("UTC")
 
