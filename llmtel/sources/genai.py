@@ -10,6 +10,7 @@ import polars as pl
 
 from llmtel.sources import raw
 from llmtel.sources.events import count, number, text
+from llmtel.sources.nested import inside
 
 _OPERATIONS = ("chat", "generate_content", "text_completion", "embeddings", "completion")
 _USE, _LLM, _AI = "gen_ai_usage_", "llm_token_count_", "ai_usage_"
@@ -122,9 +123,7 @@ CALLS: dict[str, pl.Expr] = {
     ),
     "cost_logged": pl.coalesce(
         number(f"{_USE}cost", "llm_cost_total", "operation_cost", "cost_usd"),
-        text("langfuse_observation_cost_details")
-        .str.json_path_match("$.total")
-        .cast(pl.Float64, strict=False),
+        inside(text("langfuse_observation_cost_details"), "total").cast(pl.Float64, strict=False),
     ),
     "prompt_chars": raw.count("prompt_chars"),
     "output_chars": raw.count("output_chars"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import polars as pl
 
 from llmtel.sources.source import Record
 
@@ -41,3 +42,13 @@ def objects_in(record: Record, key: str) -> list[dict[str, Any]]:
 
 def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def inside(text: pl.Expr, path: str) -> pl.Expr:
+    """What stands at a path (`a.b`) in the JSON that texts hold, as text.
+
+    It is looked for where its first key, or an escape, is seen: to see takes a tenth of the time.
+    """
+    key = path.partition(".")[0]
+    seen = text.str.contains(f'"{key}"', literal=True) | text.str.contains("\\u", literal=True)
+    return pl.when(seen).then(text).str.json_path_match(f"$.{path}")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llmtel import pipeline
 from llmtel.sources import nesting, openings
 from llmtel.sources.formats import sources
+from llmtel.sources.nested import inside
 
 
 def inner(record):
@@ -45,3 +49,21 @@ def test_a_document_in_one_line_may_be_larger_than_what_is_read_at_once(tmp_path
     path = tmp_path / "page.json"
     path.write_text(json.dumps({"data": [line] * 9}) + ending)
     assert pipeline.read([str(path)]).account.calls == 9
+
+
+VALUES = st.none() | st.integers(-1, 9) | st.sampled_from(["", "x"])
+OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "c"]), VALUES | st.dictionaries(st.just("b"), VALUES))
+TEXTS = st.none() | OBJECTS.map(json.dumps) | st.text('"{}[]:,ab\\u0061 1', max_size=24)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["a.b", "a"]), TEXTS)
+def test_what_is_inside_a_text_is_what_stands_at_the_path(path, text):
+    frame = pl.DataFrame({"text": [text]}, schema={"text": pl.String})
+    wanted = frame["text"].str.json_path_match(f"$.{path}")
+    assert frame.select(inside(pl.col("text"), path)).to_series().to_list() == wanted.to_list()
+
+
+def test_a_key_with_escapes_is_found_inside_a_text():
+    texts = pl.Series(['{"\\u0061": {"b": 3}}', '{"a": {"\\u0062": 4}}', '{"a": {"b": "x"}}', "{"])
+    assert pl.select(inside(pl.lit(texts), "a.b")).to_series().to_list() == ["3", "4", "x", None]

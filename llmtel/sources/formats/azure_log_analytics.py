@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.nested import inside
 from llmtel.sources.proof import rows
 from llmtel.sources.source import Mark, Source
 from llmtel.sources.values import TICKS_AT_EPOCH
@@ -20,7 +21,7 @@ _TICKS_OF_MS = 1e4
 
 
 def _property(name: str) -> pl.Expr:
-    value = raw.text("properties_s").str.json_path_match(f"$.{name}")
+    value = inside(raw.text("properties_s"), name)
     return pl.when(value != "").then(value)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from llmtel.sources import raw
+from llmtel.sources.nested import inside
 from llmtel.sources.proof import lines, rows
 from llmtel.sources.source import Mark, Source, Table
 from llmtel.sources.usage import leaves
@@ -26,8 +27,7 @@ _NEEDS = frozenset({"id", "model", "duration_ms", "datetime_utc"})
 def _detail(*paths: str) -> pl.Expr:
     """The first of some counts in the details, which are JSON in a text."""
     details = raw.text("token_details")
-    found = (details.str.json_path_match(f"$.{path}").cast(pl.Int64, strict=False) for path in paths)
-    return pl.coalesce(*found)
+    return pl.coalesce(inside(details, path).cast(pl.Int64, strict=False) for path in paths)
 
 
 _BESIDE = _detail("cache_read_input_tokens"), _detail("cache_creation_input_tokens")
