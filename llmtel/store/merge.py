@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 import polars as pl
 
@@ -110,11 +111,11 @@ def _stored(fresh: pl.DataFrame, void: Collection[str], table: Table) -> pl.Data
     days = pl.Series([day in near for day in table.files["day"]], dtype=pl.Boolean)
     files = table.files.filter(days)
     known = [name for name in _IDS if fresh[name].null_count() < fresh.height] if files.height else []
-    places = [_with_ids(table.scan(files), fresh, name) for name in known]
+    places = [table.places(files, partial(_with_ids, fresh=fresh, name=name)) for name in known]
     if void:
         of_void = pl.col("llmtel_source").is_in(list(void))
         of_void |= pl.col("llmtel_copies").str.contains_any(list(void)).fill_null(value=False)
-        places.append(table.scan(table.files).filter(of_void).select("@path", "@at"))
+        places.append(table.places(table.files, lambda rows: rows.filter(of_void)))
     none = pl.DataFrame(schema={"@path": pl.String, "@at": pl.UInt32})
     found = pl.concat([none, *pl.collect_all(places)]).unique().sort("@path", "@at")
     parts = [
@@ -126,15 +127,15 @@ def _stored(fresh: pl.DataFrame, void: Collection[str], table: Table) -> pl.Data
 
 
 def _with_ids(stored: pl.LazyFrame, fresh: pl.DataFrame, name: str) -> pl.LazyFrame:
-    """The places of stored rows that have an id of the new ones, where it is a key in both."""
-    ids = fresh.lazy().filter(keyed(name)).select(name).unique()
-    own = stored.filter(keyed(name, "llmtel_vague")).select("@path", "@at", name)
+    """The stored rows (their `@row`) that have an id of the new ones, where it is a key in both."""
+    ids = fresh.filter(keyed(name))[name].unique()
+    own = stored.filter(keyed(name, "llmtel_vague")).select("@row", name)
     copied = stored.filter(pl.col("llmtel_ids").is_not_null()).select(
-        "@path", "@at", pl.col("llmtel_ids").str.split("\n").alias(name)
+        "@row", pl.col("llmtel_ids").str.split("\n").alias(name)
     )
     every = copied.explode(name).filter(pl.col(name).str.starts_with(name[0]))
     both = pl.concat([own, every.with_columns(pl.col(name).str.slice(1))])
-    return both.join(ids, on=name, how="semi").select("@path", "@at")
+    return both.filter(pl.col(name).is_in(ids.implode())).select("@row")
 
 
 def _near(fresh: pl.DataFrame) -> set[date | None]:

@@ -182,7 +182,7 @@ def _change(
 
 def _without_stored(calls: pl.DataFrame, table: Table, names: Collection[str]) -> pl.DataFrame:
     """Calls without those that no id tells and whose lines the store has: a kill came after their commit."""
-    stored = table.scan(table.files).filter(pl.col("llmtel_source").is_in(list(names)))
+    stored = table.plain(table.files).filter(pl.col("llmtel_source").is_in(list(names)))
     with readable(table.folder):
         lines = stored.select(pl.col("llmtel_source").alias(SOURCE), "line").unique().collect()
     ids = [name for name in ("call_id", "response_id") if name in calls.columns]

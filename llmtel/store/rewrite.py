@@ -103,7 +103,8 @@ def forget(place: Where, users: Collection[str]) -> Rewritten:
         quoted = [json.dumps(user, ensure_ascii=False) for user in named]
         told = pl.col("user").is_in(named) | pl.col("llmtel_copies").str.contains_any(quoted)
         with readable(table.folder):
-            paths = table.scan(table.files).filter(told).select("@path").unique().collect()["@path"]
+            places = table.places(table.files, lambda rows: rows.filter(told))
+            paths = places.select("@path").unique().collect()["@path"]
         return table.files.filter(pl.col("path").is_in(paths.implode()))
 
     done = rewrite(place, with_user, of_user, what="forget")

@@ -7,7 +7,7 @@ refused when anybody has committed since the snapshot.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -141,27 +141,28 @@ class Table:
             for key, part in _by_key(files)
         )
 
-    def scan(self, files: pl.DataFrame) -> pl.LazyFrame:
-        """The rows of some of `files`, with `@path` and the ordinal `@at` in their file."""
-        if files.is_empty():
-            return pl.LazyFrame(schema={"@at": pl.UInt32, **self.kind.schema, "@path": pl.String})
-        self._refuse_other_sizes(files)
-        return pl.concat(self._of_key(key, part) for key, part in _by_key(files))
+    def places(self, files: pl.DataFrame, pick: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.LazyFrame:
+        """Where the rows of some files stand that `pick` leaves: `@path`, and the ordinal `@at` in it.
 
-    def _of_key(self, key: str, files: pl.DataFrame) -> pl.LazyFrame:
-        """The rows of files that have one key."""
+        `pick` is given rows with a number, `@row`, and keeps that. To tell the files of all rows apart would
+        take as long again as to read their ids.
+        """
+        if files.is_empty():
+            return pl.LazyFrame(schema={"@path": pl.String, "@at": pl.UInt32})
+        self._refuse_other_sizes(files)
+        return pl.concat(self._places(key, part, pick) for key, part in _by_key(files))
+
+    def _places(
+        self, key: str, files: pl.DataFrame, pick: Callable[[pl.LazyFrame], pl.LazyFrame]
+    ) -> pl.LazyFrame:
+        """The places of rows in files that have one key."""
         uris = [self.uri(path) for path in files["path"]]
-        starts = pl.DataFrame(
-            {"@uri": uris, "@path": files["path"], "@start": files["rows"].cum_sum() - files["rows"]},
-            schema_overrides={"@start": pl.UInt32},
-        )
-        found = scanned(
-            uris, self.secret(key), self.kind.schema, row_index_name="@at", include_file_paths="@uri"
-        )
-        return (
-            found.join(starts.lazy(), on="@uri", how="left")
-            .with_columns(pl.col("@at") - pl.col("@start"))
-            .drop("@uri", "@start")
+        rows = scanned(uris, self.secret(key), self.kind.schema, row_index_name="@row")
+        starts = (files["rows"].cum_sum() - files["rows"]).cast(pl.UInt32)
+        file = pl.lit(starts).search_sorted(pl.col("@row"), side="right") - 1
+        return pick(rows).select(
+            pl.lit(files["path"]).gather(file).alias("@path"),
+            (pl.col("@row") - pl.lit(starts).gather(file)).alias("@at"),
         )
 
     def rows(
