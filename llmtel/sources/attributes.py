@@ -46,7 +46,7 @@ def number_of(value: object) -> object:
     """A number that may be written as a text; the text itself when it is none, or too large for JSON."""
     if not isinstance(value, str):
         return value
-    if value.isdecimal() and len(value) < DIGITS:
+    if len(value) < DIGITS and value.isdecimal():
         return int(value)
     for reader in (float,) if "." in value else (int, float):
         try:
@@ -61,29 +61,33 @@ def number_of(value: object) -> object:
 def attributes(found: object) -> dict[str, Any]:
     """Attributes as a flat dictionary, whether they are a list of keys and values or a dictionary already."""
     if isinstance(found, list):
-        found = _listed(found)
-    elif not isinstance(found, dict):
-        return {}
-    if not _NESTED.isdisjoint(map(type, found.values())):
-        found = {key: _first(value) for key, value in found.items() if not isinstance(value, dict)}
-    return {_NAMES[key]: value for key, value in found.items()}
+        return _flat(_listed(found))
+    if isinstance(found, dict):
+        return {_NAMES[key]: value for key, value in _flat(found).items()}
+    return {}
 
 
-def _listed(found: list[Any]) -> dict[Any, Any]:
-    """A list of keys and typed values as a dictionary. Most values are texts, or else numbers."""
-    plain = {}
+def _listed(found: list[Any]) -> dict[str, Any]:
+    """The values of a list of keys and typed values, by their names. Most are texts, or else numbers."""
+    named = {}
     for item in found:
-        if not isinstance(item, dict):
-            continue
-        value = item.get("value")
-        if not isinstance(value, dict):
-            plain[item.get("key")] = value
-        elif "stringValue" in value:
-            plain[item.get("key")] = value["stringValue"]
-        else:
-            plain[item.get("key")] = value_of(value)
-    plain.pop(None, None)
-    return plain
+        try:
+            key, value = item["key"], item["value"]
+            plain = value["stringValue"] if "stringValue" in value else value_of(value)
+        except (KeyError, TypeError):  # it lacks one of them, or is something else
+            if not isinstance(item, dict):
+                continue
+            key, plain = item.get("key"), value_of(item.get("value"))
+        if key is not None:
+            named[_NAMES[key]] = plain
+    return named
+
+
+def _flat(found: dict[Any, Any]) -> dict[Any, Any]:
+    """Attributes without objects, and of lists the first value where it is plain."""
+    if _NESTED.isdisjoint(map(type, found.values())):
+        return found
+    return {key: _first(value) for key, value in found.items() if not isinstance(value, dict)}
 
 
 def _first(value: object) -> object:
@@ -121,17 +125,16 @@ def attributes_of_event(found: object, numbers: Container[str]) -> dict[str, Any
     given = _listed(found) if isinstance(found, list) else found if isinstance(found, dict) else {}
     told = {}
     for key, value in given.items():
-        name, plain, kind = _NAMES[key], value, type(value)
-        if kind is not str:
-            if kind is dict:
-                continue
-            if kind is list:
-                plain = _first(value)
-                kind = type(plain)
-        if kind is not str:
-            told[name] = plain
-        elif name not in numbers:
-            told[name] = plain[:LONGEST]
-        else:  # most are short, and their digits alone
-            told[name] = int(plain) if len(plain) < DIGITS and plain.isdecimal() else number_of(plain)
+        name, kind = _NAMES[key], type(value)
+        if kind is list:
+            value = _first(value)
+            kind = type(value)
+        if kind is str:
+            if name not in numbers:
+                told[name] = value if len(value) <= LONGEST else value[:LONGEST]
+            else:  # most are short, and their digits alone
+                digits = len(value) < DIGITS and value.isdecimal()
+                told[name] = int(value) if digits else number_of(value)
+        elif kind is not dict:
+            told[name] = value
     return told
