@@ -125,16 +125,16 @@ def attributes_of_event(found: object, numbers: Container[str]) -> dict[str, Any
     given = _listed(found) if isinstance(found, list) else found if isinstance(found, dict) else {}
     told = {}
     for key, value in given.items():
-        name, kind = _NAMES[key], type(value)
+        name, plain, kind = _NAMES[key], value, type(value)
         if kind is list:
-            value = _first(value)
-            kind = type(value)
+            plain = _first(value)
+            kind = type(plain)
         if kind is str:
             if name not in numbers:
-                told[name] = value if len(value) <= LONGEST else value[:LONGEST]
+                told[name] = plain if len(plain) <= LONGEST else plain[:LONGEST]
             else:  # most are short, and their digits alone
-                digits = len(value) < DIGITS and value.isdecimal()
-                told[name] = int(value) if digits else number_of(value)
+                digits = len(plain) < DIGITS and plain.isdecimal()
+                told[name] = int(plain) if digits else number_of(plain)
         elif kind is not dict:
-            told[name] = value
+            told[name] = plain
     return told

@@ -13,6 +13,7 @@ import orjson
 
 from llmtel.sources.source import Pick, Record, lookup
 
+_TYPE = "mlflow.spanType"
 _OF_MODELS = ("CHAT_MODEL", "LLM", "EMBEDDING")
 _READ = {
     "usage": "mlflow.chat.tokenUsage", "cost": "mlflow.llm.cost", "model": "mlflow.llm.model",
@@ -47,14 +48,15 @@ def _plain(value: object) -> Any:  # noqa: ANN401 (any JSON value)
         return value
 
 
-def _attribute(span: Record, name: str) -> Any:  # noqa: ANN401 (any JSON value)
-    return _plain(lookup(span, ("attributes", name)))
+def _attributes(span: Record) -> Record:
+    found = span.get("attributes")
+    return found if isinstance(found, dict) else {}
 
 
 def _innermost(found: Sequence[Record]) -> set[object]:
     """The ids of a trace's spans of models that have no such span below them."""
     parents = {_span_id(span): span.get("parent_span_id") or span.get("parent_id") for span in found}
-    calls = {_span_id(span) for span in found if _attribute(span, "mlflow.spanType") in _OF_MODELS}
+    calls = {_span_id(span) for span in found if _plain(_attributes(span).get(_TYPE)) in _OF_MODELS}
     around = set()
     for call in calls:
         above, steps = parents.get(call), len(parents)
@@ -84,17 +86,18 @@ def _of_trace(info: Record, span: Record, *, alone: bool) -> dict[str, Any]:
 
 def _of_span(span: Record) -> dict[str, Any]:
     start, end = (span.get(f"{at}_time_unix_nano") or span.get(f"{at}_time") for at in ("start", "end"))
-    answer, asked = (_attribute(span, f"mlflow.span{part}") for part in ("Outputs", "Inputs"))
+    said = _attributes(span)
+    answer, asked = _plain(said.get("mlflow.spanOutputs")), _plain(said.get("mlflow.spanInputs"))
     code = str(lookup(span, ("status", "code")) or span.get("status_code"))
     failures = [event.get("attributes") or {} for event in span.get("events") or ()]
     return {
         "span": _span_id(span),
-        "type": _attribute(span, "mlflow.spanType"),
+        "type": _plain(said.get(_TYPE)),
         "start": start,
         "took_ms": (int(end) - int(start)) / 1e6 if start and end else None,
         "ok": {"OK": True, "ERROR": False}.get(code.removeprefix("STATUS_CODE_")),
         "failure": " ".join(str(failure.get("exception.type") or "") for failure in failures).strip() or None,
         "requested": asked.get("model") if isinstance(asked, dict) else None,
-        **{key: _attribute(span, name) for key, name in _READ.items()},
+        **{key: _plain(said.get(name)) for key, name in _READ.items()},
         **_OF_ANSWER(answer),
     }
