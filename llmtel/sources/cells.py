@@ -5,6 +5,7 @@ A cell may hold an object or a list as JSON: a path leads into it as it does in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -16,6 +17,9 @@ _YES, _NO = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
 _LARGEST = float(2**63)
 _NOTHING = ("", "NULL")
 """What stands in a cell without a number; a database's export writes the word."""
+_COUNT = r'"[^"\\\x00-\x1f]*": ?(?:0|[1-9][0-9]{0,17})'
+_COUNTS = rf"^\{{(?:{_COUNT}(?:, ?{_COUNT})*)?\}}$"
+"""An object of counts, as usage mostly is."""
 _GROUPED = r"^-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
 """Thousands with commas, as in money: a comma elsewhere is no part of a number."""
 
@@ -53,17 +57,28 @@ def _texts(table: pl.DataFrame, columns: Sequence[RawColumn]) -> pl.DataFrame:
     escaped = {name for name in cells.columns if cells[name].str.contains("\\u", literal=True).any()}
     may_hold = table.select(_may_hold(column, escaped).alias(f"@{column.name}") for column in inside)
     held = [column for column in inside if may_hold[f"@{column.name}"].any()]
-    return table.hstack(may_hold).select(
+    counts = cells.select(pl.all().str.contains(_COUNTS).name.prefix("@counts "))
+    of_counts = {name for name in cells.columns if counts[f"@counts {name}"].any()}
+    return pl.concat([table, may_hold, counts], how="horizontal").select(
         *(pl.col(name).alias(column.name) for column, name in own.items() if name in names),
-        *(_at_path(column).alias(column.name) for column in held),
+        *(_at_path(column, of_counts).alias(column.name) for column in held),
     )
 
 
-def _at_path(column: RawColumn) -> pl.Expr:
-    """What stands at a path, in cells that may have it: to look for it costs many times as much as to ask."""
-    steps = [f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in column.steps[1:]]
-    cell = pl.when(f"@{column.name}").then(f"{column.steps[0]}")
-    return cell.str.json_path_match("$" + "".join(steps))
+def _at_path(column: RawColumn, of_counts: set[str]) -> pl.Expr:
+    """What stands at a path, in cells that may have it: to look for it costs many times as much as to ask.
+
+    What an object of counts has once is told by a pattern, in a third of the time; `of_counts` are columns
+    with such objects.
+    """
+    name, *inner = column.steps
+    cell, may = pl.col(f"{name}"), pl.col(f"@{column.name}")
+    path = "$" + "".join(f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in inner)
+    if name not in of_counts or len(inner) != 1 or isinstance(inner[0], int):
+        return pl.when(may).then(cell).str.json_path_match(path)
+    once = pl.col(f"@counts {name}") & (cell.str.count_matches(f'"{inner[0]}":', literal=True) == 1)
+    count = pl.when(once).then(cell).str.extract(f'"{re.escape(inner[0])}": ?([0-9]+)')
+    return count.fill_null(pl.when(may & ~once).then(cell).str.json_path_match(path))
 
 
 def _may_hold(column: RawColumn, escaped: set[str]) -> pl.Expr:
