@@ -8,9 +8,10 @@ field of `Config` holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from llmtel.core.catalog import unknown
 from llmtel.core.errors import ConfigError, UsageError
@@ -27,8 +28,7 @@ from llmtel.sources.maps import Mapped, Rule
 _NO_PRIVACY = Privacy()
 
 
-@dataclass(frozen=True)
-class Storage:
+class Storage(Struct, frozen=True):
     """The store: its folder or its address, and where the key is that it is encrypted with."""
 
     path: str | None = None
@@ -38,8 +38,7 @@ class Storage:
 _NO_STORAGE = Storage()
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(Struct, frozen=True):
     """What a configuration says: `name` is its file for people ("": there is none), `said` its keys.
 
     `document` is all of it, for those who read keys of it by themselves (`CHECKS`).

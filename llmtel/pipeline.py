@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.errors import UnreadableInput, UsageError
@@ -41,8 +41,7 @@ class NoFormat(UnreadableInput):
         self.records = records
 
 
-@dataclass(frozen=True)
-class Gathered:
+class Gathered(Struct, frozen=True):
     """What was read of some files: `calls` as the reader has them, copies and all, and the fate of the rest.
 
     `calls` have `@file` (the number of the file among the inputs) and what tells which copy is preferred;

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.errors import UsageError
@@ -25,8 +25,7 @@ _TOLD = 5
 """Files of each kind that a message names."""
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(Struct, frozen=True):
     """A file that was read: its format, bytes on disk, and its calls (a duplicate belongs to one file).
 
     `verdict` is why it has that format, `plan` how its records are read (None: they are calls already), and
@@ -42,8 +41,7 @@ class Input:
     sample: Sequence[Record] = ()
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What was read: `calls` (all FIELDS, unpriced), and the fate of everything else.
 
     `counted`, where every text was counted: the tokens of each call's texts in their base encoding

@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import polars as pl
 import zstandard
+from msgspec import Struct, field
 
 from llmtel.core.errors import UnreadableInput, UsageError
 from llmtel.core.schema import FIELDS
@@ -52,8 +52,7 @@ _BLOCK = 4 << 20
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """How logs are to be shared."""
 
     pseudonyms: Pseudonyms
@@ -63,8 +62,7 @@ class Asked:
     maps: tuple[MapRule, ...] = ()
 
 
-@dataclass(frozen=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """What became of a file: its copy and format, or `why` there is none; and what was replaced in it."""
 
     file: str

@@ -14,12 +14,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from uuid import uuid4
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel import __version__
 from llmtel.cache.parts import Grown, Part, grown, part_of, status_of, still_good
@@ -65,8 +66,7 @@ def size() -> tuple[int, int]:
     return n, size_
 
 
-@dataclass(frozen=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """The cache at `folder`, of one way to read some paths; `rules` are the mapped fields of that way."""
 
     folder: Path
@@ -140,7 +140,7 @@ class Cache:
                     name = f"{uuid4().hex}.parquet"
                     self._put(name, lambda at, calls=calls: calls.write_parquet(at, compression="lz4"))  # type: ignore[misc]
                     part.name = name
-            index = json.dumps([asdict(part) for part, _ in frames]).encode()
+            index = json.dumps([part.told() for part, _ in frames]).encode()
             self._put(INDEX, lambda at: at.write_bytes(index))
             live = {INDEX, *(part.name for part, _ in frames)}
             for path in self.folder.iterdir():

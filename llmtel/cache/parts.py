@@ -6,10 +6,12 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from llmtel.core.account import Account
 from llmtel.pipeline import Gathered
@@ -23,8 +25,7 @@ Grown = Mapping[str, tuple["File", Known]]
 """Files that grew: as they were, and where reading goes on."""
 
 
-@dataclass
-class File:
+class File(Struct):
     """A file of a part: what it was when it was read, and how far that went.
 
     `states` are its states as the ledger of a store has them, `end` is the hash of the last bytes that were
@@ -39,8 +40,7 @@ class File:
     tail: tuple[int, int] = (0, 0)
 
 
-@dataclass
-class Part:
+class Part(Struct):
     """What was read of some files together; `name` is its file of calls, None where there are none."""
 
     name: str | None
@@ -50,6 +50,10 @@ class Part:
     notes: list[tuple[str, str, int, str | None, str]]
     seen: list[tuple[str, str | None, int, list[tuple[str, str, str]]]]
     skipped: list[tuple[str, str]]
+
+    def told(self) -> dict[str, Any]:
+        """The part as `of` takes it, which JSON can hold."""
+        return {**asdict(self), "files": [asdict(one) for one in self.files]}
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Part:

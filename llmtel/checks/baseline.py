@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from llmtel import __version__
 from llmtel.checks import kinds
@@ -75,8 +76,7 @@ def read(content: bytes, name: str) -> Side:
         raise ConfigError(f"{name}: a damaged baseline ({type(error).__name__}); save it again") from None
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A number of two baselines that is not the same; None where a side does not have it."""
 
     split: Split

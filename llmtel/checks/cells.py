@@ -6,10 +6,10 @@ A baseline keeps them, so that a change of cost can be explained when the calls 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.checks.exact import exact_sum
 from llmtel.checks.rules import POOLED, Key, Split
@@ -27,8 +27,7 @@ Noun = Literal["call", "request", "bucket"]
 CALLS = pl.when(BUCKET).then(REQUESTS.fill_null(1)).otherwise((REQUESTS > 0).cast(pl.Int64))
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """The calls with a known cost of a cell, and tokens and dollars by kind.
 
     Kinds are token leaves where their costs are known apart, else `tokens`; `other` are fees and costs that

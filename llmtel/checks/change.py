@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from llmtel.stats.rates import Interval
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """From the baseline's number to the current one, with intervals and p-values where there is a test."""
 
     base: float | None

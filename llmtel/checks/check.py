@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.checks import verdict
 from llmtel.checks.evidence import Sides, Traffic
@@ -26,8 +28,7 @@ _WORDS: Mapping[State, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(Struct, frozen=True):
     """The verdict about one segment of one rule.
 
     `severity` is that of the level that decided. `p` is as found, `p_adjusted` after the correction, in the
@@ -69,8 +70,7 @@ class Result:
         return "warn" if found == "fail" and self.severity == "warn" else found
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """All results in the order of the rules, the gravest state first within each, and both sides."""
 
     results: tuple[Result, ...]
@@ -145,8 +145,7 @@ class Report:
         return Exit.STRICT if strict and unsure else Exit.OK
 
 
-@dataclass(frozen=True)
-class _Comparison:
+class _Comparison(Struct, frozen=True):
     """One segment of one rule, before the correction for many comparisons."""
 
     rule: Rule

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from llmtel.checks.evidence import Sides, Traffic
 from llmtel.checks.kinds import fewest_for_test
-from llmtel.checks.rules import Key, Rule, Settings, Split
+from llmtel.checks.rules import CONFIDENCE, Key, Rule, Split
 from llmtel.checks.samples import Quotient, Share
 from llmtel.checks.side import Side
 from llmtel.checks.verdict import Evidence
@@ -33,8 +34,7 @@ FEWEST_CLUSTERS = 5
 """Below this many conversations (or pairs) a side an interval means nothing."""
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """One metric of one segment on both sides.
 
     `word`: `better` or `worse` as the metric says which way that is, else `moved`; `noise`, it may be chance;
@@ -62,7 +62,7 @@ def compared(
     *,
     seed: str = "",
     correction: Correction = "bh",
-    confidence: float = Settings.confidence,
+    confidence: float = CONFIDENCE,
 ) -> list[Compared]:
     """Every metric and segment, in the order of the rules, those of the base alone last."""
     sides = Sides(current, base, Traffic.of(current), seed)
@@ -78,8 +78,7 @@ def compared(
     return results
 
 
-@dataclass(frozen=True)
-class Mixed:
+class Mixed(Struct, frozen=True):
     """The change of a metric over all segments: what they did themselves (`within`), and the rest (`mix`)."""
 
     metric: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean, stdev
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.query.lower import BASE, SAMPLE, completed
 from llmtel.stats.prediction import upper_bound
@@ -22,8 +22,7 @@ _WHOLE = 0.9
 """Logs of a day seldom last from its first second to its last."""
 
 
-@dataclass(frozen=True)
-class Daily:
+class Daily(Struct, frozen=True):
     """The dollars of a typical day on both sides, and how many days these are.
 
     With a week on both sides `change` is the relative shift of a day's dollars (Hodges-Lehmann on logarithms)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.errors import UsageError
 
@@ -16,8 +16,7 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """Calls of a log, and in words which. `days` is how many they are of, where they do not lie in a row."""
 
     calls: pl.DataFrame
@@ -25,8 +24,7 @@ class Part:
     days: float | None = None
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(Struct, frozen=True):
     """What `prev 7d` says: the last `length` and the same before; with `weeks`, the last day and its like.
 
     Both end at the last call, not today: logs that lie there for a while still compare.

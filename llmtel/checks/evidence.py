@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.checks import kinds
 from llmtel.checks.cells import Noun
@@ -23,8 +25,7 @@ _ALIKE = 0.1
 """Logs whose length differs by more than this share are made comparable before totals are compared."""
 
 
-@dataclass(frozen=True)
-class Traffic:
+class Traffic(Struct, frozen=True):
     """How many calls a month there are, and where that is known from; None where nobody knows.
 
     The logs of an evaluation say nothing of the month: production's must be told.
@@ -39,8 +40,7 @@ class Traffic:
         return cls() if side.days is None else cls(side.calls / side.days * MONTH, "these logs")
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """What is compared, with the traffic that tells what a change comes to in a month."""
 
     current: Side

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from typing import Any, get_args
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from llmtel.checks import earlier, limits
 from llmtel.checks.clusters import CLUSTER_BY
@@ -31,8 +33,7 @@ _AMOUNT: Schema = {"type": ["string", "number"]}
 SEVERITIES = ("off", "warn", "error")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A key: how its value is read (some need the metric of the check), its JSON Schema, and its help."""
 
     name: str

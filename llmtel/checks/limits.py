@@ -7,8 +7,9 @@ the share itself, in `%rel`: a bare `%` could mean either and is refused.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from llmtel.checks.kinds import adds_up
 from llmtel.core.catalog import unknown
@@ -25,8 +26,7 @@ _NUMBER = re.compile(r"([-+]?)\s*(\$?\s*\d[\d,]*\.?\d*|\$?\s*\.\d+)\s*(.*)", re.
 _PERCENT = 0.01
 
 
-@dataclass(frozen=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """A number as a rule states it, in the metric's base unit; a `relative` one as a share of the baseline.
 
     `period` says that a total is projected to it (a key of DAYS). `text` is what was written.
@@ -38,8 +38,7 @@ class Amount:
     period: str | None = None
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """The condition that fails: beyond `amount`, or, if `inclusive`, at it."""
 
     kind: Kind

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from llmtel.checks.change import Change
 from llmtel.stats import bootstrap, order
@@ -16,8 +16,7 @@ from llmtel.stats.buckets import relative_error
 from llmtel.stats.histogram import Histogram
 
 
-@dataclass(frozen=True)
-class Percentile:
+class Percentile(Struct, frozen=True):
     """A quantile `at` of values: exact while they are at hand (`values`, in order), else by their histogram.
 
     `weights` are cumulative and end at 1; None: all count alike. `effect` is the design effect of "above the

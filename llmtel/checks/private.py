@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from llmtel.checks.rules import Key, Split
 from llmtel.core.schema import FIELDS

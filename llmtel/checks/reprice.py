@@ -8,11 +8,11 @@ batches and discounts too where these move with the list, as they nearly always 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from math import fsum, isclose
 
 import polars as pl
+from msgspec.structs import replace
 
 from llmtel.checks.cells import CELL_BY, Usage, matching
 from llmtel.checks.limits import is_money

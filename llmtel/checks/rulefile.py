@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from llmtel.checks import keys, oneline
 from llmtel.checks.keys import LIMITS, SETTING_NAMES, Entry

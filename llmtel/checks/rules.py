@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from llmtel.checks.limits import Amount, Limit
 from llmtel.query.metric import Metric
@@ -22,30 +24,31 @@ Key = tuple[str | None, ...]
 POOLED: Key = ("\0other",)
 
 
-@dataclass(frozen=True)
-class Level:
+CONFIDENCE = 0.95
+"""Of intervals and tests, unless a rule says otherwise."""
+
+
+class Level(Struct, frozen=True):
     """Limits of one severity."""
 
     severity: Severity
     limits: tuple[Limit, ...]
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What decides about the evidence; `defaults:` sets it for all rules, a rule for itself."""
 
     severity: Severity = "error"
     min_samples: int = 200
     min_clusters: int = 30
-    confidence: float = 0.95
+    confidence: float = CONFIDENCE
     on_inconclusive: Reaction = "warn"
     on_new: Reaction = "info"
     on_missing: Reaction = "warn"
     max_segments: int = 50
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(Struct, frozen=True):
     """The calls that a rule is about, and how they are split: `where` are filters, `by` dimensions.
 
     `window` takes the last day, week or month of the logs alone.
@@ -56,8 +59,7 @@ class Split:
     window: Window | None = None
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Limits of a metric over the segments of a split.
 
     A change counts only if it is beyond the limit, at least `min_abs` and `min_impact` large, and more than
@@ -104,8 +106,7 @@ class Rule:
         return f"{self.metric}{{{', '.join(terms)}}}" if terms else self.metric
 
 
-@dataclass(frozen=True)
-class Exemption:
+class Exemption(Struct, frozen=True):
     """A segment of a rule that may break it until a day, for a reason."""
 
     check: str
@@ -122,8 +123,7 @@ class Exemption:
         return all(fnmatchcase(values.get(name) or "", value) for name, value in self.match.items())
 
 
-@dataclass(frozen=True)
-class BaselineSource:
+class BaselineSource(Struct, frozen=True):
     """Where the other side comes from: a file, an earlier window of the logs, or nowhere."""
 
     source: Literal["file", "window", "none"] = "file"
@@ -133,8 +133,7 @@ class BaselineSource:
     reprice: Literal["current", "none"] = "current"
 
 
-@dataclass(frozen=True)
-class RuleSet:
+class RuleSet(Struct, frozen=True):
     """All rules of a run, in order, with what holds for the run as a whole."""
 
     rules: tuple[Rule, ...]

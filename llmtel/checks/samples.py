@@ -7,10 +7,11 @@ itself as plain data and reads it back, and compares itself with the baseline's:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from llmtel.checks.change import Change
 from llmtel.checks.percentile import Percentile
@@ -23,8 +24,7 @@ Cases = Mapping[str, tuple[float, float]]
 _PAIRED_SHARE = 0.5
 
 
-@dataclass(frozen=True)
-class Total:
+class Total(Struct, frozen=True):
     """A sum, a count or a maximum: there is no sampling test for one number."""
 
     point: float | None
@@ -64,8 +64,7 @@ def _aligned(cases: Cases, keys: list[str]) -> Clusters:
     return Clusters(pairs[:, 0], pairs[:, 1])
 
 
-@dataclass(frozen=True)
-class Quotient:
+class Quotient(Struct, frozen=True):
     """A quotient of sums by cluster, times `scale`: cost per call, tokens per call, cache hits.
 
     `clusters` counts them before they were put together. `cases` are sums by case, where calls have cases.
@@ -128,8 +127,7 @@ class Quotient:
         return cls(clusters, data["n"], data["clusters"], data["scale"], _cases(data))
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(Struct, frozen=True):
     """A rate: `rate` in weighted calls, `n` calls behind it, and the design effect of its clusters.
 
     `effect` is None where it cannot be told: nothing or everything was a hit.
@@ -210,8 +208,7 @@ class Share:
 _CELLS = ((False, True), (True, False), (True, True), (False, False))
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(Struct, frozen=True):
     """How many calls have something: a number that noise moves, and so is judged by its share of calls."""
 
     share: Share

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from llmtel.checks.cells import Noun, Usage
 from llmtel.checks.private import stored_key, stored_split
@@ -15,8 +16,7 @@ from llmtel.checks.seen import Seen
 _DAY = 86_400.0
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """What is known of the calls of one segment: how many there are, and a sample of each metric."""
 
     calls: float
@@ -26,8 +26,7 @@ class Segment:
 Segments = Mapping[Key, Segment]
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """Segments by split, and what all calls of the side were: how many, from when until when.
 
     `cells` explain its cost, `seen` are its prompts and models. `label` names it for people. `saved` is when

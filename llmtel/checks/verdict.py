@@ -7,8 +7,9 @@ than noise after the correction for many comparisons. An unproven one is inconcl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from llmtel.checks.cells import Noun
 from llmtel.checks.kinds import fewest_for_test
@@ -26,8 +27,7 @@ ORDER: tuple[State, ...] = (
 """States, the one that matters most first."""
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What is known of one metric in one segment; `x` of (base, current) pairs is the baseline's.
 
     `n` are calls, or what `noun` says, `clusters` conversations. `held` says on which sides the segment is:
@@ -72,8 +72,7 @@ BELOW = "below the floor of"
 """How the reason begins of a change that is beyond its tolerance and too small to matter."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A state, and the reason in words. `limit` is the one that decided."""
 
     state: State

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.checks.cells import ALL_TOKENS, CELL_BY, OTHER, Usage
 from llmtel.checks.rules import Key
@@ -57,8 +57,7 @@ Method = Literal["shapley", "lmdi"]
 METHODS: Mapping[Method, Split] = {"shapley": shapley, "lmdi": _lmdi}
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """A line of the explanation: dollars, what it was per call before and after (tokens), and the lever.
 
     `key` is the cell that moved most of it.
@@ -72,8 +71,7 @@ class Cause:
     key: Key | None
 
 
-@dataclass(frozen=True)
-class Reasons:
+class Reasons(Struct, frozen=True):
     """Causes whose effects add up to the change from `before` to `after`, the largest first."""
 
     before: float

@@ -7,10 +7,10 @@ is done, so that an overview may ask.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.checks.cells import CALLS, CELL_BY, Usage, usages
 from llmtel.checks.rules import Key
@@ -27,8 +27,7 @@ _NOW = "@now"
 _FLAGS, _ROW = "@flags", "@row"
 
 
-@dataclass(frozen=True)
-class Windows:
+class Windows(Struct, frozen=True):
     """The `days` up to the last call, and as many before: whole weeks, so that weekdays do not differ.
 
     Those of `last_weeks` are compared.

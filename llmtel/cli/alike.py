@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.cli.people import People, not_at_hand
 from llmtel.core.errors import UsageError
@@ -34,8 +36,7 @@ def both(question: Question, other: tuple[str, ...], name: str) -> tuple[tuple[p
     return (shared.masked(calls), context.shared(shared)), (shared.masked(others), further.shared(shared))
 
 
-@dataclass(frozen=True)
-class _Alike:
+class _Alike(Struct, frozen=True):
     """The `keys` of a store, that in use last, with which those who are not `named` by filters are called.
 
     `users`: whether it keeps users at all. `first`: the first of two sides is the store.

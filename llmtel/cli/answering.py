@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
 
 from llmtel.cli.money import Money, credits_of
 from llmtel.cli.settings import Settings
@@ -35,8 +36,7 @@ IN_NO_OVERVIEW = (
 CostSource = Literal["auto", "computed", "logged"]
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """What was asked, as the options say it. Wrong names raise `LlmtelError` before a byte is read.
 
     `sides` says that two of them are compared: with what each kind of token cost, beside the cost, and with

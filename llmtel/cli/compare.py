@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.cli import options as o
 from llmtel.cli.logs import Logs, with_logs
@@ -96,8 +97,7 @@ def compare(
     return exit_code(context.account, strict=strict)
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """What is compared, and how."""
 
     before: str
@@ -193,8 +193,7 @@ class _Asked:
         return rules_for([m for m in metrics or () if not self.metrics or m in self.metrics], split)
 
 
-@dataclass(frozen=True)
-class _Sides:
+class _Sides(Struct, frozen=True):
     """Both sides: the calls that are at hand (none of a file), what was read, and the files.
 
     `days` are those that the calls are of, where they do not lie in a row.

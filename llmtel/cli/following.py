@@ -7,10 +7,11 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from llmtel.cli.narration import narrate, stand, wipe
 from llmtel.cli.storing import Stopped, Storing
@@ -33,8 +34,7 @@ State = tuple[int, int, int, int]
 """Device, inode, bytes and time of the last change, ns: a file of which these are the same is not opened."""
 
 
-@dataclass
-class Following:
+class Following(Struct):
     """Files that are looked at again and again; what was new goes to the store.
 
     `states` are those of the files when they were taken, `rotated` the files that once stood at a path that

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from llmtel.cli import options as o
 from llmtel.cli.first_rules import tell, write_rules
@@ -51,7 +52,7 @@ def ci(logs: Logs, github: GitHub = False, gitlab: GitLab = False, run: Run = RU
     if baselines.DEFAULT.exists():
         said.append((f"{baselines.DEFAULT}", "kept"))
     else:
-        baselines.save(paths=logs, output=baselines.DEFAULT, rules=None, fail_if=None, **vars(Reading()))
+        baselines.save(paths=logs, output=baselines.DEFAULT, rules=None, fail_if=None, **asdict(Reading()))
     template, path = (
         (GITHUB, Path(".github/workflows/llmtel.yml")) if github else (GITLAB, Path(".gitlab-ci.yml"))
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from llmtel.cli import options as o
 
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     from llmtel.cli.settings import Settings
 
 
-@dataclass(frozen=True)
-class Logs:
+class Logs(Struct, frozen=True):
     """The options, as given."""
 
     where: o.Where = None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Agent:
+
+class Agent(Struct, frozen=True):
     """An agent: its homes (below the user's, or what `variable` names, parted by commas) and what is there.
 
     `folders` are below a home (or files there: databases), `files` are patterns of the paths below a folder
@@ -54,8 +54,7 @@ AGENTS = (
 )
 
 
-@dataclass(frozen=True)
-class AgentFolder:
+class AgentFolder(Struct, frozen=True):
     """A folder of an agent's transcripts: which, their bytes, the latest change (seconds since 1970)."""
 
     agent: str

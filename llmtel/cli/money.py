@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from msgspec import Struct
 
 from llmtel.cli import options as o
 
@@ -71,8 +71,7 @@ Rates = Annotated[
 BATCH = "savable_by_batch"
 
 
-@dataclass(frozen=True)
-class Money:
+class Money(Struct, frozen=True):
     """The options about money of `llmtel analyze`, as they were given."""
 
     price_as: str | None = None

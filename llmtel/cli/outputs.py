@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmtel.cli.output import PLAIN_WIDTH, colored, encoded, put, show, width
 from llmtel.core.errors import UsageError
@@ -19,8 +20,7 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 """The file whose Markdown GitHub shows on the page of a run; steps append to it."""
 
 
-@dataclass(frozen=True)
-class Outputs:
+class Outputs(Struct, frozen=True):
     """Pairs of a format and its file; None is standard output."""
 
     wanted: tuple[tuple[str, Path | None], ...]

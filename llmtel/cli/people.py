@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.core.account import Note
 from llmtel.core.errors import UsageError
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 _AS = {"plain": "by name", "pseudonym": "as pseudonyms", "drop": "not at all"}
 
 
-@dataclass(frozen=True)
-class People:
+class People(Struct, frozen=True, dict=True):
     """The people of the store at `folder`, which need not be there yet, under a configuration."""
 
     folder: Where

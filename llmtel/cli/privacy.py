@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from llmtel.cli import options as o
 from llmtel.cli.stores import Dir, place

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.cli import options as o
 from llmtel.core.errors import Exit, UsageError
@@ -110,8 +111,7 @@ def _share(text: str | None) -> float | None:
     return share
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """What was asked, as the options say it."""
 
     logs: tuple[str, ...]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.core.account import Note, Unmatched
 from llmtel.core.errors import UsageError
@@ -28,8 +30,7 @@ FILE = "llmtel.yaml"
 """The configuration."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True, dict=True):
     """What holds for a run: the configuration, the rules that map fields, and the tables that are joined.
 
     `typed` are the options of it on this command line, as pairs.

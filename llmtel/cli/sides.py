@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.core.errors import UsageError
 
@@ -26,8 +28,7 @@ DEFAULT_PATH = Path(".llmtel/baseline.json")
 SCHEMA = '"schema": "llmtel.baseline/'
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The rules of a run; `unwritten`: nobody wrote any, so that the good defaults hold."""
 
     rules: RuleSet
@@ -86,8 +87,7 @@ def _bytes(path: Path) -> bytes:
         raise UsageError(f"--rules {path}: {error.strerror}") from None
 
 
-@dataclass(frozen=True)
-class Other:
+class Other(Struct, frozen=True):
     """What the logs are compared with: a baseline file, an earlier window of the same logs, or other logs.
 
     `given` says that an option asked for it; else the rules say it.
@@ -115,8 +115,7 @@ class Other:
         return cls(Path(source.path) if source.source == "file" else None, given=False)
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """Both sides, with the calls they were made of (None: a file, or nothing), and what was read.
 
     `missing` says where a baseline was looked for in vain.
@@ -126,9 +125,9 @@ class Pair:
     base: Side | None
     calls: pl.DataFrame
     context: Context
+    rules: Wanted
     before: pl.DataFrame | None = None
     missing: str | None = None
-    rules: Wanted = field(kw_only=True)
 
     @property
     def held(self) -> bool:
@@ -173,7 +172,7 @@ def pair(question: Question, wanted: Wanted, other: Other, name: str) -> Pair:
         base = replace(sample(before, label=other_label), covered=days[0])
     keep = None if base is None else keys_of(base, rules.rules)
     current = replace(sample(calls, keep=keep, label=label), covered=days[1])
-    return Pair(current, base, calls, context, before, missing, rules=wanted)
+    return Pair(current, base, calls, context, wanted, before, missing)
 
 
 def _filters(rules: RuleSet) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from llmtel.cli import options as o
 from llmtel.core.errors import Exit, UsageError
@@ -76,7 +76,7 @@ def info(
     settings = settle(config)
     shared = sharing(share, share_k, settings)
     found = asdict(facts(at := place(folder, config)))
-    kept, formats = found.pop("kept"), found.pop("formats")
+    kept, formats = asdict(found.pop("kept")), found.pop("formats")
     figures = found | kept | {"keys_missing": People(at, settings.config).lost()}
     if shared is None:
         document = keeping.info(str(at), figures, formats)

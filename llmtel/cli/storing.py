@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from llmtel.cli import options as o
 from llmtel.cli.people import People
@@ -45,8 +47,7 @@ class Stopped(Exception):
     """It was asked to stop, between two commits."""
 
 
-@dataclass
-class Storing:
+class Storing(Struct, dict=True):
     """One ingest: where to, how logs are read, and what became of the records so far.
 
     `skipped`: why, by the paths of the files that were left out.

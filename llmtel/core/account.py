@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True)
-class Reject:
+class Reject(Struct, frozen=True):
     """A record that is not well-formed: where it is and why. Never its bytes, which may hold a secret."""
 
     file: str
@@ -28,8 +29,7 @@ def in_number(said: str, n: int) -> str:
     return _CHOICE.sub(lambda found: found[1 if n == 1 else 2], said).replace("{n}", f"{n:,}")
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(Struct, frozen=True):
     """Something the reader decided or noticed that a person should know: kind, sentence, how often, where.
 
     `said` is the sentence in both numbers (`in_number`), where it was declared so.
@@ -66,8 +66,7 @@ def together(notes: Iterable[Note]) -> list[Note]:
     return list(found.values())
 
 
-@dataclass(frozen=True)
-class Unmatched:
+class Unmatched(Struct, frozen=True):
     """Values of a field that a joined file does not have, each with its calls; `keyless` calls have no value.
 
     `column` is one of the columns that the file would have given them.
@@ -80,8 +79,7 @@ class Unmatched:
     keyless: int = 0
 
 
-@dataclass
-class Account:
+class Account(Struct):
     """The fate of every record of a run; `balance` is zero or the reader is wrong.
 
     A record is what the format iterates: a line, an array element, a span, a CSV row. `reconciled` are the

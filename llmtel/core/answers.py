@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from llmtel.core.units import Unit
 
@@ -26,8 +27,7 @@ NOT_COMPARED = ("insufficient", "new", "missing", "no_baseline")
 """States of a verdict that decided nothing, for want of calls or of a baseline."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """What a column of a table means.
 
     `id` is the key in rows, JSON and CSV; `label` the words of a table's head; `unit` is None for text.
@@ -50,8 +50,7 @@ class Column:
     rel_error: float | None = None
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """An answer in rows.
 
     A row maps every column id to a raw value, None when unknown, and may carry `pooled: True` (the tail,
@@ -80,8 +79,7 @@ class Table:
         return next(c for c in self.columns if c.id == name)
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """Something a person should know: how grave, a number, a sentence, the evidence, a command to paste.
 
     `kind` is a stable word for machines (`unpriced`, `rejected`, `day_change`, …). `figure` is the number as
@@ -101,8 +99,7 @@ class Finding:
     cells: tuple[Cell, ...] | None = None
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(Struct, frozen=True):
     """A corner of the headline: a name, one number, and the lines below it."""
 
     name: str
@@ -110,16 +107,14 @@ class Card:
     lines: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Headline:
+class Headline(Struct, frozen=True):
     """The verdict in numbers: what was read, over which time, and the cards."""
 
     title: str
     cards: tuple[Card, ...]
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(Struct, frozen=True):
     """A number over time, one value a step (None: no calls), for a sparkline."""
 
     label: str
@@ -128,23 +123,20 @@ class Series:
     values: tuple[float | None, ...]
 
 
-@dataclass(frozen=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """Several series over the same steps (days as YYYY-MM-DD, or hours)."""
 
     series: tuple[Series, ...]
 
 
-@dataclass(frozen=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """Findings in order, under a heading."""
 
     title: str
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """One sentence: an error, a line of trust, a note. `grave` ones are shown in the colour of a warning."""
 
     text: str
@@ -152,8 +144,7 @@ class Line:
     grave: bool = False
 
 
-@dataclass(frozen=True)
-class Snippet:
+class Snippet(Struct, frozen=True):
     """Text to copy into a file: shown as it stands, line by line, never wrapped or re-worded."""
 
     title: str
@@ -161,8 +152,7 @@ class Snippet:
     language: str
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """A part of a change: what moved, by how much as shown, and its share of all that moved (for a bar)."""
 
     text: str
@@ -171,8 +161,7 @@ class Cause:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """From one number to another: a title with both, the causes of it, and what is said of them by name.
 
     `command` shows more when pasted into a shell. `least`: all that is named is of so many people at least
@@ -186,8 +175,7 @@ class Change:
     least: int | None = None
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """A case of an evaluation and its number on both sides, as shown and as it is."""
 
     name: str
@@ -198,8 +186,7 @@ class Moved:
     current: float
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """The verdict about one metric of one segment of calls, in words and in numbers.
 
     `check` is the id of the rule, `name` the metric with the filters that pick the segment, `metric` and
@@ -251,8 +238,7 @@ class Judgement:
         return self.state not in NOT_COMPARED
 
 
-@dataclass(frozen=True)
-class Judgements:
+class Judgements(Struct, frozen=True):
     """Verdicts, the gravest first, below what they come to: a word (`FAIL`) and a sentence.
 
     `explained` asks for each in full, with its `details`: how it was found. `least`: each is of so many
@@ -279,8 +265,7 @@ class Judgements:
 Block = Headline | Timeline | Table | Findings | Judgements | Change | Line | Snippet
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """An answer to print: a title and blocks for people, and the same answer for machines.
 
     `schema` is the versioned name of the JSON form (`llmtel.analyze/1`); `meta` are its keys beside `tables`

@@ -12,10 +12,10 @@ cost is a dot product. The providers' overlapping counts are untangled in the fo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.catalog import Catalog
 from llmtel.core.units import COUNT, MS, NUMBER, RATING, SHARE, TOKENS, USD, Unit
@@ -30,8 +30,7 @@ Privacy = Literal["open", "internal", "personal"]
 Null = Literal["unknown", "none"]
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(Struct, frozen=True):
     """A column of a call.
 
     `null` says what a missing value means: it is not known, or there was none (no error). `privacy` is

@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from llmtel.core.errors import UsageError
 
@@ -23,8 +24,7 @@ UNKNOWN = "?"
 _NUMBER = re.compile(r"\s*([-+]?)\s*\$?\s*(\d[\d,]*\.?\d*(?:[eE][-+]?\d+)?|\.\d+)\s*([^\d\s]*)\s*", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Currency:
+class Currency(Struct, frozen=True):
     """What people see amounts of money in; machines get USD. `per_usd` is its price of a dollar."""
 
     code: str
@@ -47,8 +47,7 @@ def money_in(code: str, per_usd: float) -> Iterator[None]:
         _CURRENCY.reset(token)
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """What a number is measured in.
 
     `factor` divides a value on its way into a column (ms are shown as seconds); `suffixes` are the words that

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 Condition = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Struct, frozen=True):
     """What was asked: paths, conditions and options, as they were typed.
 
     `options` are options with their value (`--tz`, `UTC`); a finding that sets one of them replaces it.

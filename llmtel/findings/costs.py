@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from llmtel.core.answers import Finding
 from llmtel.core.schema import LEAVES
@@ -133,8 +134,7 @@ def what_if(calls: pl.DataFrame, words: str, command: Command) -> list[Finding]:
     ]
 
 
-@dataclass(frozen=True)
-class Credit:
+class Credit(Struct, frozen=True):
     """A credit of the user with a provider, in USD; `used` by the calls of the report."""
 
     provider: str
@@ -158,7 +158,7 @@ def credits_used(credits_: Sequence[Credit], cost: float) -> list[Finding]:
             text=f"of {USD.show(cost)} are covered by credits, {USD.show(cost - used)} are not; {parts} "
             "(as far as these calls tell)",
             money=used,
-            evidence={"used": used, "credits": [vars(credit) for credit in credits_]},
+            evidence={"used": used, "credits": [asdict(credit) for credit in credits_]},
             cells=({}, *({"provider": credit.provider} for credit in credits_)),
         )
     ]

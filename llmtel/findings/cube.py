@@ -6,9 +6,9 @@ Percentiles cannot be summed; findings point with means and sums, and look up pe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.schema import INPUT_LEAVES, OUTPUT_LEAVES
 from llmtel.query.dimensions import DIMENSIONS
@@ -35,8 +35,7 @@ MOST_VALUES = 200
 _SAMPLE = 2**16
 
 
-@dataclass(frozen=True)
-class Cube:
+class Cube(Struct, frozen=True):
     """Sums over calls, by day (null: no time) and the dimensions of `by`.
 
     `sums` columns: calls, cost (null skipped), priced (calls with a cost), latency_ms (of calls that did not

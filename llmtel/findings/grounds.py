@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.answers import Finding
 from llmtel.core.units import COUNT, SHARE, USD
@@ -26,8 +26,7 @@ LOWER_BOUND = "reasoning_unknown"
 _BY = (*map(field_of, ("price_reason", "price_flags")), DIMENSIONS["token_source"])
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """Some of the calls: how many, their tokens and their cost in USD."""
 
     calls: float = 0.0
@@ -38,8 +37,7 @@ class Part:
         return Part(self.calls + other.calls, self.tokens + other.tokens, self.cost + other.cost)
 
 
-@dataclass(frozen=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """How the cost of calls is known.
 
     `by_reason` are the calls without a cost, by the reason. The others are `computed` at the book's rates,

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.pricing.entries import Book
 from llmtel.pricing.match import find
 from llmtel.pricing.meters import WEIGHT
 
 
-@dataclass(frozen=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """A credit in USD, how much of it these calls used, and its days."""
 
     provider: str

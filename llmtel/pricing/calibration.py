@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from llmtel.core.schema import INPUT_LEAVES
 from llmtel.pricing.entries import Book
@@ -14,8 +14,7 @@ FEWEST = 30
 """Calls below which a ratio says little."""
 
 
-@dataclass(frozen=True)
-class Factor:
+class Factor(Struct, frozen=True):
     """What the calls of one tokenizer of the book have shown.
 
     `logged` are the tokens that the logs state, `counted` those of the same texts in `base`. `inputs` and

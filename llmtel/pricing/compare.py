@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from llmtel.pricing.describe import effective
 from llmtel.pricing.entries import TOKEN_RATES, Book, Model, Price, Rates
@@ -22,8 +23,7 @@ _RATES_OF_SOME = ("above", "off_peak")
 """What a row says of some of its calls, which without it would cost what all others do."""
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A rate of a model (provider/model) in the book, and elsewhere; None where one does not have it.
 
     `tier` is the threshold of the tier that it is of, None for the plain rate.
@@ -47,8 +47,7 @@ class Difference:
         }
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Models of the book that a data set has too (`same` and `changed`), and those that only it has."""
 
     compared: int

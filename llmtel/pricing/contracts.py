@@ -14,11 +14,12 @@ they do not add up. A credit is used by the calls of its days, the one that ends
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from llmtel.document import Place
 
@@ -27,8 +28,7 @@ _DISCOUNT_KEYS = ("provider", "percent", "models", "from", "until")
 _CREDIT_KEYS = ("provider", "usd", "from", "until")
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Struct, frozen=True):
     """For which provider (its id), and from which day to which, both inclusive."""
 
     provider: str
@@ -50,8 +50,7 @@ class Term:
             yield self.end + timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Discount(Term):
+class Discount(Term, frozen=True):
     """A percentage off every rate and fee of some models (patterns of their ids; empty: all)."""
 
     percent: Decimal
@@ -67,8 +66,7 @@ class Discount(Term):
         return not self.models or any(fnmatchcase(model.lower(), p.lower()) for p in self.models)
 
 
-@dataclass(frozen=True)
-class Credit(Term):
+class Credit(Term, frozen=True):
     """An amount in USD that pays for calls of its days."""
 
     usd: Decimal

@@ -6,10 +6,11 @@ All rates are Decimal USD per million tokens, and fees USD per thousand, as writ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from llmtel.document import Place
@@ -37,16 +38,14 @@ FEES = ("web_search_per_1k", "request_per_1k")
 MODES = ("batch", "flex", "priority", "fast")
 
 
-@dataclass(frozen=True)
-class Tier:
+class Tier(Struct, frozen=True):
     """Rates of a whole request with more than `threshold` input tokens; the rest is the row's."""
 
     threshold: int
     rates: Rates
 
 
-@dataclass(frozen=True)
-class OffPeak:
+class OffPeak(Struct, frozen=True):
     """Rates of calls that start in one of `windows`: [start, end) in minutes of the UTC day."""
 
     windows: tuple[tuple[int, int], ...]
@@ -57,8 +56,7 @@ class OffPeak:
         return any(a <= minute < b if a < b else minute >= a or minute < b for a, b in self.windows)
 
 
-@dataclass(frozen=True)
-class Mode:
+class Mode(Struct, frozen=True):
     """Batch, flex, priority or fast: a factor on every token rate, or other rates by name.
 
     `above` has the rates of each tier of the row, in their order; without it, explicit rates know no long
@@ -70,8 +68,7 @@ class Mode:
     above: tuple[Rates, ...] = ()
 
 
-@dataclass(frozen=True)
-class Price:
+class Price(Struct, frozen=True):
     """What a model costs from `start` (UTC day, inclusive; None: since ever) until its next row.
 
     `single` says that its rates were found in one data set only, `unconfirmed` which parts of it rest on
@@ -85,11 +82,10 @@ class Price:
     modes: Mapping[str, Mode] = field(default_factory=dict)
     single: bool = False
     unconfirmed: tuple[str, ...] = ()
-    at: Place | None = field(default=None, compare=False, repr=False)
+    at: Place | None = None
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Struct, frozen=True):
     """A model of a provider: its canonical id, its other exact spellings, and its prices, oldest first.
 
     `geo` is its factor at a geography that the provider's `geo` marks as `model`; `region_factor` maps a
@@ -111,11 +107,10 @@ class Model:
     reasons: bool = False
     checked: date | None = None
     source: str | None = None
-    at: Place | None = field(default=None, compare=False, repr=False)
+    at: Place | None = None
 
 
-@dataclass(frozen=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """A provider and how its logs spell model names; texts that are compared with names are in small letters.
 
     `geo` maps a prefix of the name to a factor, None meaning the model's own `geo`.
@@ -135,8 +130,7 @@ class Provider:
     source: str | None = None
 
 
-@dataclass(frozen=True)
-class Book:
+class Book(Struct, frozen=True):
     """All layers as one: providers by id, models by provider and every one of their names, in small letters.
 
     `spellings` leads from what logs call a provider to its id; `aliases` from what users call a model to

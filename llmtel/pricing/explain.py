@@ -7,12 +7,12 @@ than the report; a test holds the sum of its leaves to the cost.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.answers import Value
 from llmtel.core.schema import LEAVES
@@ -38,8 +38,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A part of a call's cost: `count` things at `rate` USD per `per` of them; without a rate, no cost."""
 
     name: str
@@ -54,8 +53,7 @@ class Leaf:
         return None if self.rate is None else self.count * self.rate / self.per
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """The cost of a call and its grounds.
 
     `cost`, `computed` and `logged` are in USD, None where unknown; `reason` says in words why there is no

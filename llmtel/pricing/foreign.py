@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from llmtel.core.errors import ConfigError, UsageError
 from llmtel.pricing.entries import Rates
@@ -49,8 +50,7 @@ _MODELS_DEV = {
 }
 
 
-@dataclass(frozen=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """What a data set says a model of a provider costs, USD per million; `tiers` by their threshold."""
 
     provider: str

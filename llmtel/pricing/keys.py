@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
 from typing import Any, TypeVar
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.schema import INPUT_LEAVES
 from llmtel.pricing.entries import Book, Price
@@ -44,8 +44,7 @@ _STANDARD = frozenset({"", "auto", "default", "standard", "on_demand"})
 """Service tiers that mean the list price (`on_demand` is Groq's and Amazon's word for it)."""
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """Where the prices of some models change: UTC days, input sizes, minutes of the day, regions."""
 
     days: tuple[date, ...]

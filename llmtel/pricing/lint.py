@@ -7,12 +7,13 @@ is rarely meant: a cache rate of ten times the usual, a tier cheaper than its ba
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 from typing import Literal
+
+from msgspec import Struct
 
 from llmtel.core.errors import ConfigError
 from llmtel.document import Document, Place
@@ -32,8 +33,7 @@ _ROUNDED = Decimal("0.015")
 _MODE_RANGE = (Decimal("0.3"), Decimal(3))
 
 
-@dataclass(frozen=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """One thing about a price file: how grave, where (file:line), what, and a stable word for its kind."""
 
     level: Literal["error", "warning", "info"]

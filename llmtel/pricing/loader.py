@@ -7,9 +7,10 @@ line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from llmtel.document import Document, Place
 from llmtel.pricing import contracts
@@ -51,8 +52,7 @@ _MODEL_KEYS = (
 )
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """One file of the book as it stands: what it says, and where, for the checks across layers.
 
     `models` are by provider and id, `aliases` by the name in the log in small letters. `tokenizer_of` are the

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.pricing.entries import Book, Model, Provider
 
@@ -27,8 +28,7 @@ _NEAR = 3
 _CUTOFF = 0.6
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(Struct, frozen=True):
     """The model that a name leads to, or the reason why there is none.
 
     `provider` is the provider that was called, if it is known; `factor` the geography's (None: the model's
@@ -117,8 +117,7 @@ def _at(book: Book, provider: Provider, name: str) -> Match:
     return Match(provider, reason="unknown_model", steps=spelling.steps)
 
 
-@dataclass(frozen=True)
-class _Spelling:
+class _Spelling(Struct, frozen=True):
     """A name to try, the factor of its geography, and how it came from the name in the log."""
 
     name: str

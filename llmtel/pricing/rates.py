@@ -7,9 +7,10 @@ factors of geography and region. All in Decimal; the card is what the frame mult
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from llmtel.pricing.contracts import Discount, discount_on
 from llmtel.pricing.entries import RATE_OF_LEAF, TOKEN_RATES, Mode, Price, Rates, Tier
@@ -20,8 +21,7 @@ _THOUSAND = Decimal(1_000)
 _CACHE_LEAVES = ("cache_read", "cache_write_5m", "cache_write_1h")
 
 
-@dataclass(frozen=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What a rate card depends on beside the model; None is unknown.
 
     `day` is the UTC day, `input_tokens` the whole input of the request, `minute` the minute of the UTC day at
@@ -37,8 +37,7 @@ class Circumstances:
     bucket: bool = False
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(Struct, frozen=True):
     """USD per token by leaf (a leaf without a rate is absent), or the `reason` why there are none.
 
     `assumed` are the cache leaves billed at a rate that is not theirs. Fees are USD per search and per

@@ -7,8 +7,9 @@ and never beside the data, whose pseudonyms it would give away.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from llmtel.core.errors import UsageError
 from llmtel.privacy.keys import KeySource, make_file
@@ -18,8 +19,7 @@ _FILE = "pseudonyms.key"
 _OLD = "pseudonyms-{}.key"
 
 
-@dataclass(frozen=True)
-class Keyring:
+class Keyring(Struct, frozen=True):
     """Where keys are: what the configuration names (`source`, `old`), and the user's folder of them."""
 
     source: KeySource | None

@@ -13,8 +13,9 @@ import shlex
 import subprocess
 from base64 import b64decode
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from llmtel.core.errors import UsageError
 from llmtel.document import Place
@@ -48,8 +49,7 @@ def key_of(text: str, where: str) -> bytes:
     return key
 
 
-@dataclass(frozen=True)
-class KeySource:
+class KeySource(Struct, frozen=True):
     """Where a key is: `kind` is one of `KEYS`, `name` a variable, a path or a command, `said` who named it.
 
     `said` begins every error: "llmtel.yaml:3", or an option. A name that is a key itself is refused, and not

@@ -6,11 +6,11 @@ Only values that change are written anew: numbers, order, blanks and the other v
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import msgspec
 import orjson
 import polars as pl
+from msgspec import Struct
 
 from llmtel.privacy.names import TEXTS, Kind, plain
 from llmtel.privacy.redact import put
@@ -105,8 +105,7 @@ def _tokens(text: str) -> pl.Series:
     return pl.concat([parts.head(1), pl.concat([strings, between]).gather(in_turn)])
 
 
-@dataclass(frozen=True)
-class _Pieces:
+class _Pieces(Struct, frozen=True):
     """The pieces of lines in order, and what each is.
 
     `keys` and `strings` are the rows of these; `names` the names in the lines, as JSON strings, and `name`

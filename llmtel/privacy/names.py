@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 TEXTS = frozenset((
     "answer", "args", "arguments", "assistant", "b64_json", "body", "caption", "choices", "chunk",
@@ -91,8 +92,7 @@ def plain(name: str) -> str:
     return _NO_WORD.sub("_", _HUMP.sub("_", name).lower()).strip("_")
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(Struct, frozen=True):
     """The names whose values the reader of a file needs, all `plain`.
 
     `users` and `ids` are those that fields of persons are read from, `read` the others; of them `named` are

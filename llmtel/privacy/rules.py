@@ -7,9 +7,9 @@ What one rule took, no other takes. Patterns are those of https://docs.rs/regex:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.catalog import Catalog
 from llmtel.core.errors import UsageError
@@ -26,8 +26,7 @@ SECRET, TOKEN = "SECRET", "TOKEN"
 """Labels of what gives access."""
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One kind of thing that is replaced: by its label in brackets.
 
     `pattern` finds candidates, of which `check`, if there is one, takes what is one; `before` is what may

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from llmtel.core.errors import UsageError
 from llmtel.document import Place
@@ -20,8 +21,7 @@ _SPAN = re.compile(r"([1-9][0-9]{0,4})([dw])", re.ASCII)
 _DAYS = {"d": 1, "w": 7}
 
 
-@dataclass(frozen=True)
-class Privacy:
+class Privacy(Struct, frozen=True):
     """What the section says; None where it says nothing.
 
     `key` is where the key of pseudonyms is, `old_keys` where earlier ones are. Of extra keys only `tags` may

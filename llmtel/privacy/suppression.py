@@ -11,10 +11,10 @@ A. Hundepool et al., Statistical Disclosure Control, Wiley 2012, chapter 4).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from llmtel.core.errors import UsageError
@@ -30,8 +30,7 @@ _NOTHING = 1e-9
 _SMALLEST = 1e-6
 
 
-@dataclass(frozen=True)
-class Cells:
+class Cells(Struct, frozen=True, dict=True):
     """Rows of tables over the same calls.
 
     `members` (rows × groups) says of which groups of calls each row is made; `table` is the number of each

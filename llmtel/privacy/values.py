@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.privacy.names import Kind, Names
 from llmtel.privacy.pseudonyms import Pseudonyms
@@ -38,8 +38,7 @@ _LOOKED_AT = (Kind.OTHER, Kind.STRUCTURE, Kind.SAID, Kind.INSIDE)
 """Kinds of which the value says more."""
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What becomes of the values of a file.
 
     `judged` are the words, as a pattern, by which llmtel tells kinds of errors: all that is kept of sentences
@@ -60,8 +59,7 @@ class Policy:
         return tuple(rule for rule in self.rules if rule.anywhere)
 
 
-@dataclass
-class Tally:
+class Tally(Struct):
     """What was replaced: how often, by rule or kind. Never the values."""
 
     counts: Counter[str] = field(default_factory=Counter)

@@ -8,9 +8,9 @@ clocks: an hour that occurs twice is two hours, told apart by their offset.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.catalog import Catalog, unknown
 from llmtel.core.errors import UnknownName, UsageError
@@ -23,8 +23,7 @@ def _same(key: pl.Expr) -> pl.Expr:
     return key
 
 
-@dataclass(frozen=True)
-class Dimension:
+class Dimension(Struct, frozen=True):
     """A way to split: `key(tz)` over calls, then `words(key)` over groups. `time` keys are in order of time.
 
     `numeric` says that the value is a number (an HTTP status, an hour of the day) and not text, `null` what

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.query import past
 from llmtel.query.dimensions import Dimension
@@ -27,8 +27,7 @@ _SAMPLE = 2**18
 """Of so many rows it is seen about how many groups there are."""
 
 
-@dataclass
-class Engine:
+class Engine(Struct):
     """Gathers what several tables need, makes it once (`run`), and keeps the rows for pooling.
 
     A table is known by its keys, the names of its key columns over rows; tables with the same keys share a

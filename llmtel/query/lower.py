@@ -12,10 +12,10 @@ integers.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Literal
 
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.core.schema import FIELDS
 from llmtel.query.measures import Measure, Ratio, Scope
@@ -40,8 +40,7 @@ def completed(calls: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     return calls.with_columns(pl.lit(None, dtype=FIELDS[n].dtype).alias(n) for n in sorted(missing))
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What is true of a frame: whether a row is anything but one request, and whether a log is sampled."""
 
     counted: bool
@@ -60,8 +59,7 @@ class Facts:
         return cls(counted, sampled)
 
 
-@dataclass(frozen=True)
-class Quantile:
+class Quantile(Struct, frozen=True):
     """A quantile to find in a second pass: of a column, with the column of its weights (None: all are 1)."""
 
     column: str
@@ -79,8 +77,7 @@ What = Literal[
 ]
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """What an aggregate or quantile tells: of a measure or (None) of rows; of all, or those that `finished`.
 
     It is the same whatever the rows stand for, so that what was aggregated before can take its place.
@@ -91,8 +88,7 @@ class Part:
     finished: bool = False
 
 
-@dataclass(frozen=True)
-class Lowered:
+class Lowered(Struct, frozen=True):
     """A metric over aggregates: its value, on how many rows it rests, and how many it is about."""
 
     value: pl.Expr
@@ -100,8 +96,7 @@ class Lowered:
     scope: pl.Expr
 
 
-@dataclass
-class Lowering:
+class Lowering(Struct):
     """Collects the columns, aggregates and quantiles that the metrics of several queries need, each once.
 
     `parts` are the names of what was collected, by what it tells.

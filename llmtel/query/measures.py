@@ -7,10 +7,10 @@ sampled log stands for 1 ÷ `sample_rate` calls, a bucket for `request_count` re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
+from msgspec import Struct
 
 How = Literal["total", "moment", "count", "distinct", "max", "min", "quantile"]
 Scope = Literal["rows", "calls", "timed"]
@@ -25,8 +25,7 @@ MERGES: Mapping[How, Merge] = {
 """How parts of a measure become the whole; distinct things that were only counted do not."""
 
 
-@dataclass(frozen=True, eq=False)
-class Measure:
+class Measure(Struct, frozen=True, eq=False):
     """One aggregate over rows; unknown values are skipped, and over nothing known it is null.
 
     `how`: `total` sums values that are already sums (weight 1 ÷ sample_rate); `moment` sums values of
@@ -69,8 +68,7 @@ class Measure:
         return Ratio(self, other)
 
 
-@dataclass(frozen=True, eq=False)
-class Ratio:
+class Ratio(Struct, frozen=True, eq=False):
     """One measure over another, times `scale`; null when the denominator is zero or unknown."""
 
     over: Measure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from llmtel.core.answers import Better
 from llmtel.core.schema import IMAGINED
@@ -10,8 +10,7 @@ from llmtel.core.units import Unit
 from llmtel.query.measures import Measure, Merge, Ratio
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One number with meaning: what it aggregates, its unit, a definition, and which way is better.
 
     `name` is its id; `label` the words of a table's head; `needs` the fields it reads, recovered from the

@@ -7,9 +7,9 @@ unknown (distinct users) or comes from histograms (percentiles); other groups ar
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.query import histograms
 from llmtel.query.dimensions import FINER_THAN_HOURS, Dimension
@@ -37,8 +37,7 @@ def key(dim: Dimension, tz: str) -> pl.Expr:
     return pl.when(pl.col("status").ne_missing("ok")).then(unknown) if dim.name == "error" else unknown
 
 
-@dataclass
-class Past:
+class Past(Struct):
     """The cells that a run of the engine merges with its calls; none, and nothing is done."""
 
     cells: pl.DataFrame | None = None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.answers import Column, Table, Value
 from llmtel.core.errors import UsageError
@@ -27,8 +27,7 @@ from llmtel.query.timerange import parse_zone
 _TABLES_AT_ONCE = 2
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(Struct, frozen=True):
     """A question: metrics × dimensions, in a time zone.
 
     `sort` is the id of a metric (largest first) or of a dimension of `by` (smallest first); `:asc` or

@@ -15,10 +15,10 @@ Money is in whole nano-dollars until `in_dollars`, so that the causes add up to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.core.schema import INPUT_LEAVES, LEAVES, OUTPUT_LEAVES
 from llmtel.query.lower import IS_CALL, SAMPLE
@@ -30,16 +30,14 @@ MONEY = ("cost_logged", "cost_computed", "cost_billed", "difference", *CAUSES)
 COUNTS = ("calls", "requests", *LEAVES, *(f"billed_{leaf}" for leaf in LEAVES))
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """Calls that no export is about, so that they are no difference: how many, and what they cost (USD)."""
 
     calls: int
     cost: float | None
 
 
-@dataclass(frozen=True)
-class Reconciliation:
+class Reconciliation(Struct, frozen=True):
     """The cells: keys `by`, COUNTS, MONEY (nano-dollars) and `reason` (why a difference is unexplained).
 
     `calls` are those that were compared.

@@ -9,12 +9,12 @@ most `histograms.ERROR`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.schema import TIME
 from llmtel.query.histograms import ENDS, ERROR, LISTS, spread
@@ -32,8 +32,7 @@ _KEYS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 _GENERAL = Facts(counted=True, sampled=True)
 
 
-@dataclass(frozen=True)
-class States:
+class States(Struct, frozen=True, dict=True):
     """The names of the states in a cell, by the part of a metric that they are."""
 
     lowering: Lowering
@@ -152,8 +151,7 @@ def unpacked(stored: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-@dataclass(frozen=True)
-class Rolled:
+class Rolled(Struct, frozen=True):
     """What a question has of rollups: the `cells` it is about, and what conditions read that no cell tells.
 
     `unseen` are the calls that those conditions might have kept; they are not among the cells.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.query.dimensions import Dimension
 from llmtel.query.engine import Engine
@@ -17,8 +17,7 @@ SEEN = "seen"
 _CALLS = count(pl.lit(value=True), "calls")
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(Struct, frozen=True):
     """What is added up, by which dimensions: `of` are measures that add up, by the names of their columns."""
 
     by: tuple[Dimension, ...]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from llmtel.core.errors import UsageError
 
@@ -25,8 +26,7 @@ _WHOLE = re.compile(rf"""["']([^=!<>]+?)({_OPERATOR})(.*)["']""", re.DOTALL)
 _NO_JOINTS = frozenset({"or", "||", "|", "not", "in", "like", "between"})
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Struct, frozen=True):
     """A term as it was written, and its parts without quotes; `operator` is one of = != > >= < <=."""
 
     text: str

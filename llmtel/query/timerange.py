@@ -7,12 +7,12 @@ the instant; `today` and `yesterday` are days.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.errors import UsageError
 
@@ -24,8 +24,7 @@ _FORMS = (
 )
 
 
-@dataclass(frozen=True)
-class TimeRange:
+class TimeRange(Struct, frozen=True):
     """From `start` until just before `end`, both UTC; None is open. `label` says it in words, as asked."""
 
     start: datetime | None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from llmtel.core.answers import HELD_BACK, Column, Document, Row, Table, Value
 from llmtel.core.units import COUNT, UNKNOWN
@@ -22,8 +23,7 @@ LONGEST = 240
 """Cells of a text from a log that are shown; the rest is an ellipsis."""
 
 
-@dataclass(frozen=True)
-class Strip:
+class Strip(Struct, frozen=True, dict=True):
     """A column ready to be seen: its head, one visible text a row, and whether it holds numbers.
 
     `key` marks what names the rows. `shares` are the parts of the whole (0 … 1) where the column may be drawn

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from llmtel.core.answers import Document, Judgement, Judgements, Line, Outcome
 from llmtel.render.markdown import cell_code, code, escape, grid
@@ -27,8 +28,7 @@ _RIGHT = (False, False, False, True, True, True, False, True)
 _MOST = 1_000_000
 
 
-@dataclass(frozen=True)
-class _Room:
+class _Room(Struct, frozen=True):
     """How many rows and causes are shown."""
 
     grave: int = _MOST

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from llmtel.core.answers import Level
 
@@ -10,8 +10,7 @@ _BOLD, _DIM, _RED, _YELLOW, _CYAN = "1", "2", "31", "33", "36"
 _LEVELS: dict[Level, str] = {"error": _RED, "warning": _YELLOW, "info": _CYAN}
 
 
-@dataclass(frozen=True)
-class Ink:
+class Ink(Struct, frozen=True):
     """Dresses text that is already laid out; without `color` it leaves the text as it is."""
 
     color: bool

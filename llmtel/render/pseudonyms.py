@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from llmtel.core.answers import Document, Snippet
 from llmtel.core.pseudonym import MADE, shortened
@@ -42,7 +44,7 @@ def _changed(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 (
         return tuple(_changed(one, change) for one in value)
     if isinstance(value, Mapping):
         return {name: _changed(one, change) for name, one in value.items()}
-    if not is_dataclass(value) or isinstance(value, Snippet | type):
+    if not isinstance(value, Struct) or isinstance(value, Snippet):
         return value
     parts = {one.name: getattr(value, one.name) for one in fields(value) if one.name not in _AS_THEY_ARE}
     return replace(value, **{name: _changed(part, change) for name, part in parts.items()})

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from llmtel.core.answers import Column, Document, Row, Table, Value
 from llmtel.core.units import USD
@@ -18,8 +20,7 @@ PRICE_BOOK = "price_book"
 """The column of `price_book`."""
 
 
-@dataclass(frozen=True)
-class Flat:
+class Flat(Struct, frozen=True):
     """One table with everything in it: the columns in order, and rows of values."""
 
     columns: tuple[Column, ...]
@@ -95,6 +96,8 @@ def jsonable(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
             return finite(value)
         case date():
             return value.isoformat()
+        case Struct():
+            return jsonable(asdict(value))
         case Mapping():
             return {str(key): jsonable(item) for key, item in value.items()}
         case Sequence() | set() | frozenset():

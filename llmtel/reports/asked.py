@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import polars as pl
+from msgspec.structs import replace
 
 from llmtel.core.answers import Block, Document, Line, Table
 from llmtel.core.units import MS, USD, Unit

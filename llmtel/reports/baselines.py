@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from llmtel.checks.baseline import Difference, diff
 from llmtel.checks.rules import Key, Rule, Split

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from llmtel.checks import why
 from llmtel.checks.cells import Noun, Usage
@@ -22,8 +23,7 @@ _GONE = "see whether it moved elsewhere"
 _WORDS = {"mix": "mix", "price": "prices", "new": "new", "removed": "gone"}
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """The reasons, the cells of both sides they are about, and what the calls of these are."""
 
     reasons: Reasons
@@ -32,8 +32,7 @@ class Sides:
     noun: Noun = "call"
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A cause in words, with its dollars and its lever."""
 
     text: str

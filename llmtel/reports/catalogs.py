@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from llmtel.core.answers import Column, Document, Row, Table
 from llmtel.core.schema import FIELDS

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from llmtel.checks import why
 from llmtel.checks.cells import CELL_BY, Usage, cells, matching
@@ -42,8 +43,7 @@ _LIFT = 1.2
 """Values that have hardly more of the change than of the cost explain nothing: all moved alike."""
 
 
-@dataclass(frozen=True)
-class Grounds:
+class Grounds(Struct, frozen=True):
     """The calls of both sides, where they are at hand; of a baseline file there are none."""
 
     before: pl.DataFrame | None
@@ -83,8 +83,7 @@ def _calls(side: Side, result: Result) -> float:
     return segment.calls if segment is not None else 0.0
 
 
-@dataclass(frozen=True)
-class Bridged:
+class Bridged(Struct, frozen=True):
     """Why the cost of all calls is another: the reasons, and what is said of them."""
 
     reasons: Reasons

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
 
 from llmtel.checks.check import Report, Result
 from llmtel.checks.rules import Split
@@ -29,8 +29,7 @@ MOST_EXPLAINED = 10
 """Failures and warnings that are explained; with more, somebody has to look at the whole."""
 
 
-@dataclass(frozen=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What the report says beside the verdicts.
 
     `unwritten`: nobody wrote rules, so that the good defaults held. `missing` is where a baseline was looked
@@ -56,12 +55,12 @@ def checking(report: Report, grounds: Grounds, context: Context, said: Circumsta
     sharing = context.sharing
     unshown = () if sharing is None else _unshown(report, grounds, context.tz, sharing)
     seen = [result for result in report.results if not any(result is one for one in unshown)]
-    report = dataclasses.replace(report, results=tuple(seen))
+    report = structs.replace(report, results=tuple(seen))
     results = sorted(report.results, key=lambda r: ("fail", "warn", "info", "pass").index(r.reaction))
     explained = [r for r in results if r.reaction in ("fail", "warn") and r.verdict.state != "missing"]
     causes = {id(r): reasons(r, report, grounds) for r in explained[:MOST_EXPLAINED]}
     judgements = tuple(
-        dataclasses.replace(
+        structs.replace(
             judgement(result, report), **causes.get(id(result), {}), command=_command(result, context, said)
         )
         for result in results
@@ -69,7 +68,7 @@ def checking(report: Report, grounds: Grounds, context: Context, said: Circumsta
     if sharing is not None:
         judgements = tuple(map(sharing.judgement, judgements))
     if said.unwritten:
-        judgements = tuple(dataclasses.replace(one, file=None, line=None) for one in judgements)
+        judgements = tuple(structs.replace(one, file=None, line=None) for one in judgements)
     outcome = judgements[0].outcome if judgements else "pass"
     block = Judgements(
         WORDS[outcome],
@@ -265,13 +264,13 @@ def _why(judged: Judgement) -> dict[str, Any]:
     if not judged.causes:
         return {}
     return {
-        "why": [dataclasses.asdict(cause) for cause in judged.causes],
+        "why": [structs.asdict(cause) for cause in judged.causes],
         "basis": judged.basis,
         "who": judged.who,
         "since": judged.since,
         "rests": judged.rests,
         "lever": judged.lever,
-        "cases": [dataclasses.asdict(case) for case in judged.cases],
+        "cases": [structs.asdict(case) for case in judged.cases],
     }
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from msgspec import Struct, structs
 
 from llmtel.checks import why
 from llmtel.checks.cells import CELL_BY
@@ -46,8 +45,7 @@ _WORDS: Mapping[Word, str] = {
 """What is said of a metric: better or worse is proven, within noise is not."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Both sides measured by the same rules, and their calls where at hand.
 
     `method` is a key of `why.METHODS`. `by_case` are as many cases to show, where they are asked for.
@@ -116,7 +114,7 @@ def comparing(what: Comparison, context: Context) -> Document:
             "now": side_meta(what.current),
             "bridge": meta,
             "daily": by_day,
-            "mixes": [dataclasses.asdict(one) for one in moves],
+            "mixes": [structs.asdict(one) for one in moves],
         },
     )
 
@@ -280,7 +278,7 @@ def _rests(evidence: Evidence) -> str:
 def _shown(side: Side) -> Sequence[Column]:
     """The columns for people; what numbers of a provider's sums rest on are these."""
     *others, rests = _SHOWN
-    return _SHOWN if side.noun == "call" else (*others, dataclasses.replace(rests, label="buckets"))
+    return _SHOWN if side.noun == "call" else (*others, structs.replace(rests, label="buckets"))
 
 
 def _text(name: str, label: str, help_: str) -> Column:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from llmtel import __version__
 from llmtel.core.account import Account, Note, Reject, Unmatched
@@ -42,8 +43,7 @@ def nameless(notes: Sequence[Note]) -> tuple[Note, ...]:
     )
 
 
-@dataclass(frozen=True)
-class Prices:
+class Prices(Struct, frozen=True):
     """Which prices were used: the date of the book, the hash of its content, and which cost counts.
 
     `layers` are the book's parts by name: the packaged file first, then those of the user that lie over it.
@@ -83,8 +83,7 @@ class Prices:
         }
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True):
     """How the calls of a report came to be, and how to ask further.
 
     `rates` are those of the book for calls.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, datetime
+
+from msgspec.structs import replace
 
 from llmtel.core.answers import Card, Headline, Row, Table, Value
 from llmtel.core.units import COUNT, MS, SHARE, TOKENS, USD, Unit

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 
 import polars as pl
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.answers import Column, Document, Line, Table, Value
@@ -23,8 +24,7 @@ DERIVED = ("format", "file", "grain", "request_count", "token_source")
 FIELD = Column("field", "field", "Field of the call", "field")
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """How one file is read: its format and why, the paths of each field, decisions, keys nobody reads.
 
     `marks` are the ways in which its records show that they are of the format, `perhaps` the fields that no

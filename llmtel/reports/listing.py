@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from os.path import commonprefix
 
 import polars as pl
+from msgspec.structs import replace
 
 from llmtel.core.answers import Block, Column, Document, Findings, Line, Table, Value
 from llmtel.core.catalog import unknown

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
+
+from msgspec import structs
 
 from llmtel.checks.comparison import Compared, Mixed
 from llmtel.checks.daily import Daily
@@ -32,7 +33,7 @@ def a_day(found: Daily | None) -> tuple[Line | None, dict[str, Any] | None]:
         ends = f"{percent(low)} … {percent(high)}"
         noise = "more than noise" if found.unusual else "within noise"
         text = f"{percent(found.change)} (95 % interval {ends}): {noise}, {then} → {now} days"
-    return Line(text, name="cost a day"), {**dataclasses.asdict(found), "unusual": found.unusual}
+    return Line(text, name="cost a day"), {**structs.asdict(found), "unusual": found.unusual}
 
 
 def mixes(found: Sequence[Mixed], by: Sequence[str]) -> list[Line]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
 import polars as pl
+from msgspec.structs import replace
 
 from llmtel.core.answers import Document, Finding, Line, Series, Table, Timeline
 from llmtel.core.units import COUNT, SHARE, USD

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from llmtel.core.answers import Column, Document, Line, Row, Table
 from llmtel.core.units import COUNT
@@ -29,8 +30,7 @@ USERS = {
 }
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(Struct, frozen=True):
     """What was found: the columns as rows, and about files, keys and users what there is to say.
 
     `mend` is a command that closes the store to others, if that is needed; `locked` is why columns were not

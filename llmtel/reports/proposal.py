@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from llmtel.core.answers import Document, Finding, Findings, Line, Snippet
 from llmtel.core.units import COUNT
@@ -18,8 +19,7 @@ _PLAIN = re.compile(r"[A-Za-z_][\w.\[\]/-]*(?::[a-z]+)?", re.ASCII)
 _WORDS_OF_YAML = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
-@dataclass(frozen=True)
-class Proposed:
+class Proposed(Struct, frozen=True):
     """A field, the path (with its unit) that looks like it, and why; others that may as well be it."""
 
     field: str

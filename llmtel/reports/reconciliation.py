@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 import polars as pl
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.answers import Block, Card, Column, Document, Finding, Headline, Line, Row, Table
@@ -43,8 +44,7 @@ REMAINDER = Column(
 )
 
 
-@dataclass(frozen=True)
-class Exports:
+class Exports(Struct, frozen=True):
     """The provider's side of a reconciliation: its paths, and what became of its records."""
 
     paths: tuple[str, ...]

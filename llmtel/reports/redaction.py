@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.core.answers import Column, Document, Line, Row, Table
 from llmtel.core.units import COUNT
@@ -23,8 +25,7 @@ KINDS: Mapping[str, str] = {
 """What is replaced beside what the rules find."""
 
 
-@dataclass(frozen=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """A file and its copy and format, or `why` there is none; what was replaced, by kind or rule."""
 
     file: str

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.core.account import Note
 from llmtel.core.units import COUNT
@@ -23,8 +24,7 @@ KIND = "rolled_up"
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What was asked of the calls, as far as rollups answer otherwise: split `by`, times, and which costs.
 
     `book` is the SHA-256 of the prices of the other calls; `repriced`: costs are asked for that differ from

@@ -9,9 +9,10 @@ anything is made of them: a number of few people has no value in them, so that n
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 
 import polars as pl
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from llmtel.checks.rules import POOLED, Split
 from llmtel.core.answers import (
@@ -45,8 +46,7 @@ NEVER = ("session", *IDS)
 PATH = "[PATH]"
 
 
-@dataclass(frozen=True)
-class Sharing:
+class Sharing(Struct, frozen=True):
     """How a report is shared: `k` people at least, and the fields of SHARED that may be in it.
 
     `own_key` says that pseudonyms are of a key at hand, and the same in every report.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.answers import Block, Finding, Findings, Line, Table
 from llmtel.core.schema import nameless
@@ -34,8 +34,7 @@ MOST_STANZAS = 2
 LEVELS = ("error", "warning", "info")
 
 
-@dataclass(frozen=True)
-class Grounds:
+class Grounds(Struct, frozen=True):
     """What findings rest on: the sums of a cube, those of failures by day or hour, and where users leave."""
 
     cube: pl.DataFrame

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import polars as pl
+from msgspec.structs import replace
 
 from llmtel.core.answers import Column, Table, Value
 from llmtel.core.units import SHARE

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from llmtel.core.account import Account
 from llmtel.core.answers import Column, Document, Line, Row, Table
@@ -33,8 +34,7 @@ STATES: Mapping[State, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A value that is not as expected: of the call of this ordinal (None: of the whole file)."""
 
     call: int | None
@@ -43,8 +43,7 @@ class Difference:
     read: str
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """One sample: its format and the package that brings it, the account, and what came of the comparison.
 
     `why` says why nothing of it could be read.

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from llmtel.sources.raw import escaped
 from llmtel.sources.source import Record
@@ -28,8 +29,7 @@ _DEEPEST = 3
 """Containers inside each other: `response.usage.prompt_tokens_details.cached_tokens`."""
 
 
-@dataclass(frozen=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """A fact, the names it goes by (best first), and what its values look like."""
 
     fact: str
@@ -135,8 +135,7 @@ _UNMISTAKABLE = re.compile(r"(?:_tokens|_ms|_usd)$|^model$|^timestamp$")
 """Names that mean one thing whatever the value: one of another shape is unreadable, not something else."""
 
 
-@dataclass
-class Place:
+class Place(Struct):
     """Where a fact stands: the path, how good its name is (0: best), how deep it lies, the values seen."""
 
     path: str

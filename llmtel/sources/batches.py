@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.sources.files import STDIN
 from llmtel.sources.newlines import line_count
@@ -31,16 +31,14 @@ _OF_FILES = {STEM: _stem, PATH: _path}
 """What mappings may ask of the file that a row is from, made of its path."""
 
 
-@dataclass(frozen=True)
-class FrameBatch:
+class FrameBatch(Struct, frozen=True):
     """The calls of a Parquet file that llmtel wrote."""
 
     frame: pl.DataFrame
     file: int
 
 
-@dataclass
-class _Placed:
+class _Placed(Struct):
     """Rows that know their files, in segments, one a part of a file.
 
     `starts` are the first rows of the segments, `files` (as numbers of `paths`) and `firsts` their files and
@@ -93,8 +91,7 @@ class _Placed:
         return rows.with_columns(line.alias("line")).drop("@start", "@first")
 
 
-@dataclass
-class Batch(_Placed):
+class Batch(_Placed, dict=True):
     """Complete lines of JSON. `finals` are rows of last lines without a newline."""
 
     parts: list[bytes] = field(default_factory=list)
@@ -121,7 +118,6 @@ class Batch(_Placed):
         return count
 
 
-@dataclass
 class CsvBatch(_Placed):
     """Rows of a table of texts, with the line each ends on, and those that do not fit the header."""
 

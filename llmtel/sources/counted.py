@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import cast
 
 import orjson
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.core.schema import LEAVES, polars_schema
 from llmtel.sources.source import Record, Source
@@ -31,8 +31,7 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-@dataclass
-class Counting:
+class Counting(Struct):
     """How texts are counted: the tokenizer of each model, and whether `every` call's are, to compare.
 
     `fingerprints` asks for the hash of each prompt.

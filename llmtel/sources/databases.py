@@ -11,9 +11,10 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec import Struct
 
 from llmtel.sources.files import STDIN, Stream, Unclaimed, Undecodable
 from llmtel.sources.formats import sources
@@ -27,8 +28,7 @@ _NAMED = 8
 """Tables that are named where no format knows them."""
 
 
-@dataclass(frozen=True)
-class Database:
+class Database(Struct, frozen=True):
     """A database that is open, the format that knows it, and a query of lines for each of its tables."""
 
     connection: sqlite3.Connection

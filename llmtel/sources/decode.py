@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import msgspec
 import orjson
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.sources.faults import parsed
 from llmtel.sources.newlines import COMPRESSED, line_count
@@ -31,8 +31,7 @@ _MISSES = 2
 _BLANK = b" \t\r\n\x0b\x0c"
 
 
-@dataclass
-class Decoded:
+class Decoded(Struct):
     """The records of a batch as `raw` rows (`row`: the line's place in it, from 0), and the fate of the rest.
 
     Where a value was coerced or unreadable, `raw` has columns of these names too: lists of raw column names.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.sources.aliases import is_call
 from llmtel.sources.files import Undecodable
@@ -22,8 +24,7 @@ class Tied(Undecodable):
     """Two formats claim as many records of a file."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The format of a file and why: the claims of each format among the first records, and their keys."""
 
     source: Source | None

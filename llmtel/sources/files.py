@@ -10,12 +10,12 @@ import stat
 import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import zstandard
+from msgspec import Struct, field
 
 from llmtel.core.errors import UsageError
 
@@ -40,24 +40,21 @@ class Unclaimed(Undecodable):
         self.records = records
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A place in a file: after so many bytes and so many lines."""
 
     offset: int = 0
     lines: int = 0
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Struct, frozen=True):
     """Complete lines of a file: from a mark up to the end of the last of them, in bytes."""
 
     start: Mark
     end: int
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How far a file was read, and whether from its mark on (`resumed`) or from its beginning.
 
     `lines`: its records stand in lines, so that it grows at its end.
@@ -68,8 +65,7 @@ class Ended:
     lines: bool = False
 
 
-@dataclass
-class Inputs:
+class Inputs(Struct):
     """The files of some arguments: `named` ones must be readable, found ones may be skipped.
 
     `skipped` are (why, path) of what a walk left out, `unreadable` (path, why) of folders it could not enter;
@@ -183,8 +179,7 @@ def _take(
         inputs.named.add(path)
 
 
-@dataclass
-class Stream:
+class Stream(Struct):
     """A file being read: `source` gives its decoded bytes (`expanded` so far), `raw` is the file itself.
 
     What can be decoded before a fault is given first; the fault is raised by the next reading.

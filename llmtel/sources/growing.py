@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import orjson
+from msgspec import Struct
 
 from llmtel.sources.files import Mark
 
 _STEP = 1 << 16
 
 
-@dataclass
-class Window:
+class Window(Struct):
     """The lines of `file` from `start` up to `end`; `unfinished` says that a line without its end follows.
 
     `lines` are those before `end`, once all blocks were given.

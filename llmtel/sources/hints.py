@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from llmtel.sources.aliases import Shape
 
@@ -16,8 +17,7 @@ UNIT_WORDS: Mapping[str, str] = {
 """Words of a name that say a unit."""
 
 
-@dataclass(frozen=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """Words in a path that hint at a field, the shape its values have, and words that speak against it."""
 
     shape: Shape

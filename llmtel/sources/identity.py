@@ -8,9 +8,8 @@ copies in several formats the richer one takes what the others know (`meeting`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.account import Note
 from llmtel.core.schema import FIELDS, TIME, VAGUE, complete
@@ -24,8 +23,7 @@ _CALL = pl.col("request_count").fill_null(1) > 0
 _NO_GROUPS = pl.DataFrame(schema={"@row": pl.UInt32, "@kept": pl.UInt32})
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """What became of the copies of calls.
 
     `kept` are the rows that stay, `dropped` how many calls were copies of others, `notes` on calls in several

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from llmtel.core.account import Account
 from llmtel.sources.batches import Batch, CsvBatch, FrameBatch
@@ -13,8 +14,7 @@ from llmtel.sources.plan import Plan
 from llmtel.sources.source import Record
 
 
-@dataclass(frozen=True)
-class Mishap:
+class Mishap(Struct, frozen=True):
     """A file that could not be decoded, that nobody claims, or (no reason) that is empty.
 
     `records` are the first ones of a file that opens well and that nobody claims.
@@ -26,8 +26,7 @@ class Mishap:
     records: Sequence[Record] = ()
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A file that is being read: its number among the inputs, its format, and what was decided for it.
 
     `absent` are the mapped fields whose path is in no record looked at, each with a sentence about it;

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.account import Unmatched
 from llmtel.core.catalog import unknown
@@ -28,8 +28,7 @@ KEYS = tuple(
 _SHAPE = re.compile(r"(?P<file>.+):(?P<field>[^:=]+)(?:=(?P<column>[^:]+))?", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(Struct, frozen=True):
     """A table: its file, the field of a call that is its key, the names of its columns, and its rows."""
 
     file: str

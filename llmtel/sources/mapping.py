@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.core.schema import CATEGORIES, FIELDS, LEAVES, polars_schema
 from llmtel.sources.outcome import WORD, not_understood, settled
@@ -18,8 +18,7 @@ from llmtel.sources.values import LONGEST_TEXT, is_secret, limits, times
 REFUSED_TIME = "a time in no accepted form"
 
 
-@dataclass
-class Mapped:
+class Mapped(Struct):
     """The calls of some raw rows, and what happened to the other rows and to single values.
 
     `kept` rows are calls or were rejected (a call may have extra rows), `rejects` are (file, line, reason),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.core.catalog import unknown
 from llmtel.core.errors import UnknownName, UsageError
@@ -59,8 +60,7 @@ TYPED = "--map"
 """Keys inside each other that a suggestion looks into."""
 
 
-@dataclass(frozen=True)
-class Mapped:
+class Mapped(Struct, frozen=True):
     """A field (or fact) and where a person says it stands, in which unit; `origin` is where that is said."""
 
     field: str
@@ -78,8 +78,7 @@ class Mapped:
         return f"{self.field} from {self.path}" + (f" in {self.unit}" if self.unit else "")
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Fields mapped together, for the files whose path or name is like `files`, read as `format`."""
 
     fields: tuple[Mapped, ...]

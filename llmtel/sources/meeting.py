@@ -6,9 +6,8 @@ together are taken together: token leaves come all from one copy, and so does th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.account import Note
 from llmtel.core.schema import FIELDS, LEAVES
@@ -19,8 +18,7 @@ PLACE = frozenset({"file", "line", "format", "grain", "request_count"})
 _PART = ["@group", "@part"]
 
 
-@dataclass(frozen=True)
-class _Unit:
+class _Unit(Struct, frozen=True):
     """Fields that come from one copy: the first that knows any of `told`."""
 
     told: tuple[str, ...]

@@ -7,10 +7,10 @@ these were known is told by its failure and the id of its request.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import polars as pl
+from msgspec.structs import replace
 
 from llmtel.core.schema import LEAVES
 from llmtel.sources.outcome import SUCCESS, TEXT, WORD, settled

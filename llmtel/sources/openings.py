@@ -6,8 +6,10 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from llmtel.core.account import Account
 from llmtel.sources import databases, layout, maps, parquet, sheets
@@ -40,8 +42,7 @@ OWN = "parquet"
 """What calls that llmtel wrote have been read as: they are of their own format."""
 
 
-@dataclass
-class Opener:
+class Opener(Struct):
     """Walks through the files of a run, of whatever formats; `wanted` overrides what they look like.
 
     `plans` are those made so far, `pending` the batch that may take more lines, `done` the bytes of the

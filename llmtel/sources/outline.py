@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from statistics import median
 
 import polars as pl
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from llmtel.sources import raw
 from llmtel.sources.aliases import Place
@@ -52,8 +53,7 @@ _MOST_PLACES = 3
 """Places of one fact that are asked: more would cost every record for the sake of few."""
 
 
-@dataclass
-class Outline:
+class Outline(Struct):
     """The facts of a file as expressions. `places`: where each fact stands; `decisions`: what was chosen.
 
     `undecided` are values that are there and not read, because nothing tells what they mean.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import msgspec
 import polars as pl
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from llmtel.sources.raw import DTYPES, PATH, STEM, Kind, RawColumn, Step
 from llmtel.sources.source import Record, Source
@@ -75,8 +76,7 @@ def _as_it_is(source: Source, _records: Sequence[Record]) -> Source:
     return source
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True, dict=True):
     """How the lines of one (bound) source are decoded.
 
     A line is *plain* when it is one object from its first to its last byte and no number in it may be more
@@ -89,13 +89,16 @@ class Plan:
     source: Source
     shaped: Shape = _as_it_is
     columns: tuple[RawColumn, ...] = ()
-    dtype: pl.Struct = field(init=False)
-    seen: set[str] = field(default_factory=set, init=False, compare=False)
+    seen: set[str] = field(default_factory=set)
     """Keys that batches of this plan had."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", self.columns or self.source.columns())
-        object.__setattr__(self, "dtype", _dtype(tree_of(self.columns)) if self.columns else pl.Struct({}))
+        force_setattr(self, "columns", self.columns or self.source.columns())
+
+    @cached_property
+    def dtype(self) -> pl.DataType:
+        """What a record is decoded as."""
+        return _dtype(tree_of(self.columns)) if self.columns else pl.Struct({})
 
     @cached_property
     def schema(self) -> dict[str, pl.DataType]:

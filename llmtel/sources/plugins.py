@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import wraps
 from importlib.metadata import EntryPoint, entry_points
 from typing import ParamSpec, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.core.errors import Exit, LlmtelError
 from llmtel.core.schema import FIELDS
@@ -32,8 +34,7 @@ class PluginError(LlmtelError):
     exit_code = Exit.CRASH
 
 
-@dataclass(frozen=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """The formats of other packages, and a sentence for each that cannot be used."""
 
     sources: tuple[Source, ...] = ()

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.sources import raw
 from llmtel.sources.aliases import ALIASES, Shape, normalised, shaped
@@ -51,8 +52,7 @@ def _usual_names(target: str) -> frozenset[str]:
 _NAMES = {target: _usual_names(target) for target in HINTS}
 
 
-@dataclass(frozen=True)
-class Guess:
+class Guess(Struct, frozen=True):
     """A path that may be a field, its unit if it has one, and why; `others` are further paths or units."""
 
     field: str
@@ -68,8 +68,7 @@ class Guess:
         return self.path + (f":{self.unit}" if self.unit else "")
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What stands at a path: the words of its keys, and the values that some records have there."""
 
     path: str

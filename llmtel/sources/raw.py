@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 import polars as pl
+from msgspec import Struct
 
 Kind = Literal["str", "count", "code", "number", "bool", "time"]
 DTYPES: dict[Kind, type[pl.DataType]] = {
@@ -37,8 +37,7 @@ path with `/` between its parts."""
 Step = str | int
 
 
-@dataclass(frozen=True)
-class RawColumn:
+class RawColumn(Struct, frozen=True):
     """One raw column: where its value is in a record, and what is wanted there.
 
     `items` are the fields of a list's elements, (steps, kind) each, when the column is a list of objects.

@@ -12,10 +12,10 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from queue import Queue
 
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.core.account import Account, Note, Reject
 from llmtel.sources.counted import Counting
@@ -52,8 +52,7 @@ REMARKS = {
 """What is said of calls of any format."""
 
 
-@dataclass
-class Calls:
+class Calls(Struct):
     """What was read: frames of calls (with `@file`, the file's number), the account, rejects and notes.
 
     `unclaimed` are the named files that open well and that no format claims.
@@ -95,8 +94,7 @@ def read_calls(
     return result
 
 
-@dataclass
-class _Works:
+class _Works(Struct):
     """Batches decoded side by side, and their rows mapped together; what comes of them comes in order.
 
     `under_way` are the results to come, `rows` the decoded rows of `plan` that wait to be mapped.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 import csv
-from dataclasses import dataclass, field
 
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.sources import layout
 from llmtel.sources.newlines import line_count
@@ -17,8 +17,7 @@ _QUOTED = r'^(?:(?:"(?:[^"]|"")*"|[^"\r\n{0}]*)(?:{0}|\r?\n))*(?:"(?:[^"]|"")*"|
 """A CSV in which every quote opens or closes a cell, or stands twice inside one; `{0}` separates."""
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """A table of texts, the line that each row ends on, (line, reason) of rows that do not fit, all lines."""
 
     table: pl.DataFrame

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.sources import raw
 
@@ -76,8 +76,7 @@ def _element(value: object, step: raw.Step) -> object:
     return lookup(value, (step,))
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True, dict=True):
     """How a record shows its format: paths that are there, that are not, and values that some have.
 
     `values` maps a path to the values it may have; a value ending in `*` is a beginning,
@@ -134,8 +133,7 @@ def _fits(value: str, wanted: str) -> bool:
     return wanted[1:-1] in value if wanted.startswith("*") else value.startswith(wanted[:-1])
 
 
-@dataclass(frozen=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """Something to say about the calls for which `when` holds. `{n}` in the text is their number.
 
     `{is|are}` is what is said of one and of several (`core.account.in_number`). Or `when` counts something
@@ -146,8 +144,7 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True)
-class Copies:
+class Copies(Struct, frozen=True):
     """Which copy of a call wins when the format writes it several times, whatever the order of arrival.
 
     The copy with the greatest `prefer` is kept whole: expressions over the raw columns, compared in order,
@@ -159,8 +156,7 @@ class Copies:
     largest: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table of an SQLite database whose rows are records of a format, in the database's order.
 
     `columns` maps the keys of a record to columns, which old versions may lack but for those in `needs`.
@@ -176,8 +172,7 @@ class Table:
 Evidence = Literal["verified", "documented"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """A log format.
 
     `calls` maps fields to expressions over raw columns (`raw.count("usage.prompt_tokens")`): from these the

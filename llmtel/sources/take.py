@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 
 import orjson
 import polars as pl
+from msgspec import Struct, field
 
 from llmtel.core.account import Account, Reject
 from llmtel.sources import cells
@@ -35,8 +35,7 @@ from llmtel.sources.texts import FINGERPRINT, PROMPT
 _BLANKS_AND_BOM = b" \t\r\xef\xbb\xbf"
 
 
-@dataclass
-class Taken:
+class Taken(Struct):
     """What a batch gave: frames of calls (with `@file`, the file's number), the account, rejects and remarks.
 
     A remark is counted under the name of the format that makes it and its own. `raw` are decoded rows that

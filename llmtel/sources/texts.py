@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from llmtel.sources.source import Record
 
@@ -27,8 +28,7 @@ PER_MESSAGE, PER_NAME, PER_REPLY = 3, 1, 3
 _DEEPEST = 8
 
 
-@dataclass(frozen=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """Texts of the prompt and of the answer, and the tokens that frame a chat's messages."""
 
     prompt: tuple[str, ...]

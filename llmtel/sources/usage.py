@@ -7,9 +7,8 @@ CompletionUsage (platform.openai.com/docs/api-reference/chat/object) for the sha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.schema import LEAVES
 from llmtel.sources.steps import Steps
@@ -25,8 +24,7 @@ INPUT_TOTAL_ONLY = (
 )
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """The counts of a usage object as expressions; None for what a format never has."""
 
     input: pl.Expr

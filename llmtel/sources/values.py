@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.schema import FIELDS, TIME
 
@@ -159,8 +159,7 @@ def _days(texts: pl.Series) -> pl.Series:
     return days.dt.replace_time_zone("UTC")
 
 
-@dataclass(frozen=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """One form of times: how texts of it are read, and whether they lack an offset."""
 
     read: Callable[[pl.Series], pl.Series]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.sources import maps, raw
 from llmtel.sources.maps import Mapped, Rule
@@ -15,8 +16,7 @@ from llmtel.sources.source import Record, Remark, Source
 from llmtel.sources.values import CUT, LONGEST_TEXT
 
 
-@dataclass(frozen=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """Rules that map fields, the extra keys to keep (`tags`), whether to keep some records of each file."""
 
     rules: tuple[Rule, ...] = ()

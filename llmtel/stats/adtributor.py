@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 LEAST = 0.1
 ENOUGH = 0.67
@@ -19,8 +20,7 @@ ENOUGH = 0.67
 Key = TypeVar("Key", bound=Hashable)
 
 
-@dataclass(frozen=True)
-class Element(Generic[Key]):
+class Element(Struct, Generic[Key], frozen=True):
     """A value of a dimension: what was expected and what was, the share of the change, and the surprise.
 
     `share` is what it was expected to have of the total.
@@ -39,8 +39,7 @@ class Element(Generic[Key]):
         return self.actual - self.expected
 
 
-@dataclass(frozen=True)
-class Explanation(Generic[Key]):
+class Explanation(Struct, Generic[Key], frozen=True):
     """A dimension whose `elements` together explain enough of the change."""
 
     dimension: str

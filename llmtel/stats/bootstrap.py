@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from llmtel.stats.arrays import Floats
@@ -47,8 +47,7 @@ def _poisson() -> NDArray[np.uint8]:
 _POISSON: Final = _poisson()
 
 
-@dataclass(frozen=True, eq=False)
-class Clusters:
+class Clusters(Struct, frozen=True, eq=False):
     """Sums by cluster: `sums` of a value and `counts` of what it is divided by, of equal length."""
 
     sums: Floats
@@ -99,8 +98,7 @@ class Clusters:
         return math.sqrt(variance / float(self.counts.sum())) / abs(ratio)
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """How a ratio moved: the intervals of the relative and the absolute change, and one-sided p-values.
 
     `relative` is None where the base has no positive ratio. `p_rise` is small where the ratio surely rose,

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 FACTORS = ("volume", "mix", "tokens_per_call", "price")
 NEW, REMOVED = "new", "removed"
@@ -54,8 +55,7 @@ def log_mean(a: float, b: float) -> float:
     return (a - b) / (math.log1p(off) if abs(off) < _CLOSE else math.log(a / b))
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """What a cell did: calls, tokens per call, dollars per token."""
 
     calls: float
@@ -68,8 +68,7 @@ class Cell:
         return self.calls * self.tokens_per_call * self.price
 
 
-@dataclass(frozen=True)
-class Bridge(Generic[Key]):
+class Bridge(Struct, Generic[Key], frozen=True):
     """From one cost to another: `effects` by line of LINES, and `cells` with the lines of each.
 
     Σ effects = `after` − `before`, exactly but for rounding in the last bits.

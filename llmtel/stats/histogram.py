@@ -7,11 +7,11 @@ by at most (base − 1)/(base + 1) of its value: 1.083 % at scale 5. Merging add
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 
 from llmtel.stats.arrays import Floats
 from llmtel.stats.buckets import SCALE, base
@@ -27,8 +27,7 @@ def value(i: int, scale: int = SCALE) -> float:
     return float(2.0 ** ((i + 1) * 2.0**-scale)) * 2 / (1 + base(scale))
 
 
-@dataclass(frozen=True)
-class Histogram:
+class Histogram(Struct, frozen=True):
     """How many values fell into each bucket (`counts`), were zero or negative, and their exact sum and ends.
 
     `sum`, `low` and `high` are those of the values themselves, so a mean is exact and a quantile stays within

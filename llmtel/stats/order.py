@@ -9,13 +9,13 @@ import math
 import random
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from llmtel.stats.special import binomial_cdf
 
 
-@dataclass(frozen=True)
-class Ranks:
+class Ranks(Struct, frozen=True):
     """Places in the sorted values, from 1; None: unbounded. `coverage` is the chance to hold the quantile."""
 
     low: int | None

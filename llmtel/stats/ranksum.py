@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from statistics import median
+
+from msgspec import Struct
 
 from llmtel.stats.special import NORMAL, z
 
@@ -19,8 +20,7 @@ _EXACT = 50
 """Up to this many values a side the distribution of U is counted out; beyond it is normal."""
 
 
-@dataclass(frozen=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """How much larger x is than y: `shift`, its interval with the confidence `achieved`, and p of a rise.
 
     `rank` is k: the interval is from the k-th smallest to the k-th largest difference.

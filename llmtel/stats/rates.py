@@ -8,7 +8,8 @@ come in clusters count for fewer (`effective`, after Rao & Scott 1992).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from llmtel.stats.special import NORMAL, binomial_cdf, bisect_root, z
 
@@ -16,8 +17,7 @@ _FARTHEST = 40.0
 """Standard deviations beyond which a probability is 0 in floating point."""
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """`hits` of `n`, both of which may be fractions of calls."""
 
     hits: float
@@ -33,8 +33,7 @@ class Rate:
         return Rate(self.hits / design_effect, self.n / design_effect)
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """From `low` to `high`."""
 
     low: float
@@ -96,8 +95,7 @@ def p_rise(current: Rate, base: Rate) -> float:
     return NORMAL.cdf(-edge)
 
 
-@dataclass(frozen=True)
-class Pairs:
+class Pairs(Struct, frozen=True):
     """The same cases twice: how many went from false to true (`risen`), back (`fallen`), and stayed so."""
 
     risen: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from deltalake.transaction import AddAction, RemoveAction
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 _STATS = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Struct, frozen=True):
     """A data file that was written and is in no commit yet."""
 
     path: str

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.errors import UsageError
 from llmtel.core.schema import FIELDS, Privacy
@@ -42,8 +42,7 @@ _PSEUDONYM = r"^[a-z]+_[0-9a-f]{36}$"
 _SURE = tuple(rule for rule in REDACTIONS.values() if rule.anywhere)
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(Struct, frozen=True):
     """A stored column: its class, the rows that know it, and its distinct values by what they look like.
 
     One of the rollups has `rollups.` before its name.
@@ -61,8 +60,7 @@ class Held:
     pseudonyms: int | None = None
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(Struct, frozen=True):
     """Files and folders of a store, and how many of them others may read or write."""
 
     files: int
@@ -71,8 +69,7 @@ class Access:
     open_folders: int
 
 
-@dataclass(frozen=True)
-class Census:
+class Census(Struct, frozen=True):
     """All of it.
 
     `users` is how the store keeps people (`plain`, `pseudonym`, `drop`), `user_keys` the ids of the keys of

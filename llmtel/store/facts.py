@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.errors import UsageError
 from llmtel.core.schema import FIELDS
@@ -19,8 +19,7 @@ from llmtel.store.table import Table, readable
 _OF_PERSONS = ("user", "session", "format", "request_count")
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """`formats` are the calls of each format and the log files they came from; times are UTC.
 
     `keys` are the ids of the keys that the store is encrypted with. Where one is not at hand, `locked` says

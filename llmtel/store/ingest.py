@@ -7,12 +7,13 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Generic, Protocol, TypeVar
 from uuid import uuid4
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.core.account import Reject
 from llmtel.core.errors import UsageError
@@ -51,8 +52,7 @@ class Arrival(Protocol):
 A = TypeVar("A", bound=Arrival)
 
 
-@dataclass(frozen=True)
-class _Look(Generic[A]):
+class _Look(Struct, Generic[A], frozen=True):
     """What was `fresh` among some files, what the ledger says of them, and what was read, if there was."""
 
     fresh: Inputs
@@ -64,8 +64,7 @@ class _Look(Generic[A]):
         return replace(self, found={path: one.of(table.id) for path, one in self.found.items()})
 
 
-@dataclass
-class Ingested:
+class Ingested(Struct):
     """What an ingest did: `calls` more are in the store, `known` files had nothing new.
 
     `refused` commits came after somebody else's and were made again. `expired` calls came too late, for days

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
 import orjson
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.sources.files import GZIP, SQLITE, STDIN, ZSTD, Ended, Inputs, Mark
 from llmtel.store.location import CALLS, LOG
@@ -59,8 +60,7 @@ def _of_commit(commit: bytes) -> Iterator[tuple[str, int]]:
             yield told["appId"], told["version"]
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """A file before it is read: its name in the ledger, its state there, and the one it has now.
 
     `identity` is what the name was made of. `generation` counts how often it was truncated and written anew.

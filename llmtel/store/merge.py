@@ -8,11 +8,11 @@ hold for logs (`sources.identity`).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.sources.identity import resolved, vague
 from llmtel.store.columns import (
@@ -37,8 +37,7 @@ _IDS = ("call_id", "response_id")
 _CALL = pl.col("request_count").fill_null(1) > 0
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """Rows to add, and those to remove: of each file (`path`) by their ordinals (`at`).
 
     `calls` is by how many calls the store grows; `expired` others are of days before `first_kept`.

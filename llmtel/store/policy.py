@@ -11,10 +11,10 @@ call must be known again after the key was changed. One with an address in it is
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
 import orjson
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.errors import UsageError
 from llmtel.core.schema import FIELDS
@@ -30,8 +30,7 @@ _IDS = ("call_id", "response_id")
 _ADDRESS = "@"
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """How a store keeps users, and under which keys: their ids, that in use the last one."""
 
     users: Users
@@ -56,8 +55,7 @@ class Kept:
         return Kept(users, before if key_id is None else (*before, key_id))
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What becomes of calls before they are stored; `tags` are the extra keys that may be (None: all).
 
     `freeze` makes of rows that are added those with their costs (`columns.frozen`), where these are stored.

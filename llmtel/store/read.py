@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.store import rollups
 from llmtel.store.folder import Where
@@ -14,8 +14,7 @@ from llmtel.store.rows import calls_of
 from llmtel.store.table import Table, opened
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """Calls of a store (all FIELDS, unpriced), and what they were read from.
 
     `size` are the bytes of the data files that were opened, `covered` the first and last time of all calls

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from llmtel.core.account import Reject
 from llmtel.store.folder import Where, noted
@@ -14,8 +16,7 @@ from llmtel.store.location import Folder
 FILE = "rejects.jsonl"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A rejected record: `source` is its file's name in the ledger, `file` the file as it was given.
 
     `path` is the file wherever one stands (None: standard input). `offset` and `length` are the bytes of its
@@ -74,7 +75,7 @@ def _entry(told: Mapping[str, Any]) -> Entry | None:
     texts = all(isinstance(told.get(name), str) for name in ("source", "file", "reason"))
     if not texts or not isinstance(told.get("line"), int):
         return None
-    values: dict[str, Any] = {name: told.get(name) for name in Entry.__dataclass_fields__}
+    values: dict[str, Any] = {name: told.get(name) for name in Entry.__struct_fields__}
     return Entry(**values)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.privacy.keys import KeySource
 from llmtel.store.actions import Written
@@ -19,8 +20,7 @@ from llmtel.store.swap import accepted
 from llmtel.store.table import Table, readable
 
 
-@dataclass(frozen=True)
-class Rekeyed:
+class Rekeyed(Struct, frozen=True):
     """What was done: data files that were written anew, and the ids of the keys ("": none)."""
 
     files: int

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.store.audit import audit
 from llmtel.store.folder import Where, at
@@ -17,8 +17,7 @@ from llmtel.store.swap import accepted
 from llmtel.store.table import opened
 
 
-@dataclass(frozen=True)
-class Expired:
+class Expired(Struct, frozen=True):
     """Days that went, the calls of them, and the rollups that were made before."""
 
     days: int

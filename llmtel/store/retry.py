@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from llmtel.core.account import Reject
 from llmtel.sources.files import Inputs, Span
@@ -28,8 +29,7 @@ from llmtel.store.table import Refused, Table, opened, readable
 _TRIES = 100
 
 
-@dataclass(frozen=True)
-class Retried:
+class Retried(Struct, frozen=True):
     """What became of the rejected records: `read` could be, which gave so many more `calls`.
 
     `still` are rejected again, each for the reason of now; `lost` cannot be read, each for its reason.
@@ -41,8 +41,7 @@ class Retried:
     lost: tuple[Reject, ...]
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     """Where the files of rejected records are now: their states by path, and their records."""
 
     known: dict[str, Known]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.store.actions import Written
 from llmtel.store.audit import audit
@@ -20,8 +20,7 @@ from llmtel.store.table import Table, opened, readable
 _WEEK = 7 * 24
 
 
-@dataclass(frozen=True)
-class Rewritten:
+class Rewritten(Struct, frozen=True):
     """What became of a store: data files before and after, and how many rows went."""
 
     before: int

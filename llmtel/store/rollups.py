@@ -7,10 +7,10 @@ process that is killed before the calls go does no harm: the next one puts a new
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.query.rollup import BY, packed, rolled, states, unpacked
 from llmtel.store.actions import Written
@@ -29,16 +29,14 @@ _UNREAD = frozenset({
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True)
-class Prices:
+class Prices(Struct, frozen=True):
     """How calls get their costs, and the SHA-256 of the price book, which stays beside the costs."""
 
     priced: Callable[[pl.DataFrame], pl.DataFrame]
     book: str
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(Struct, frozen=True):
     """Rollups that were made: days, the calls in them, cells and bytes on disk."""
 
     days: int

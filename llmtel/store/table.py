@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.errors import LlmtelError, UnreadableInput, UsageError
 from llmtel.store.actions import Written, add, remove
@@ -60,8 +60,7 @@ def delta() -> type[DeltaTable]:
     return DeltaTable
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What a table holds: its folder in the store, the columns of its data files, and their order.
 
     A time `ts` is among the columns: its day is the partition. Texts that are `repeated` are texts to every

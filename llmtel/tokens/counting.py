@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct, field
 
 from llmtel.tokens.encodings import NoRanks, encoding
 
@@ -18,8 +19,7 @@ CHARACTERS_PER_TOKEN = 4
 """What is left to go by without ranks: wrong by a quarter either way in English, by more elsewhere."""
 
 
-@dataclass(frozen=True)
-class Tokenizer:
+class Tokenizer(Struct, frozen=True):
     """How a family of models counts: `factor` times the tokens of `base`, an encoding we have.
 
     `exact` says that the encoding is the model's own, `measured` that the factor was found by comparison;
@@ -34,8 +34,7 @@ class Tokenizer:
     checked: date | None = None
 
 
-@dataclass
-class Counter:
+class Counter(Struct):
     """Counts tokens of texts, remembering those it has seen (system prompts repeat in every call).
 
     `ranked` turns false when the ranks of an encoding cannot be read: counts are then a quarter of the

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import lzma
 import struct
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from llmtel.core.errors import LlmtelError
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     import tiktoken
 
 
-@dataclass(frozen=True)
-class Encoding:
+class Encoding(Struct, frozen=True):
     """How one encoding splits text before it merges bytes (`pattern`), by its name."""
 
     name: str

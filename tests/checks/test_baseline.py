@@ -2,11 +2,11 @@
 
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from llmtel.checks import baseline
 from llmtel.checks.check import check

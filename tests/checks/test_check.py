@@ -1,12 +1,12 @@
 """Checks over calls: what fails, what does not, and what is said."""
 
-from dataclasses import replace
 from datetime import date
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from llmtel.checks.oneline import rule
 from llmtel.checks.rules import POOLED, Exemption, RuleSet, Split

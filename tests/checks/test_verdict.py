@@ -1,10 +1,9 @@
 """The verdict algorithm gives the verdicts of the design's table, and is monotone and symmetric."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from llmtel.checks import limits, verdict
 from llmtel.checks.kinds import fewest_for_limit

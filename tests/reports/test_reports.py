@@ -2,11 +2,11 @@
 
 import json
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from llmtel.core.account import Account, Note, Reject, in_number, together
 from llmtel.core.answers import Finding, Findings, Headline, Line, Table, Timeline

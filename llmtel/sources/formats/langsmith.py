@@ -6,9 +6,8 @@ their tokens.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import polars as pl
+from msgspec.structs import replace
 
 from llmtel.sources.langsmith import CALLS, READS, records, with_calls
 from llmtel.sources.proof import lines, rows

@@ -7,9 +7,9 @@ without usage has its four time columns and nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import polars as pl
+from msgspec.structs import replace
 
 from llmtel.sources import raw
 from llmtel.sources.buckets import OPENAI, dollars, in_dollars_only

@@ -6,9 +6,9 @@ https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/request-re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import polars as pl
+from msgspec.structs import replace
 
 from llmtel.sources import gemini, raw
 from llmtel.sources.outcome import ANSWERED, TEXT
