@@ -13,8 +13,10 @@ from llmtel.sources.newlines import line_count
 from llmtel.sources.sampling import spread
 from llmtel.sources.source import Record
 
-_QUOTED = r'^(?:(?:"(?:[^"]|"")*"|[^"\r\n{0}]*)(?:{0}|\r?\n))*(?:"(?:[^"]|"")*"|[^"\r\n{0}]*)$'
-"""A CSV in which every quote opens or closes a cell, or stands twice inside one; `{0}` separates."""
+_CELL = r'(?:"(?:[^"\r]|""|\r\n)*"|[^"\r\n{0}]*)'
+_QUOTED = rf"^(?:{_CELL}(?:{{0}}|\r?\n))*{_CELL}$"
+"""A CSV in which every quote opens or closes a cell, or stands twice inside one, and every carriage return
+stands before a line feed; `{0}` separates."""
 
 
 class Sheet(Struct, frozen=True):
@@ -47,15 +49,18 @@ def _of_parsed_csv(data: bytes) -> Sheet:
 
 def _of_regular_csv(data: bytes) -> Sheet | None:
     """A CSV that Polars reads as Python does, no row short and no quote out of place; None for another."""
-    if b"\0" in data or data.count(b"\r") != data.count(b"\r\n"):
+    if b"\0" in data:
         return None
     try:
-        text = data.removeprefix(codecs.BOM_UTF8).decode().removesuffix("\n").removesuffix("\r")
+        text = data.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:
         return None
+    text = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
     separator = layout.separator_of(text)
     quoted = '"' in text
     if quoted and not pl.Series([text]).str.contains(_QUOTED.format(separator))[0]:
+        return None
+    if not quoted and text.count("\r") != text.count("\r\n"):
         return None
     try:
         cells = pl.read_csv(
@@ -68,17 +73,19 @@ def _of_regular_csv(data: bytes) -> Sheet | None:
     except pl.exceptions.PolarsError:
         return None
     wide, high = cells.width - 1, cells.height - 1
+    lines = line_count(data)
+    ends = lines - 1  # the last line has none in the text
     # with an end for each row and no more, none is inside
-    broken = text.count("\n") != high
+    broken = ends != high
     inside = {
         mark: _count_inside(cells, mark, quoted=quoted and asked)
         for mark, asked in ((separator, True), ("\n", broken))
     }
     if not wide or text.count(separator) != inside[separator].sum() + wide * (high + 1):
         return None
-    if text.count("\n") != inside["\n"].sum() + high:
+    if ends != inside["\n"].sum() + high:
         return None
-    return _with_header(cells, inside["\n"], line_count(data))
+    return _with_header(cells, inside["\n"], lines)
 
 
 def _count_inside(cells: pl.DataFrame, mark: str, *, quoted: bool) -> pl.Series:
