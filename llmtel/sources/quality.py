@@ -59,9 +59,11 @@ def judged(scores: Iterable[Score]) -> dict[str, float | bool]:
 
 
 def _settled(field: str, numbers: list[tuple[int, float]]) -> float | bool:
-    best = min(rank for rank, _ in numbers)
-    chosen = [number for rank, number in numbers if rank == best]
-    value = fsum(chosen) / len(chosen)  # exact, so that their order does not matter
+    value = numbers[0][1]
+    if len(numbers) > 1:
+        best = min(rank for rank, _ in numbers)
+        chosen = [number for rank, number in numbers if rank == best]
+        value = fsum(chosen) / len(chosen)  # exact, so that their order does not matter
     return value if field == "rating" else value >= _HALF
 
 
@@ -94,18 +96,24 @@ def _number(value: object) -> float | None:
 
 
 def _said(label: object) -> float | None:
-    word = str(label).strip().lower().replace(" ", "_").replace("-", "_") if isinstance(label, str) else ""
+    return _meant(label) if isinstance(label, str) else None
+
+
+@lru_cache(1024)
+def _meant(label: str) -> float | None:
+    """What a label says, if it says yes or no: most are of a few words."""
+    word = label.strip().lower().replace(" ", "_").replace("-", "_")
     return 1.0 if word in YES else 0.0 if word in NO else None
 
 
 def scores_in(attributes: Mapping[str, object]) -> Iterable[Score]:
     """Scores among flat attributes: `eval_NAME_score`, `annotation_NAME_label`, as Phoenix names them."""
-    for name, parts in _scores_at(tuple(attributes)):
-        yield Score(name, *(None if key is None else attributes[key] for key in parts))
+    for name, value, label in _scores_at(tuple(attributes)):
+        yield Score(name, attributes[value] if value else None, attributes[label] if label else None)
 
 
 @lru_cache(1024)
-def _scores_at(keys: tuple[str, ...]) -> list[tuple[str, tuple[str | None, str | None]]]:
+def _scores_at(keys: tuple[str, ...]) -> list[tuple[str, str | None, str | None]]:
     """The names of scores among attributes, each with the keys of its number and of its label."""
     named: dict[str, dict[str, str]] = {}
     for key in keys:
@@ -113,4 +121,4 @@ def _scores_at(keys: tuple[str, ...]) -> list[tuple[str, tuple[str | None, str |
             name, _, part = key.partition("_")[2].rpartition("_")
             if part in ("score", "label"):
                 named.setdefault(name, {})[part] = key
-    return [(name, (parts.get("score"), parts.get("label"))) for name, parts in named.items()]
+    return [(name, parts.get("score"), parts.get("label")) for name, parts in named.items()]
