@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.answers import Block, Card, Column, Document, Headline, Line, Table, Value
 from llmtel.core.units import COUNT, TOKENS, USD
@@ -19,8 +19,7 @@ SPANS = (("TODAY", 1), ("7 DAYS", 7), ("30 DAYS", 30))
 AGES = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """A folder of an agent's transcripts; `age_s` are the seconds since one of its files last changed."""
 
     agent: str
