@@ -37,6 +37,9 @@ _PIECE = 2**18
 _LEAST = 2**15
 """Pieces that are smaller on the average are looked at as if they were one."""
 
+_TELLING = ("ts", "input_uncached", "output_text")
+"""Columns that lie as all others do, unless they have one value."""
+
 _WIDEST = 2**22
 """Codes up to here are looked up in a list."""
 
@@ -112,7 +115,8 @@ def in_pieces(calls: pl.DataFrame) -> Iterable[pl.DataFrame]:
     of ten million calls takes longer than what is done with them. What is made in the end lies as the calls
     do: otherwise Polars puts all columns in one piece, which takes them twice.
     """
-    sizes = max((column.chunk_lengths() for column in calls.iter_columns()), key=len, default=[])
+    # Columns of one value have no pieces, and to look at all of them would make each of its value.
+    sizes = max((calls[name].chunk_lengths() for name in _TELLING), key=len)
     if len(sizes) < 2 or calls.height < _LEAST * len(sizes):  # noqa: PLR2004 (one piece)
         return calls.iter_slices(_PIECE) if calls.height else [calls]
     return map(calls.slice, accumulate(sizes[:-1], initial=0), sizes)
@@ -126,7 +130,8 @@ def of_each(calls: pl.DataFrame, work: Callable[[pl.DataFrame], T]) -> list[T]:
 def _at_once(pieces: Sequence[S], work: Callable[[S], T]) -> list[T]:
     if len(pieces) == 1:
         return [work(pieces[0])]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    # A thread that waits for Python's lock leaves its core to another.
+    with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
         return list(pool.map(work, pieces))
 
 
