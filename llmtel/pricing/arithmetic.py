@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import polars as pl
+from msgspec import Struct
 
 from llmtel.core.schema import INPUT_LEAVES, LEAVES, OUTPUT_LEAVES
 from llmtel.pricing.rates import Card
@@ -43,27 +44,71 @@ def table(cards: Sequence[Card]) -> pl.DataFrame:
     return found.with_columns(pl.col("id", "flags", "flags_if_assumed").cast(pl.Categorical))
 
 
-def costs(calls: pl.DataFrame, cards: pl.DataFrame) -> pl.DataFrame:
-    """PRICED of calls whose column `card` numbers the rows of `cards`: (calls, 4)."""
-    most = calls.select(pl.col(*_RATES).max()).row(0, named=True)
-    counts = [name for name in _RATES if (most[name] or 0) > 0]
-    given = (INVALID, _NO_USAGE, *(f"no_rate:{name}" for name in counts))
-    # Words as numbers: a chain of conditions over texts is three times as dear.
-    words = pl.Enum(list(dict.fromkeys((*given, *cards["reason"].drop_nulls()))))
-    cards = cards.with_columns(pl.col("reason").cast(words))
-    judged = calls.with_columns(_not_billed(counts).alias("not_billed"))
-    judged = judged.with_columns(_reason(judged, cards, counts, words).alias("reason"))
-    # Of counts that all calls have nothing needs to be kept from spoiling a cost.
-    least = calls.select(pl.col(*counts).min()).row(0, named=True) if counts else {}
-    whole = {name for name in counts if least[name] >= 0 and not calls[name].null_count()}
-    free = pl.col("not_billed") & pl.col("reason").is_null()
-    billed = ~pl.col("not_billed") & pl.col("reason").is_null()
-    return judged.select(
-        cost_usd=pl.when(free).then(0.0).when(billed).then(_total(cards, counts, whole)),
-        price_id=pl.when(billed).then(_of_card(cards, "id")),
-        price_reason=pl.col("reason").cast(pl.Categorical),
-        price_flags=pl.when(free).then(pl.lit("not_billed")).when(billed).then(_flags(cards, counts)),
-    )
+class Extent(Struct, frozen=True):
+    """What is true of all of some calls, and need not be asked of each.
+
+    Some of them have any of `counts`; those that are `whole` are known of each call, and 0 or more.
+    `in_full`: each has counts of input and of output. `is_told`: a format says of some why they have no cost.
+    """
+
+    counts: tuple[str, ...]
+    whole: frozenset[str]
+    in_full: bool
+    is_told: bool
+
+    @classmethod
+    def of(cls, calls: pl.DataFrame) -> Extent:
+        """The extent of calls as `cost.typed` makes them."""
+        most, least, lacks, told = (
+            calls.select(looks).row(0, named=True)
+            for looks in (
+                pl.col(*_RATES).max(),
+                pl.col(*_RATES).min(),
+                pl.col(*_RATES).null_count(),
+                pl.col("price_reason").count(),
+            )
+        )
+        counts = tuple(name for name in _RATES if (most[name] or 0) > 0)
+        return cls(
+            counts=counts,
+            whole=frozenset(name for name in counts if least[name] >= 0 and not lacks[name]),
+            in_full=all(any(not lacks[leaf] for leaf in side) for side in (INPUT_LEAVES, OUTPUT_LEAVES)),
+            is_told=bool(told["price_reason"]),
+        )
+
+
+class Bill(Struct, frozen=True):
+    """How calls become costs, made for all of some calls and applied to each piece of them."""
+
+    not_billed: pl.Expr
+    reason: pl.Expr
+    costs: tuple[pl.Expr, ...]
+
+    @classmethod
+    def of(cls, extent: Extent, cards: pl.DataFrame) -> Bill:
+        """The bill of calls of some extent, whose column `card` numbers the rows of `cards` (`table`)."""
+        given = (INVALID, _NO_USAGE, *(f"no_rate:{name}" for name in extent.counts))
+        # Words as numbers: a chain of conditions over texts is three times as dear.
+        words = pl.Enum(list(dict.fromkeys((*given, *cards["reason"].drop_nulls()))))
+        cards = cards.with_columns(pl.col("reason").cast(words))
+        free = pl.col("not_billed") & pl.col("reason").is_null()
+        billed = ~pl.col("not_billed") & pl.col("reason").is_null()
+        flags = pl.when(free).then(pl.lit("not_billed")).when(billed).then(_flags(cards, extent.counts))
+        costs = {
+            "cost_usd": pl.when(free).then(0.0).when(billed).then(_total(cards, extent)),
+            "price_id": pl.when(billed).then(_of_card(cards, "id")),
+            "price_reason": pl.col("reason").cast(pl.Categorical),
+            "price_flags": flags,
+        }
+        return cls(
+            not_billed=_not_billed(extent.counts).alias("not_billed"),
+            reason=_reason(cards, extent, words).alias("reason"),
+            costs=tuple(cost.alias(name) for name, cost in costs.items()),
+        )
+
+    def __call__(self, calls: pl.DataFrame) -> pl.DataFrame:
+        """PRICED of calls: (calls, 4)."""
+        return calls.with_columns(self.not_billed).with_columns(self.reason).select(self.costs)
 
 
 def _float(value: Decimal | None) -> float | None:
@@ -92,48 +137,37 @@ def _not_billed(counts: Sequence[str]) -> pl.Expr:
     return refused & ~pl.any_horizontal(answered) if answered else refused
 
 
-def _reason(calls: pl.DataFrame, cards: pl.DataFrame, counts: Sequence[str], words: pl.Enum) -> pl.Expr:
+def _reason(cards: pl.DataFrame, extent: Extent, words: pl.Enum) -> pl.Expr:
     """Why a call has no cost, one of `words`; null if it has one."""
     reason: pl.Expr = pl.lit(None, dtype=words)
-    for lacks, word in reversed(_lacking(calls, cards, counts, words)):
+    for lacks, word in reversed(_lacking(cards, extent, words)):
         reason = pl.when(~pl.col("not_billed") & lacks).then(word).otherwise(reason)
-    if calls["price_reason"].null_count() == calls.height:
+    if not extent.is_told:
         return reason
     given = (pl.col("price_reason") == INVALID).fill_null(value=False)
     return pl.when(given).then(pl.lit(INVALID, dtype=words)).otherwise(reason)
 
 
-def _lacking(
-    calls: pl.DataFrame, cards: pl.DataFrame, counts: Sequence[str], words: pl.Enum
-) -> list[tuple[pl.Expr, pl.Expr]]:
-    """What a billed call may lack for a cost, each with the reason, the first first.
-
-    What all calls have is not looked for in each.
-    """
+def _lacking(cards: pl.DataFrame, extent: Extent, words: pl.Enum) -> list[tuple[pl.Expr, pl.Expr]]:
+    """What a billed call may lack for a cost, each with the reason, the first first."""
     has_input, has_output = _known(INPUT_LEAVES), _known(OUTPUT_LEAVES)
     no_usage = pl.lit(_NO_USAGE, dtype=words)
     # Half of a usage would bill the call in part; only embeddings have no output to count.
     half = ~has_input | (~has_output & (_of_card(cards, "rate_output_text") != 0))
-    in_full = all(_always_known(calls, leaves) for leaves in (INPUT_LEAVES, OUTPUT_LEAVES))
-    found = [] if in_full else [(~has_input & ~has_output, no_usage)]
+    found = [] if extent.in_full else [(~has_input & ~has_output, no_usage)]
     if cards["reason"].count():
         unpriced = _of_card(cards, "reason")
         found.append((unpriced.is_not_null(), unpriced))
-    for name in counts:
+    for name in extent.counts:
         if cards[_RATES[name]].null_count():
             no_rate = _some(name) & _of_card(cards, _RATES[name]).is_null()
             found.append((no_rate, pl.lit(f"no_rate:{name}", dtype=words)))
-    return found if in_full else [*found, (half, no_usage)]
+    return found if extent.in_full else [*found, (half, no_usage)]
 
 
-def _always_known(calls: pl.DataFrame, leaves: Sequence[str]) -> bool:
-    """Whether every call has one of some counts, as one of them tells."""
-    return any(not calls[leaf].null_count() for leaf in leaves)
-
-
-def _total(cards: pl.DataFrame, counts: Sequence[str], whole: Collection[str]) -> pl.Expr:
-    """The cost in USD; null if a count has no rate. Counts that are `whole` are known and 0 or more."""
-    terms = [_term(cards, name, is_whole=name in whole) for name in counts]
+def _total(cards: pl.DataFrame, extent: Extent) -> pl.Expr:
+    """The cost in USD; null if a count has no rate."""
+    terms = [_term(cards, name, is_whole=name in extent.whole) for name in extent.counts]
     fees = pl.col("request_count").fill_null(0) * _of_card(cards, "request_fee")
     charged = [fees.fill_null(0.0)] if (cards["request_fee"] != 0).any() or not terms else []
     return pl.sum_horizontal(*terms, *charged, ignore_nulls=False)

@@ -77,10 +77,9 @@ def _booked(calls: pl.DataFrame, book: Book, *, or_logged: bool) -> pl.DataFrame
     """The costs at the book's rates, or where it says so those of the log."""
     found, index = carded(calls, book)
     cards = arithmetic.table([card for _, card in found])
+    bill = arithmetic.Bill.of(arithmetic.Extent.of(calls), cards)
     # A column of one value has no pieces, and one like it makes all others lie in one.
-    pieces = of_each(
-        calls.with_columns(index), lambda piece: pl.DataFrame(arithmetic.costs(piece, cards).get_columns())
-    )
+    pieces = of_each(calls.with_columns(index), lambda piece: pl.DataFrame(bill(piece).get_columns()))
     costs = pl.concat(pieces, rechunk=calls.n_chunks() == 1)
     costs = _bounded(calls, costs.with_columns(cost_computed="cost_usd"), found, index)
     if not or_logged or calls["cost_logged"].null_count() == calls.height:
@@ -112,8 +111,9 @@ def carded(calls: pl.DataFrame, book: Book) -> tuple[list[tuple[Match, Card]], p
     names, name = numbered(of_each(calls, lambda piece: piece.select("provider", "model")))
     matches = [find(book, *pair) for pair in names.iter_rows()]
     grid = Grid.of(matches, book)
-    keys = of_each(calls.with_columns(name.alias(NAME)), grid.keys)
-    if all(part.columns == [NAME] for part in keys):
+    columns = grid.keys(calls)
+    keys = of_each(calls.with_columns(name.alias(NAME)), lambda piece: piece.select(columns))
+    if len(columns) == 1:
         distinct, index = pl.DataFrame({NAME: range(len(matches))}), name
     else:
         distinct, index = numbered(keys)

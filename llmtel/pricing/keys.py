@@ -72,8 +72,8 @@ class Grid(Struct, frozen=True):
             regions=frozenset(region for model in models for region in model.region_factor),
         )
 
-    def keys(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """The key columns of calls, in their order: `NAME`, and what varies and a rate card can rest on."""
+    def keys(self, calls: pl.DataFrame) -> list[pl.Expr]:
+        """The key columns of calls: `NAME`, and what varies among them and a rate card can rest on."""
         keys = [pl.col(NAME)]
         # Microseconds since 1970: reading hours out of a time with a zone is ten times slower.
         moment = pl.col("ts").to_physical()
@@ -92,7 +92,7 @@ class Grid(Struct, frozen=True):
             keys.append(_reached(moment % _DAY // _MINUTE, self.minutes).alias("slot"))
         logged = ["batch", "service_tier", *(["region"] if self.regions else [])]
         keys += [pl.col(name) for name in logged if calls[name].null_count() < calls.height]
-        return calls.select(keys)
+        return keys
 
     def circumstances(self, key: Mapping[str, Any]) -> Circumstances:
         """What a row of `keys` stands for, each number represented by the least that has the same key."""
