@@ -55,8 +55,9 @@ class Windows(Struct, frozen=True):
         return self._sums(calls, CALLS)
 
     def _sums(self, calls: pl.DataFrame, value: pl.Expr) -> tuple[float, float]:
-        now, both = (value * SAMPLE * one for one in (self.now, self.both))
-        later, whole = calls.lazy().select(now.sum().alias("now"), both.sum().alias("both")).collect().row(0)
+        weighted = value * SAMPLE
+        sums = calls.lazy().filter(self.both).select(now=weighted.filter(self.now).sum(), both=weighted.sum())
+        later, whole = sums.collect().row(0)
         return whole - later, later
 
     def cells(self, calls: pl.DataFrame, rates: Rates) -> tuple[Mapping[Key, Usage], Mapping[Key, Usage]]:

@@ -23,7 +23,7 @@ _ROWS_A_GROUP = 64
 """Groups of several tables are made together where there are so many rows for each, at least."""
 _LARGE = 2**16
 """Groups with so many rows on the average are large."""
-_SAMPLE = 2**18
+_SAMPLE = 2**16
 """Of so many rows it is seen about how many groups there are."""
 
 
