@@ -282,3 +282,7 @@ def test_what_a_second_implementation_reads_otherwise_is_told(encrypted):
         assert told == f"Arrow reads other values in {name}"
     assert "Arrow reads 2" in difference(data, secret, rows.head(1))
     assert "cannot read it" in difference(data[:-9], secret, rows)
+
+
+def test_no_representation_has_a_key():
+    assert repr(Secret(KEY, b"table")) == "Secret(aad=b'table')"
