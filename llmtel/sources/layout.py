@@ -138,8 +138,10 @@ def _lines_of_document(data: bytes) -> bytes | None:
     return b"".join(lines)
 
 
-def fault_of(data: bytes) -> str:
-    """Why a text is no JSON, and where; nothing where it is."""
+def fault_of(data: bytes, kind: Kind) -> str:
+    """Why a document, or a line that is alone, is no JSON, and where; "" where it is, or there are more."""
+    if kind != "document" and b"\n" in data.strip():
+        return ""
     try:
         orjson.loads(data.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as error:

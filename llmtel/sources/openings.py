@@ -142,8 +142,7 @@ class Opener(Struct):
             if verdict.source is not None or len(sample) == 1:
                 whole, sample = True, inside
                 first = layout.lines_of_pages(first + _rest(stream))
-        alone = kind == "document" or b"\n" not in first.strip()
-        if not sample and alone and (fault := layout.fault_of(first)):
+        if not sample and (fault := layout.fault_of(first, kind)):
             msg = f"no format claims it: not JSON to its end: {fault}"
             raise Unclaimed(msg)
         if verdict.source is None:

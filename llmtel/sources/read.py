@@ -18,6 +18,7 @@ import polars as pl
 from msgspec import Struct, field
 
 from llmtel.core.account import Account, Note, Reject
+from llmtel.sources import memory
 from llmtel.sources.counted import Counting
 from llmtel.sources.detect import Verdict, of_one_family
 from llmtel.sources.files import Inputs
@@ -74,6 +75,7 @@ def read_calls(
     counting: Counting | None = None,
 ) -> Calls:
     """The calls of all files, and what became of the rest. Raises `UnknownName` for an unknown format."""
+    memory.kept()
     result = Calls()
     for path, why in inputs.unreadable:
         _add_mishap(Mishap(path, why, Account(files_rejected=1)), result)
