@@ -146,11 +146,15 @@ class Outline(Struct):
 
     def _durations(self) -> dict[str, pl.Expr | None]:
         start, end, first = self.time("ts"), self.time("end"), self.time("first_token")
-        latency = [self.number("latency_ms"), _in_ms(self.number("latency_s")), _between(start, end)]
+        latency = [self.number("latency_ms"), _in_ms(self.number("latency_s"))]
         ttft = [self.number("ttft_ms"), _in_ms(self.number("ttft_s")), _between(start, first)]
-        if not any(known is not None for known in latency):
-            latency.append(self._bare_latency())
+        bare = all(known is None for known in latency) and self._seen("end") < self._seen("latency")
+        latency += [_between(start, end), self._bare_latency() if bare else None]
         return {"latency_ms": _first_known(latency), "ttft_ms": _first_known(ttft)}
+
+    def _seen(self, fact: str) -> int:
+        """How many of the records that were looked at have a fact, at its best place."""
+        return len(self.places[fact][0].values) if fact in self.places else 0
 
     def _bare_latency(self) -> pl.Expr | None:
         """A duration whose name has no unit: decided once from the values, and always stated."""

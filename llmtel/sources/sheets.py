@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import codecs
 import csv
+from typing import Any
 
+import orjson
 import polars as pl
 from msgspec import Struct, field
 
 from llmtel.sources import layout
+from llmtel.sources.aliases import CONTAINERS, normalised
 from llmtel.sources.newlines import line_count
 from llmtel.sources.sampling import spread
 from llmtel.sources.source import Record
@@ -30,7 +33,21 @@ class Sheet(Struct, frozen=True):
     def sample(self) -> list[Record]:
         """The first rows and some spread over the rest; of a table without rows, one row of empty cells."""
         rows = self.table[spread(range(self.table.height))].to_dicts()
-        return list(rows) or [dict.fromkeys(self.table.columns, "")]
+        return [_opened(row) for row in rows] or [dict.fromkeys(self.table.columns, "")]
+
+
+def _opened(row: Record) -> Record:
+    """A row with the objects that stand in its cells as JSON, where facts are looked for inside them."""
+    return {name: _object(cell) if normalised(name) in CONTAINERS else cell for name, cell in row.items()}
+
+
+def _object(cell: Any) -> Any:  # noqa: ANN401 (any JSON value)
+    if not isinstance(cell, str) or not cell.startswith("{"):
+        return cell
+    try:
+        return orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        return cell
 
 
 def of_csv(data: bytes) -> Sheet:
