@@ -79,7 +79,7 @@ def _listed(found: list[Any]) -> dict[str, Any]:
                 continue
             key, plain = item.get("key"), value_of(item.get("value"))
         if key is not None:
-            named[_NAMES[key]] = plain
+            named[_NAMES[key if isinstance(key, str) else str(key)]] = plain
     return named
 
 

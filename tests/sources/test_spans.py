@@ -52,6 +52,13 @@ def test_attributes_are_flat_with_underscores_for_dots():
     assert attributes(None) == attributes("text") == {}
 
 
+@pytest.mark.parametrize("key", [["x"], {"x": 1}, 5, True])
+def test_a_key_that_is_no_text_costs_no_other_attribute(key):
+    odd = {"key": key, "value": {"stringValue": "y"}}
+    found = attributes([odd, {"key": "gen_ai.request.model", "value": {"stringValue": "gpt-4o"}}])
+    assert found["gen_ai_request_model"] == "gpt-4o"
+
+
 def test_keys_that_are_no_texts_are_not_taken_for_each_other():
     for key in (False, 0, 0.0):
         assert list(attributes([{"key": key, "value": {"intValue": "1"}}])) == [str(key).replace(".", "_")]
