@@ -79,7 +79,7 @@ def _listed(found: list[Any]) -> dict[str, Any]:
                 continue
             key, plain = item.get("key"), value_of(item.get("value"))
         if key is not None:
-            named[_NAMES[key if isinstance(key, str) else str(key)]] = plain
+            named[_NAMES[str(key)]] = plain
     return named
 
 
@@ -98,12 +98,12 @@ def _first(value: object) -> object:
     return value
 
 
-class _Names(dict[object, str]):
+class _Names(dict[str, str]):
     """Names of attributes with `_` for their dots, by their keys: a log has few, and each many times."""
 
-    def __missing__(self, key: object) -> str:
-        name = str(key).replace(".", "_")
-        if isinstance(key, str) and len(self) < _MOST_NAMES:  # False is 0, but has another name
+    def __missing__(self, key: str) -> str:
+        name = key.replace(".", "_")
+        if len(self) < _MOST_NAMES:
             self[key] = name
         return name
 

@@ -13,7 +13,7 @@ _LARGEST = 32 << 20
 
 
 @cache
-def kept() -> None:
+def reuse() -> None:
     """From now on a block takes the memory of an earlier one, instead of new pages from the system.
 
     To have a page made and cleared takes longer than to read into it. Other C libraries than glibc go on as

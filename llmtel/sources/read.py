@@ -75,7 +75,7 @@ def read_calls(
     counting: Counting | None = None,
 ) -> Calls:
     """The calls of all files, and what became of the rest. Raises `UnknownName` for an unknown format."""
-    memory.kept()
+    memory.reuse()
     result = Calls()
     for path, why in inputs.unreadable:
         _add_mishap(Mishap(path, why, Account(files_rejected=1)), result)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import codecs
 import csv
-from typing import Any
 
-import orjson
 import polars as pl
 from msgspec import Struct, field
 
 from llmtel.sources import layout
 from llmtel.sources.aliases import CONTAINERS, normalised
+from llmtel.sources.nested import opened
 from llmtel.sources.newlines import line_count
 from llmtel.sources.sampling import spread
 from llmtel.sources.source import Record
@@ -38,16 +37,8 @@ class Sheet(Struct, frozen=True):
 
 def _opened(row: Record) -> Record:
     """A row with the objects that stand in its cells as JSON, where facts are looked for inside them."""
-    return {name: _object(cell) if normalised(name) in CONTAINERS else cell for name, cell in row.items()}
-
-
-def _object(cell: Any) -> Any:  # noqa: ANN401 (any JSON value)
-    if not isinstance(cell, str) or not cell.startswith("{"):
-        return cell
-    try:
-        return orjson.loads(cell)
-    except orjson.JSONDecodeError:
-        return cell
+    inside = {name: opened(cell) for name, cell in row.items() if normalised(name) in CONTAINERS}
+    return {**row, **{name: value for name, value in inside.items() if isinstance(value, dict)}}
 
 
 def of_csv(data: bytes) -> Sheet:
