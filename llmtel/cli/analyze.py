@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
 from llmtel.cli import money
 from llmtel.cli import options as o
+
+
+class AnalyzeFormat(StrEnum):
+    """How the answer of `llmtel analyze` is written: like any other, or as a bill."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+    FOCUS = "focus"
+
+
+Format = Annotated[
+    AnalyzeFormat,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help=f"How to write the answer: {', '.join(AnalyzeFormat)} (costs as a FOCUS 1.2 bill, CSV)",
+        rich_help_panel=o.SAY,
+    ),
+]
 
 
 def analyze(
@@ -35,7 +63,7 @@ def analyze(
     rejects: o.Rejects = False,
     share: o.Share = False,
     share_k: o.ShareK = None,
-    format_: o.FormatOfAnalysis = o.AnalyzeFormat.TABLE,
+    format_: Format = AnalyzeFormat.TABLE,
     output: o.Output = None,
 ) -> int:
     """Latency, tokens, cost and errors of logs.
@@ -70,6 +98,6 @@ def analyze(
         sharing=sharing(share, share_k, settings),
     )
     with question.money.shown():
-        if format_ is o.AnalyzeFormat.FOCUS:
+        if format_ is AnalyzeFormat.FOCUS:
             return exit_code(tell(question.focus, o.OutputFormat.CSV, output), strict=strict)
         return exit_code(tell(question.analyze, o.OutputFormat(format_), output), strict=strict)

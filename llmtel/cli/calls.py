@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from llmtel.cli import options as o
+
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        "--sort",
+        metavar="FIELD",
+        help="Field to sort by, largest first; FIELD:asc turns it  [default: ts, earliest first]",
+        rich_help_panel=o.ASK,
+    ),
+]
+Top = Annotated[int, typer.Option("--top", min=1, metavar="N", help="Calls to show", rich_help_panel=o.ASK)]
 
 
 def calls(
@@ -11,8 +26,8 @@ def calls(
     since: o.Since = None,
     until: o.Until = None,
     tz: o.Tz = None,
-    sort: o.SortCalls = None,
-    top: o.TopCalls = 20,
+    sort: Sort = None,
+    top: Top = 20,
     pricing: o.PriceFiles = None,
     price: o.Price = None,
     cost_source: o.Cost = o.CostSource.AUTO,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from llmtel.checks.check import Report
     from llmtel.cli.sides import Other, Pair
     from llmtel.core.answers import Document
+
+
+class FailLevel(StrEnum):
+    """From which severity on a violated rule ends with exit code 3."""
+
+    ERROR = "error"
+    WARN = "warn"
+
 
 GATE = "Rules"
 WITH = "Compare with"
@@ -78,7 +87,7 @@ ExitZero = Annotated[
     typer.Option("--exit-zero", help="Exit 0 though a rule is violated", rich_help_panel=GATE),
 ]
 FailOn = Annotated[
-    o.FailOn,
+    FailLevel,
     typer.Option("--fail-on", help="Exit 3 on warnings too", metavar="LEVEL", rich_help_panel=GATE),
 ]
 Init = Annotated[
@@ -108,6 +117,26 @@ MonthlyCalls = Annotated[
         rich_help_panel=GATE,
     ),
 ]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT[=FILE]",
+        help="How to write the answer, and where: table, json, markdown (a comment), github, junit, gitlab, "
+        "openmetrics; repeatable: --format github --format junit=report.xml",
+        rich_help_panel=o.SAY,
+    ),
+]
+Outputs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="The file of the --format at the same place in line that has none",
+        rich_help_panel=o.SAY,
+    ),
+]
 Strict = Annotated[
     bool,
     typer.Option(
@@ -130,7 +159,7 @@ def check(
     fail_if: FailIf = None,
     only: Only = None,
     explain: Explain = None,
-    fail_on: FailOn = o.FailOn.ERROR,
+    fail_on: FailOn = FailLevel.ERROR,
     exit_zero: ExitZero = False,
     monthly_calls: MonthlyCalls = None,
     seed: Seed = "",
@@ -139,8 +168,8 @@ def check(
     tag: Tag = "default",
     share: o.Share = False,
     share_k: o.ShareK = None,
-    format_: o.Formats = None,
-    output: o.Outputs = None,
+    format_: Formats = None,
+    output: Outputs = None,
 ) -> int:
     """Rules over logs: fails when a change is large, matters, and is more than noise.
 
@@ -165,7 +194,7 @@ def check(
     question = logs.question(paths, settings, wanted.dimensions())
     found = pair(question, wanted, other, "check")
     report = judged(found, seed=seed, monthly_calls=monthly_calls)
-    code = _code(report, found, strict=strict, warnings=fail_on is o.FailOn.WARN)
+    code = _code(report, found, strict=strict, warnings=fail_on is FailLevel.WARN)
     code = Exit.OK if exit_zero and code is Exit.VIOLATED else code
     if shared is not None:
         if found.held:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
     from llmtel.core.answers import Document
     from llmtel.reports.context import Context
 
+
+class BridgeMethod(StrEnum):
+    """How a cost bridge divides what several causes did together."""
+
+    SHAPLEY = "shapley"
+    LMDI = "lmdi"
+
+
 CASE = "case"
 Before = Annotated[
     str,
@@ -46,7 +55,7 @@ Top = Annotated[
     int, typer.Option("--top", min=1, metavar="N", help="Segments to show", rich_help_panel=o.ASK)
 ]
 Bridge = Annotated[
-    o.Bridge,
+    BridgeMethod,
     typer.Option(
         "--bridge",
         metavar="METHOD",
@@ -68,7 +77,7 @@ def compare(
     by: By = None,
     metrics: o.Metrics = None,
     top: Top = 10,
-    bridge: Bridge = o.Bridge.SHAPLEY,
+    bridge: Bridge = BridgeMethod.SHAPLEY,
     seed: Seed = "",
     strict: o.Strict = False,
     share: o.Share = False,

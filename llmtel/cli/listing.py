@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,8 +10,18 @@ import typer
 from llmtel.cli import options as o
 
 
+class Listed(StrEnum):
+    """What `llmtel list` can list."""
+
+    METRICS = "metrics"
+    DIMENSIONS = "dimensions"
+    FIELDS = "fields"
+    FORMATS = "formats"
+    REDACTIONS = "redactions"
+
+
 def list_(
-    what: Annotated[o.Listed, typer.Argument(help=", ".join(o.Listed), metavar="WHAT")],
+    what: Annotated[Listed, typer.Argument(help=", ".join(Listed), metavar="WHAT")],
     format_: o.Format = o.OutputFormat.TABLE,
     output: o.Output = None,
 ) -> None:
@@ -18,7 +29,7 @@ def list_(
     from llmtel.cli.output import write
     from llmtel.reports import catalogs
 
-    if what is o.Listed.FORMATS:
+    if what is Listed.FORMATS:
         from llmtel.cli.narration import narrate
         from llmtel.sources.formats import sources, troubles
 

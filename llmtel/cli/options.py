@@ -23,32 +23,6 @@ class OutputFormat(StrEnum):
     PARQUET = "parquet"
 
 
-class AnalyzeFormat(StrEnum):
-    """How the answer of `llmtel analyze` is written: like any other, or as a bill."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-    PARQUET = "parquet"
-    FOCUS = "focus"
-
-
-class FailOn(StrEnum):
-    """From which severity on a violated rule ends with exit code 3."""
-
-    ERROR = "error"
-    WARN = "warn"
-
-
-class Bridge(StrEnum):
-    """How a cost bridge divides what several causes did together."""
-
-    SHAPLEY = "shapley"
-    LMDI = "lmdi"
-
-
 class CostSource(StrEnum):
     """Which cost counts: the price book's, the log's, or the better of both for each call."""
 
@@ -57,27 +31,11 @@ class CostSource(StrEnum):
     LOGGED = "logged"
 
 
-class Listed(StrEnum):
-    """What `llmtel list` can list."""
-
-    METRICS = "metrics"
-    DIMENSIONS = "dimensions"
-    FIELDS = "fields"
-    FORMATS = "formats"
-    REDACTIONS = "redactions"
-
-
 ASK = "What to ask"
 MONEY = "Prices"
 READ = "Reading"
 SAY = "Output"
 
-Paths = Annotated[
-    list[str],
-    typer.Argument(
-        help="Files, folders (read recursively), globs, or - for standard input", metavar="PATHS..."
-    ),
-]
 PathsOrStore = Annotated[
     list[str] | None,
     typer.Argument(
@@ -164,18 +122,6 @@ Top = Annotated[
         help='Rows of a table; the rest is pooled as "other"  [default: all; fewer in the overview]',
         rich_help_panel=ASK,
     ),
-]
-SortCalls = Annotated[
-    str | None,
-    typer.Option(
-        "--sort",
-        metavar="FIELD",
-        help="Field to sort by, largest first; FIELD:asc turns it  [default: ts, earliest first]",
-        rich_help_panel=ASK,
-    ),
-]
-TopCalls = Annotated[
-    int, typer.Option("--top", min=1, metavar="N", help="Calls to show", rich_help_panel=ASK)
 ]
 IncludeFailed = Annotated[
     bool, typer.Option("--include-failed", help="Count failed calls in latencies too", rich_help_panel=ASK)
@@ -291,15 +237,6 @@ Format = Annotated[
         rich_help_panel=SAY,
     ),
 ]
-FormatOfAnalysis = Annotated[
-    AnalyzeFormat,
-    typer.Option(
-        "--format",
-        metavar="FORMAT",
-        help=f"How to write the answer: {', '.join(AnalyzeFormat)} (costs as a FOCUS 1.2 bill, CSV)",
-        rich_help_panel=SAY,
-    ),
-]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -307,26 +244,6 @@ Output = Annotated[
         "-o",
         metavar="FILE",
         help="Write to this file, not to standard output",
-        rich_help_panel=SAY,
-    ),
-]
-Formats = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--format",
-        metavar="FORMAT[=FILE]",
-        help="How to write the answer, and where: table, json, markdown (a comment), github, junit, gitlab, "
-        "openmetrics; repeatable: --format github --format junit=report.xml",
-        rich_help_panel=SAY,
-    ),
-]
-Outputs = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="The file of the --format at the same place in line that has none",
         rich_help_panel=SAY,
     ),
 ]
