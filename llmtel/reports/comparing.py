@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -14,18 +14,16 @@ from llmtel.checks.check import Report
 from llmtel.checks.comparison import Compared, Word, compared, mixed
 from llmtel.checks.daily import daily
 from llmtel.checks.evidence import Traffic
-from llmtel.checks.rules import POOLED, Rule, RuleSet
+from llmtel.checks.rules import Rule, RuleSet
 from llmtel.checks.side import Side
-from llmtel.checks.verdict import Evidence
 from llmtel.core.answers import Block, Change, Column, Document, Line, Moved, Row, Table
-from llmtel.core.units import COUNT, SHARE, USD
+from llmtel.core.units import USD
 from llmtel.query.dimensions import dimension
-from llmtel.query.metric import Metric
-from llmtel.query.metrics import METRICS
 from llmtel.query.query import Query
 from llmtel.reports import judging
 from llmtel.reports.causes import Grounds, bridged, moved_cases
 from llmtel.reports.checking import side_meta
+from llmtel.reports.compared import RAW, SHOWN, shown_of, table
 from llmtel.reports.context import Context
 from llmtel.reports.moves import a_day, by_the_day, mixes
 from llmtel.reports.trust import in_calls, price_line, records, remarks
@@ -37,12 +35,6 @@ METRICS_SHOWN = (
     "truncation_rate", "retry_rate", "unpriced_calls", "thumbs_up_rate", "mean_rating", "regeneration_rate",
 )  # fmt: skip
 SPLIT_SHOWN = ("cost", "calls", "cost_per_call", "p95_latency", "error_rate")
-_WORDS: Mapping[Word, str] = {
-    "better": "better", "worse": "worse", "moved": "moved", "noise": "within noise", "untested": "not tested",
-    "insufficient": "too few", "new": "new", "missing": "gone", "unknown": "unknown",
-    "no_baseline": "not held",
-}  # fmt: skip
-"""What is said of a metric: better or worse is proven, within noise is not."""
 
 
 class Comparison(Struct, frozen=True):
@@ -79,7 +71,7 @@ def comparing(what: Comparison, context: Context) -> Document:
     known = [c for c in everything if (c.evidence.base, c.evidence.current) != (None, None)]
     found = _by_segment(known)
     by = what.rules[0].split.by if what.rules else ()
-    tables = _table(found, by, _RAW, shown=False), _table(found, by, _shown(what.current), shown=True)
+    tables = table(found, by, RAW, shown=False), table(found, by, shown_of(what.current), shown=True)
     raw, people = _guarded(tables, found, what.grounds, context)
     change, meta = _bridge(what)
     if context.sharing is not None:
@@ -159,7 +151,7 @@ def _case_tables(what: Comparison, *, shown: bool) -> list[Table]:
         return []
     places = [(rule, key) for rule in what.rules for key in what.current.splits.get(rule.split, {})]
     case = Column("case", "case", dimension("case").help, "dimension")
-    columns = (case, *(_SHOWN if shown else _RAW)[1:4], *(() if shown else _RAW[4:5]))
+    columns = (case, *(SHOWN if shown else RAW)[1:4], *(() if shown else RAW[4:5]))
     tables = []
     for rule, key in places:
         cases = moved_cases(rule, key, (what.base, what.current), what.grounds.after)[: what.by_case]
@@ -210,108 +202,3 @@ def _bridge(what: Comparison) -> tuple[Change | None, dict[str, Any] | None]:
     title = f"cost {USD.show(reasons.before)} → {USD.show(reasons.after)} ({judging.signed(difference, USD)})"
     change = Change(title, found.causes, found.facts)
     return change, found.meta(what.method)
-
-
-def _table(found: Sequence[Compared], by: Sequence[str], said: Sequence[Column], *, shown: bool) -> Table:
-    rows: list[Row] = [_row(one, by, shown=shown) for one in found]
-    columns = [
-        *(Column(name, dimension(name).label, dimension(name).help, "dimension") for name in by),
-        *said,
-    ]
-    kept = tuple(column.id for column in columns if column.kind != "dimension")
-    return Table(tuple(by), kept, tuple(columns), rows, optional=("rests", "interval") if shown else ())
-
-
-def _row(one: Compared, by: Sequence[str], *, shown: bool) -> Row:
-    pooled = one.key == POOLED
-    keys = dict.fromkeys(by) if pooled else dict(zip(by, one.key, strict=True))
-    values = _in_words(one) if shown else _in_numbers(one)
-    return {**keys, "metric": one.metric, **values, **({"pooled": True} if pooled else {})}
-
-
-def _in_words(one: Compared) -> Row:
-    evidence, metric = one.evidence, METRICS[one.metric]
-    return {
-        "before": "–" if evidence.held in ("new", "none") else metric.unit.show(evidence.base),
-        "now": "–" if evidence.held == "missing" else metric.unit.show(evidence.current),
-        "change": _change(evidence, metric),
-        "interval": _interval(evidence, metric),
-        "verdict": _WORDS[one.word],
-        "rests": _rests(evidence),
-    }
-
-
-def _in_numbers(one: Compared) -> Row:
-    evidence = one.evidence
-    ci = evidence.relative_interval or evidence.absolute_interval
-    return {
-        "before": evidence.base,
-        "now": evidence.current,
-        "abs": evidence.absolute,
-        "rel": evidence.relative,
-        "ci_low": None if ci is None else ci.low,
-        "ci_high": None if ci is None else ci.high,
-        "ci_of": None if ci is None else "rel" if evidence.relative_interval else "abs",
-        "p_adj": one.p,
-        "n_before": evidence.n[0],
-        "n_now": evidence.n[1],
-        "pairs": None if evidence.pairs is None else evidence.pairs[0],
-        "verdict": one.word,
-    }
-
-
-def _change(evidence: Evidence, metric: Metric) -> str:
-    return judging.moved(evidence, metric.unit, relative=metric.unit is not SHARE)
-
-
-def _interval(evidence: Evidence, metric: Metric) -> str:
-    return judging.between(evidence, metric.unit, relative=metric.unit is not SHARE)
-
-
-def _rests(evidence: Evidence) -> str:
-    if evidence.pairs is not None:
-        return f"{COUNT.show(evidence.pairs[0])} pairs"
-    sides = [COUNT.show(float(n)) if n is not None else "–" for n in evidence.n]
-    return " → ".join(sides)
-
-
-def _shown(side: Side) -> Sequence[Column]:
-    """The columns for people; what numbers of a provider's sums rest on are these."""
-    *others, rests = _SHOWN
-    return _SHOWN if side.noun == "call" else (*others, structs.replace(rests, label="buckets"))
-
-
-def _text(name: str, label: str, help_: str) -> Column:
-    return Column(name, label, help_, "field")
-
-
-_METRIC = _text("metric", "metric", "What is compared")
-_VERDICT = _text(
-    "verdict",
-    "verdict",
-    "better, worse or moved: beyond noise; noise; untested: a total; else why there is none",
-)
-_SHOWN = (
-    _METRIC,
-    _text("before", "before", "The number of the first side"),
-    _text("now", "now", "The number of the second side"),
-    _text("change", "change", "How much it moved"),
-    _text("interval", "95 % interval", "Where the change surely is"),
-    _VERDICT,
-    _text("rests", "calls", "On how many calls, or pairs of cases, each side rests"),
-)
-_RAW = (
-    _METRIC,
-    _text("before", "before", "The number of the first side, in the unit of the metric"),
-    _text("now", "now", "The number of the second side"),
-    _text("abs", "abs", "now − before"),
-    _text("rel", "rel", "now ÷ before − 1"),
-    _text("ci_low", "ci low", "Lower end of the two-sided 95 % interval of the change"),
-    _text("ci_high", "ci high", "Its upper end"),
-    _text("ci_of", "ci of", "Of which change: rel or abs"),
-    _text("p_adj", "p", "Two-sided p after the correction for all comparisons"),
-    _text("n_before", "n before", "Calls that the first number rests on"),
-    _text("n_now", "n now", "Calls that the second number rests on"),
-    _text("pairs", "pairs", "Cases on both sides, where they are paired"),
-    _VERDICT,
-)
