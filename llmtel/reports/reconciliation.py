@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 from msgspec import Struct, field
@@ -10,38 +10,17 @@ from msgspec.structs import replace
 
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.answers import Block, Card, Column, Document, Finding, Headline, Line, Row, Table
-from llmtel.core.schema import FIELDS, LEAVES, TIME
-from llmtel.core.units import COUNT, SHARE, TOKENS, USD, Unit
+from llmtel.core.schema import TIME
+from llmtel.core.units import SHARE, TOKENS, USD, Unit
 from llmtel.findings import gaps
 from llmtel.query.allocation import allocated
-from llmtel.query.reconciliation import CAUSES, MONEY, Reconciliation, in_dollars
+from llmtel.query.reconciliation import CAUSES, Reconciliation, in_dollars
 from llmtel.reports import headline, stand_out, trust
 from llmtel.reports.context import Context, input_meta, remarks_meta
+from llmtel.reports.reconciled import CAUSE, LEAF, MOSTLY, REMAINDER, SHOWN, WORDS, column_of
 
 MOST_CELLS = 10
 """Cells that people are shown: those with the largest differences."""
-WORDS: Mapping[str, tuple[str, str]] = {
-    "calls": ("calls", "Calls in the logs"),
-    "requests": ("requests", "Requests on the bill; unknown where it counts none"),
-    "cost_logged": ("logged", "Σ cost that the logs state"),
-    "cost_computed": ("computed", "Σ cost of the logs' calls at the price book's rates"),
-    "cost_billed": ("billed", "Σ cost on the bill; where it states none, its usage at the book's rates"),
-    "difference": ("difference", "Billed − computed, the sum of its causes"),
-    "not_in_logs": ("not in our logs", "Billed requests that the logs do not have, at the bill's usage"),
-    "not_on_bill": ("not on the bill yet", "Calls of the logs that are not billed, at their own usage"),
-    "token_counts": ("token counts differ", "The rest of billed usage − our usage, both at the book's rates"),
-    "price": ("price differs", "Billed − the billed usage at the book's rates"),
-    "unexplained": ("unexplained", "Where the bill has no tokens, or a side has no price"),
-}
-LEAF = Column("leaf", "tokens", "Field of a call that counts them", "dimension")
-CAUSE = Column("cause", "why", "Cause of a part of the difference", "dimension")
-MOSTLY = Column("mostly", "mostly", "Largest cause of the difference", "field", null="none")
-SHOWN = ("calls", "requests", "cost_logged", "cost_computed", "cost_billed", "difference")
-"""What people see of a table; machines have every cause and every kind of token."""
-REASON = Column("reason", "reason", "Why a difference is unexplained", "field", null="none")
-REMAINDER = Column(
-    "remainder", "remainder", "True for what is billed and belongs to no call of the logs", "field"
-)
 
 
 class Exports(Struct, frozen=True):
@@ -98,26 +77,12 @@ def _all_rows(found: Reconciliation) -> pl.DataFrame:
     return pl.concat([found.calls, keys.cast(dict.fromkeys(found.by[1:], pl.String))], how="diagonal_relaxed")
 
 
-def _column(name: str) -> Column:
-    if name.removeprefix("billed_") in LEAVES:
-        leaf = name.removeprefix("billed_")
-        side = "on the bill" if leaf != name else "in the logs"
-        return Column(name, name.replace("_", " "), f"{FIELDS[leaf].help}, {side}", "metric", TOKENS)
-    if name == REASON.id:
-        return REASON
-    if name not in WORDS:
-        help_ = "Day as YYYY-MM-DD, UTC" if name == "day" else FIELDS[name].help
-        return Column(name, name.replace("_", " "), help_, "dimension")
-    label, help_ = WORDS[name]
-    return Column(name, label, help_, "metric", USD if name in MONEY else COUNT)
-
-
 def _table(frame: pl.DataFrame, by: tuple[str, ...]) -> Table:
     """A table in dollars, without what is unknown in every row."""
     shown = in_dollars(frame).with_columns(pl.col(pl.Date).cast(pl.String))
     always = ("calls", "cost_computed", "cost_billed", "difference", *CAUSES, *by)
     names = [name for name in shown.columns if name in always or shown[name].count()]
-    columns = tuple(_column(name) for name in names)
+    columns = tuple(column_of(name) for name in names)
     metrics = tuple(column.id for column in columns if column.kind == "metric")
     return Table(by, metrics, columns, shown.select(names).to_dicts(), title=", ".join(by))
 
@@ -244,9 +209,9 @@ def _allocation(found: Reconciliation, name: str) -> Table:
         (
             Column(name, name.replace("_", " "), "What the bill is allocated to", "dimension"),
             REMAINDER,
-            _column("calls"),
-            _column("cost_computed"),
-            replace(_column("cost_billed"), help=help_),
+            column_of("calls"),
+            column_of("cost_computed"),
+            replace(column_of("cost_billed"), help=help_),
         ),
         [*rows, {**rest, REMAINDER.id: True}],
         title=f"the bill by {name}",

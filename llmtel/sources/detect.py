@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,6 +18,8 @@ from llmtel.sources.source import Record, Source
 
 ENOUGH = 50
 """Records that are asked."""
+_NAMED = 8
+"""Keys or columns that are named where no format claims a file."""
 _SHAPES = 256
 """Sets of keys for which it is remembered who may claim them; a log has few."""
 
@@ -103,4 +107,18 @@ def of_one_family(one: str, other: str) -> bool:
     """Whether two formats are told apart record by record, so that a file may mix them."""
     return one == other or (
         sources()[one].family is not None and sources()[one].family == sources()[other].family
+    )
+
+
+def unclaimed(path: str, sample: Sequence[Record], what: str, names: Sequence[str]) -> str:
+    """Why no format claims a file, and what would be claimed."""
+    if not sample:
+        return "no line of it is a JSON object"
+    shown = ", ".join(json.dumps(name)[1:-1] for name in names[:_NAMED])
+    more = ", …" if len(names) > _NAMED else ""
+    return (
+        f"{what}{' ' if shown else ''}{shown}{more}: no format claims them."
+        " A generic log needs a time (timestamp, created_at, …) and one of model, tokens"
+        " or latency. To say which keys these are: "
+        f"llmtel inspect {shlex.quote(path)}"
     )

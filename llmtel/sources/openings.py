@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -14,7 +12,7 @@ from msgspec.structs import replace
 from llmtel.core.account import Account
 from llmtel.sources import databases, layout, maps, parquet, sheets
 from llmtel.sources.batches import SIZE, Batch, CsvBatch, FrameBatch
-from llmtel.sources.detect import Tied, Verdict, source_of, verdict_on
+from llmtel.sources.detect import Tied, Verdict, source_of, unclaimed, verdict_on
 from llmtel.sources.files import (
     Ended,
     Inputs,
@@ -34,9 +32,6 @@ from llmtel.sources.sampling import first_lines, lines_across, objects
 from llmtel.sources.sheets import Sheet
 from llmtel.sources.source import Record, Source
 from llmtel.sources.wishes import Wishes
-
-_NAMED = 8
-"""Keys or columns that are named where no format claims a file."""
 
 OWN = "parquet"
 """What calls that llmtel wrote have been read as: they are of their own format."""
@@ -108,7 +103,7 @@ class Opener(Struct):
         sample = sheet.sample()
         verdict = self._verdict(path, sample, "csv")
         if verdict.source is None:
-            words = _unclaimed(path, sample, "a table with the columns", sheet.table.columns)
+            words = unclaimed(path, sample, "a table with the columns", sheet.table.columns)
             raise Unclaimed(words, sample)
         plan, absent = self._plan(path, verdict.source, sample)
         yield Seen(path, number, plan.source.name, size, plan, verdict, absent, self._kept(sample))
@@ -148,7 +143,7 @@ class Opener(Struct):
         if verdict.source is None:
             keys = sorted({key for record in sample[:5] for key in record})
             what = f"JSON objects {'with the keys' if keys else 'without any key'}"
-            raise Unclaimed(_unclaimed(path, sample, what, keys), sample)
+            raise Unclaimed(unclaimed(path, sample, what, keys), sample)
         plan, absent = self._plan(path, verdict.source, sample)
         size = self.inputs.sizes.get(path, 0) or len(first)
         seen = Seen(path, number, plan.source.name, size, plan, verdict, absent, self._kept(sample))
@@ -296,20 +291,6 @@ def _to_a_line_break(first: bytes, stream: Stream) -> bytes:
 def _empty(path: str, data: bytes) -> Mishap:
     lines = data.count(b"\n")
     return Mishap(path, "", Account(files=1, bytes=len(data), lines=lines, records=lines, blank=lines))
-
-
-def _unclaimed(path: str, sample: Sequence[Record], what: str, names: Sequence[str]) -> str:
-    """Why no format claims a file, and what would be claimed."""
-    if not sample:
-        return "no line of it is a JSON object"
-    shown = ", ".join(json.dumps(name)[1:-1] for name in names[:_NAMED])
-    more = ", …" if len(names) > _NAMED else ""
-    return (
-        f"{what}{' ' if shown else ''}{shown}{more}: no format claims them."
-        " A generic log needs a time (timestamp, created_at, …) and one of model, tokens"
-        " or latency. To say which keys these are: "
-        f"llmtel inspect {shlex.quote(path)}"
-    )
 
 
 def open_files(inputs: Inputs, input_format: str | None, wishes: Wishes) -> Iterator[Item]:

@@ -10,8 +10,9 @@ import polars as pl
 from llmtel.core.errors import UsageError
 from llmtel.store.encryption import KEY_ID
 from llmtel.store.folder import Where, at
+from llmtel.store.kinds import KEPT_CALLS, Kind
 from llmtel.store.location import CALLS, LOCK, LOG, Folder, on_disk
-from llmtel.store.table import KEPT_CALLS, VERSION, Kind, Refused, Table, delta, opened
+from llmtel.store.table import VERSION, Refused, Table, delta, opened
 
 _NONE: Mapping[str, str] = {}
 

@@ -15,11 +15,12 @@ from msgspec import Struct
 from llmtel.query.rollup import BY, packed, rolled, states, unpacked
 from llmtel.store.actions import Written
 from llmtel.store.folder import Where, at
+from llmtel.store.kinds import Kind
 from llmtel.store.location import LOG, Folder, private
 from llmtel.store.making import created
 from llmtel.store.rows import calls_of
 from llmtel.store.swap import accepted
-from llmtel.store.table import Kind, Table, opened, readable
+from llmtel.store.table import Table, opened, readable
 
 ROLLUPS = "rollups"
 _UNREAD = frozenset({

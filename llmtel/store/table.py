@@ -14,15 +14,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
-from msgspec import Struct
 
 from llmtel.core.errors import LlmtelError, UnreadableInput, UsageError
 from llmtel.store.actions import Written, add, remove
-from llmtel.store.columns import REPEATED, SCHEMA, to_file
+from llmtel.store.columns import to_file
 from llmtel.store.encryption import KEY_ID, Secret
 from llmtel.store.files import encoded, key_of, name_of, scanned
 from llmtel.store.folder import Where, at
-from llmtel.store.location import CALLS, LOG, Folder, on_disk, plain_words
+from llmtel.store.kinds import KEPT_CALLS, Kind
+from llmtel.store.location import LOG, Folder, on_disk, plain_words
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -58,27 +58,6 @@ def delta() -> type[DeltaTable]:
     except ImportError:
         raise UsageError("a store needs deltalake: pip install 'llmtel[store]'") from None
     return DeltaTable
-
-
-class Kind(Struct, frozen=True):
-    """What a table holds: its folder in the store, the columns of its data files, and their order.
-
-    A time `ts` is among the columns: its day is the partition. Texts that are `repeated` are texts to every
-    reader of Parquet, and their files tell Polars that they may be read as categories.
-    """
-
-    name: str
-    schema: pl.Schema
-    order: tuple[str, ...]
-    repeated: tuple[str, ...] = ()
-
-    @property
-    def as_categories(self) -> pl.Schema:
-        """The columns as they are read fast."""
-        return pl.Schema({**self.schema, **dict.fromkeys(self.repeated, pl.Categorical())})
-
-
-KEPT_CALLS = Kind(CALLS, SCHEMA, ("ts", "line"), REPEATED)
 
 
 class Table:
