@@ -57,14 +57,9 @@ def decode(data: bytes, plan: Plan, count: int | None = None) -> Decoded:
     """Decode complete lines of JSON, `count` of them if that is known. Never raises on any bytes."""
     narrow = narrowed(data, plan)
     decoded = _decode(data, narrow, count)
-    if narrow is plan:
-        return decoded
-    known = set(decoded.raw.columns)
-    columns = [
-        name if name in known else pl.lit(None, dtype=plan.schema[name]).alias(name)
-        for name in ("row", *plan.schema)
-    ]
-    decoded.raw = decoded.raw.select(*columns, *sorted(known & {"coerced", "unreadable"}))
+    if narrow is not plan:
+        of_values = [name for name in ("coerced", "unreadable") if name in decoded.raw.columns]
+        decoded.raw = decoded.raw.select("row", *plan.widened(narrow), *of_values)
     return decoded
 
 

@@ -132,6 +132,16 @@ class Plan(Struct, frozen=True, dict=True):
             self._narrower[keys] = Plan(self.source, self.shaped, columns)
         return self._narrower[keys]
 
+    def widened(self, narrower: Plan) -> list[pl.Expr]:
+        """The raw columns over what a plan without some of them decoded: these are null."""
+        known = narrower.schema
+        return [pl.col(name) if name in known else null for name, null in self._nulls.items()]
+
+    @cached_property
+    def _nulls(self) -> dict[str, pl.Expr]:
+        # to make a hundred of them takes as long as to decode a megabyte
+        return {name: pl.lit(None, dtype=dtype).alias(name) for name, dtype in self.schema.items()}
+
     @cached_property
     def _narrower(self) -> dict[frozenset[str], Plan]:
         return {}
