@@ -6,82 +6,158 @@ Opening holds Python's lock and decoding does not, so that two cores have work.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import compress
 
 import orjson
 import polars as pl
+from msgspec import Struct
 
-from llmtel.sources.decode import Decoded, decode, joined, pieces
+from llmtel.sources.counted import RecordOf, records_of_lines
+from llmtel.sources.decode import Decoded, decode, joined, lines_in, pieces
 from llmtel.sources.plan import Plan
-from llmtel.sources.source import Record
+from llmtel.sources.source import Record, Source
 
 _PIECE = 4 << 20
 """Bytes that are opened before they are decoded: few enough that both go on side by side, enough that the
 fixed cost of a query over many columns is small."""
+_MISSES = 2
+"""Pieces that cannot be read at once before no more are tried."""
 
 _BLANKS_AND_BOM = b" \t\r\xef\xbb\xbf"
-Records = Callable[[Record], Iterable[Record]]
-"""The records inside a decoded object."""
+Finish = Callable[[Decoded, RecordOf], Decoded]
 
 
-def decode_nested(
-    data: bytes, plan: Plan, records: Records, finish: Callable[[Decoded, bytes], Decoded]
-) -> Decoded:
+class _Part(Struct):
+    """Some lines of a batch, the place of each, and whether they may be read at once."""
+
+    lines: bytes
+    places: pl.Series
+    regular: bool
+
+
+def decode_nested(data: bytes, plan: Plan, finish: Finish) -> Decoded:
     """The records in complete lines, decoded; their `row` is the place of the line that they came from.
 
-    `finish` is given what was decoded of a piece, with places among the piece's records, and the records.
+    `finish` is given what was decoded of a piece, with places among the piece's records, and these.
     """
-    words = tuple(word.encode() for word in plan.source.nested)
-    first, under_way = 0, []
-    with ThreadPoolExecutor(1) as pool:
+    begins = plan.source.at_once.begins if plan.source.at_once is not None else ()
+    first, under_way, waiting, missed = 0, [], list[_Part](), list[_Part]()
+    with ThreadPoolExecutor(2) as pool:
         for piece in pieces(data, _PIECE):
-            lines, places = lines_of_nested(piece, records, first, words)
-            under_way.append(pool.submit(_decoded, lines, places, plan, finish))
-            first = places[-1] + 1
+            parts = _parts_of(piece, first, begins if len(missed) < _MISSES else ())
+            for part in parts:
+                if part.regular:
+                    waiting.append(part)
+                else:
+                    under_way.append(pool.submit(_decoded, *_opened(part, plan), plan, finish))
+            if sum(len(part.lines) for part in waiting) >= _PIECE:
+                under_way.append(pool.submit(_at_once, waiting, plan, finish, missed))
+                waiting = []
+            first = int(max(part.places[-1] for part in parts)) + 1
+        if waiting:
+            under_way.append(pool.submit(_at_once, waiting, plan, finish, missed))
         whole = joined([part.result() for part in under_way], plan)
+    if not whole.raw["row"].is_sorted():
+        whole.raw = whole.raw.sort("row", maintain_order=True)
+        whole.rejects.sort()
     whole.raw = whole.raw.rechunk()  # a mapping reads a column many times
     return whole
 
 
-def _decoded(
-    lines: bytes, places: list[int], plan: Plan, finish: Callable[[Decoded, bytes], Decoded]
-) -> Decoded:
-    part = finish(decode(lines, plan, len(places)), lines)
-    part.raw = part.raw.with_columns(pl.Series("row", places, dtype=pl.UInt32).gather(part.raw["row"]))
+def _parts_of(piece: bytes, first: int, begins: tuple[bytes, ...]) -> list[_Part]:
+    """The lines that have one of some beginnings, and the others. Their places count from `first` on."""
+    lines = lines_in(piece)
+    places = pl.int_range(first, first + len(lines), dtype=pl.UInt32, eager=True)
+    regular = [line.startswith(begins) for line in lines] if begins else []
+    if not any(regular) or all(regular):
+        return [_Part(piece, places, any(regular))]
+    others = [not one for one in regular]
+    return [
+        _Part(b"\n".join(compress(lines, these)) + b"\n", places.filter(pl.Series(these)), these is regular)
+        for these in (regular, others)
+    ]
+
+
+def _at_once(parts: list[_Part], plan: Plan, finish: Finish, missed: list[_Part]) -> Decoded:
+    """Lines whose records are read at once; or opened, and added to those `missed`, where that cannot be."""
+    lines, places = b"".join(part.lines for part in parts), pl.concat(part.places for part in parts)
+    part, reader = _Part(lines, places, regular=True), plan.source.at_once
+    found = None if reader is None else reader.columns(lines, plan.columns)
+    if found is None:
+        missed.append(part)
+        return _decoded(*_opened(part, plan), plan, finish)
+    raw = found.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), *plan.widened(found.columns))
+    whole = finish(Decoded(raw, raw.height), _records_of(lines, found["row"], plan.source))
+    return _placed(whole, places.gather(found["row"]))
+
+
+def _records_of(data: bytes, numbers: pl.Series, source: Source) -> RecordOf:
+    """The records of lines that were read at once, each in the line of its number.
+
+    A line is opened when one of its records is asked for, and kept for the next.
+    """
+    lines: list[bytes] = []
+    line_of: list[int] = []
+    kept: dict[int, list[Record]] = {}
+
+    def record(place: int) -> Record:
+        if not lines:  # most spans are not asked for
+            lines.extend(lines_in(data))
+            line_of.extend(numbers)
+        number = line_of[place]
+        if number not in kept:
+            kept.clear()
+            kept[number] = list(_records_in(lines[number], source))
+        return kept[number][place - bisect_left(line_of, number)]
+
+    return record
+
+
+def _opened(part: _Part, plan: Plan) -> tuple[bytes, pl.Series]:
+    """The records of some lines as lines, and the place that each came from."""
+    lines, numbers = lines_of_nested(part.lines, plan.source)
+    return lines, part.places.gather(numbers)
+
+
+def _decoded(lines: bytes, places: pl.Series, plan: Plan, finish: Finish) -> Decoded:
+    return _placed(finish(decode(lines, plan, len(places)), records_of_lines(lines)), places)
+
+
+def _placed(part: Decoded, places: pl.Series) -> Decoded:
+    """Decoded records with the places of the lines that they came from."""
+    part.raw = part.raw.with_columns(places.gather(part.raw["row"]).alias("row"))
     part.rejects = [(places[row], reason) for row, reason in part.rejects]
     return part
 
 
-def lines_of_nested(
-    block: bytes, records: Records, line: int, words: Sequence[bytes] = ()
-) -> tuple[bytes, list[int]]:
-    """Lines of nested exports, from `line` on, as lines of single records; and the line each came from.
+def lines_of_nested(block: bytes, source: Source) -> tuple[bytes, list[int]]:
+    """Lines of nested exports as lines of single records; and the number of the line that each came from.
 
-    Bad lines stay as they are, and so do lines without any of the `words`, where there are words; a line
-    without records becomes an empty object.
+    Bad lines stay as they are, and so do lines without any of the words `nested` of the source, where it has
+    some; a line without records becomes an empty object.
     """
     # as one buffer: kept apart, the many small texts would take half of the time
     out, numbers = bytearray(), list[int]()
-    nested = re.compile(b"|".join(map(re.escape, words))).search if words else bool
-    lines = block.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    for place, text in enumerate(lines, line):
+    words = [re.escape(word.encode()) for word in source.nested]
+    nested = re.compile(b"|".join(words)).search if words else bool
+    for number, text in enumerate(lines_in(block)):
         if nested(text):
-            count = _add_records(text, records, out)
-            numbers += [place] * count if count > 1 else (place,)
+            count = _add_records(text, source, out)
+            numbers += [number] * count if count > 1 else (number,)
         else:
             out += text + b"\n"
-            numbers.append(place)
+            numbers.append(number)
     return bytes(out if block.endswith(b"\n") else out[:-1]), numbers
 
 
-def _add_records(text: bytes, records: Records, out: bytearray) -> int:
+def _add_records(text: bytes, source: Source, out: bytearray) -> int:
     """Add the records of a line to `out`, each with its end. Returns how many lines these are."""
     start, count = len(out), 0
     try:
-        for record in records(orjson.loads(text.strip(_BLANKS_AND_BOM))):
+        for record in _records_in(text, source):
             out += orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
             count += 1
     except (orjson.JSONDecodeError, RecursionError, TypeError, AttributeError, KeyError, ValueError):
@@ -90,3 +166,9 @@ def _add_records(text: bytes, records: Records, out: bytearray) -> int:
     if not count:
         out += b"{}\n"
     return count or 1
+
+
+def _records_in(text: bytes, source: Source) -> Iterable[Record]:
+    """The records in a line."""
+    record = orjson.loads(text.strip(_BLANKS_AND_BOM))
+    return source.records(record) if source.records is not None else (record,)

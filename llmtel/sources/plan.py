@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -132,9 +132,8 @@ class Plan(Struct, frozen=True, dict=True):
             self._narrower[keys] = Plan(self.source, self.shaped, columns)
         return self._narrower[keys]
 
-    def widened(self, narrower: Plan) -> list[pl.Expr]:
-        """The raw columns over what a plan without some of them decoded: these are null."""
-        known = narrower.schema
+    def widened(self, known: Container[str]) -> list[pl.Expr]:
+        """The raw columns over a frame that has some of them: the others are null."""
         return [pl.col(name) if name in known else null for name, null in self._nulls.items()]
 
     @cached_property

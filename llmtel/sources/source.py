@@ -156,6 +156,17 @@ class Copies(Struct, frozen=True):
     largest: tuple[str, ...] = ()
 
 
+class AtOnce(Struct, frozen=True):
+    """Raw columns of nested exports without a look at each record.
+
+    `columns` makes them of complete lines that have one of the beginnings `begins`, with `row`, the place of
+    the line; it leaves out columns that no record has, and gives None where only `Source.records` can tell.
+    """
+
+    begins: tuple[bytes, ...]
+    columns: Callable[[bytes, Sequence[raw.RawColumn]], pl.DataFrame | None]
+
+
 class Table(Struct, frozen=True):
     """A table of an SQLite database whose rows are records of a format, in the database's order.
 
@@ -197,7 +208,8 @@ class Source(Struct, frozen=True, kw_only=True):
     `remarks` are told where they hold; `extra` makes more rows from the kept ones; `bind` makes the mapping
     for a file from some of its records, and `decisions` says what it chose; `records`, a last resort for
     nested exports, finds the records inside a decoded object, in lines that have one of the words `nested`
-    (every line, where there are none); other lines are records as they are.
+    (every line, where there are none); other lines are records as they are. `at_once` reads most of them
+    faster.
 
     `tells` are keys whose values name what calls are split by, though the mapping alone does not say so: a
     copy that is shared keeps them.
@@ -225,6 +237,7 @@ class Source(Struct, frozen=True, kw_only=True):
     reads: tuple[pl.Expr, ...] = ()
     bind: Callable[[Sequence[Record], Source], Source] | None = None
     records: Callable[[Record], Iterable[Record]] | None = None
+    at_once: AtOnce | None = None
     nested: tuple[str, ...] = ()
     layout: Literal["json", "csv"] = "json"
     tables: tuple[Table, ...] = ()

@@ -38,8 +38,12 @@ _RESOURCES, _SCOPES = ("resourceSpans", "batches"), ("scopeSpans", "instrumentat
 
 EVALUATION = "gen_ai.evaluation.result"
 """The name of an event, a log record or a span that is the result of an evaluation."""
-_EVALUATION = "gen_ai_evaluation_"
-_TEXTS = {
+EVALUATION_NAMES = "gen_ai_evaluation_"
+CHUNK = "gen_ai.content.completion.chunk"
+"""The name of an event that a part of the answer came."""
+RATES = ("sampling_probability", "sample_rate")
+"""Attributes with the share of spans that are kept."""
+TEXTS = {
     "prompt_chars": (
         "gen_ai_input_messages", ("gen_ai_prompt_", "llm_input_messages_"), "input_value",
     ),
@@ -51,7 +55,7 @@ _TEXTS = {
 those of single ones (`gen_ai_prompt_0_content`), and of the whole span."""
 
 _NOTHING: dict[str, Any] = {}
-_FAILED = ("2", "STATUS_CODE_ERROR")
+FAILED = (2, "2", "STATUS_CODE_ERROR")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{11}=")
 """16 bytes of a trace's id, 8 of a span's."""
 _NUMBERS = frozenset({
@@ -119,7 +123,7 @@ def _span(span: Record, owner: dict[str, Any], scope: str) -> dict[str, Any]:
         # of nanoseconds, each line would have a number that is looked at twice
         "start": start and start // 1000,
         "took_ms": (end - start) / 1e6 if start and end else None,
-        "failed": "status" in span and str(object_in(span, "status").get("code")) in _FAILED,
+        "failed": "status" in span and object_in(span, "status").get("code") in FAILED,
         "sample_rate": _sample_rate(span, found),
         "attributes": short(found),
         **told_by(objects_in(span, "events"), found, start),
@@ -141,7 +145,7 @@ def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | No
         inner, name = attributes(event.get("attributes")), event.get("name")
         if name == "exception":
             told["exception"] = inner.get("exception_type")
-        elif name == "gen_ai.content.completion.chunk" and "first_ms" not in told:
+        elif name == CHUNK and "first_ms" not in told:
             first = _whole(event.get("timeUnixNano"))
             told["first_ms"] = (first - start) / 1e6 if first and start else None
         elif name == EVALUATION:
@@ -154,7 +158,7 @@ def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | No
 
 
 class _Places(NamedTuple):
-    """Whether some attributes have scores, and where texts are: the size's name, and keys as in `_TEXTS`."""
+    """Whether some attributes have scores, and where texts are: the size's name, and keys as in `TEXTS`."""
 
     scores: bool
     texts: tuple[tuple[str, str, tuple[str, ...], str], ...]
@@ -165,19 +169,19 @@ def _places(keys: tuple[str, ...]) -> _Places:
     """Where in a set of attributes something is told: a log has few such sets, and each in many spans."""
     contents = [key for key in keys if key.endswith("_content")]
     texts = []
-    for size, (whole, beginnings, other) in _TEXTS.items():
+    for size, (whole, beginnings, other) in TEXTS.items():
         parts = tuple(key for key in contents if key.startswith(beginnings))
         if parts or whole in keys or other in keys:
             texts.append((size, whole, parts, other))
-    return _Places(any(key.startswith((*SAID, _EVALUATION)) for key in keys), tuple(texts))
+    return _Places(any(key.startswith((*SAID, EVALUATION_NAMES)) for key in keys), tuple(texts))
 
 
 def _evaluation(found: dict[str, Any]) -> list[Score]:
     """The score in the attributes of an evaluation's result, as a list of none or one."""
-    name = found.get(f"{_EVALUATION}name")
+    name = found.get(f"{EVALUATION_NAMES}name")
     if not isinstance(name, str):
         return []
-    return [Score(name, *(found.get(f"{_EVALUATION}score_{part}") for part in ("value", "label")))]
+    return [Score(name, *(found.get(f"{EVALUATION_NAMES}score_{part}") for part in ("value", "label")))]
 
 
 def _length(found: dict[str, Any], whole: str, parts: tuple[str, ...], other: str) -> int | None:
@@ -215,7 +219,7 @@ def _sample_rate(span: Record, found: dict[str, Any]) -> float | None:
             key, _, threshold = member.partition(":")
             if key == "th" and _THRESHOLD.fullmatch(threshold):
                 return 1 - int(threshold.ljust(14, "0")[:14], 16) / _THRESHOLDS
-    rate = found.get("sampling_probability", found.get("sample_rate"))
+    rate = next((found[name] for name in RATES if name in found), None)
     return float(rate) if isinstance(rate, _NUMBER) and 0 < rate <= 1 else None
 
 

@@ -150,9 +150,7 @@ def _decoded(batch: Batch | CsvBatch, counting: Counting | None) -> Decoded:
         return finished(decoded, records_of_table(batch.table, batch.places))
     if plan.source.records is None:
         return finished(decode(batch.data, plan, batch.lines), records_of_lines(batch.data))
-    return decode_nested(
-        batch.data, plan, plan.source.records, lambda part, lines: finished(part, records_of_lines(lines))
-    )
+    return decode_nested(batch.data, plan, finished)
 
 
 def _with_texts(raw: pl.DataFrame, record_of: RecordOf, source: Source, counting: Counting) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from llmtel import pipeline
 from llmtel.sources import nesting, openings
@@ -21,9 +22,9 @@ def inner(record):
 
 def test_nested_records_know_the_line_they_came_from():
     block = b'{"records":[{"a":1},{"a":2}]}\n{"records":[]}\nnot json\n{"none":1}\n'
-    lines, numbers = nesting.lines_of_nested(block, inner, 7)
+    lines, numbers = nesting.lines_of_nested(block, replace(sources()["otlp"], records=inner))
     assert lines == b'{"a":1}\n{"a":2}\n{}\nnot json\n{"none":1}\n'
-    assert numbers == [7, 7, 8, 9, 10]
+    assert numbers == [0, 0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("name", ["inspect_ai", "otlp"])

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from llmtel.sources import genai, raw
+from llmtel.sources import exported, genai, raw
 from llmtel.sources.evaluations import with_evaluations
 from llmtel.sources.events import COUNTS as EVENT_COUNTS
 from llmtel.sources.events import ERROR, EVENT_MS, FAILED, HTTP, IS_EVENT, NAME, count, of_event
 from llmtel.sources.genai import TOOK
 from llmtel.sources.outcome import ANSWERED, TEXT
 from llmtel.sources.proof import lines, rows
-from llmtel.sources.source import Copies, Mark, Source
+from llmtel.sources.source import AtOnce, Copies, Mark, Source
 from llmtel.sources.spans import records
 from llmtel.sources.trees import leaves_of
 from llmtel.sources.usage import leaves
@@ -50,6 +50,7 @@ SOURCES = (
             ),
         ),
         records=records,
+        at_once=AtOnce(exported.BEGINS, exported.spans_at_once),
         whole=True,
         prepare=with_calls,
         keep=pl.col("@call"),
