@@ -171,5 +171,7 @@ def _sizes(attributes: pl.DataFrame, names: Sequence[str]) -> Iterator[pl.DataFr
             pl.when(of_parts.count() > 0).then(of_parts.sum()),
             length.filter(pl.col("name") == other).last(),
         )
-        found = attributes.filter(pl.col("name").is_in(known)).group_by("n")
-        yield found.agg(chars.alias(f"{size}:count"))
+        found = attributes.filter(pl.col("name").is_in(known))
+        refuse([found.select("n", "name").is_duplicated().any()])
+        _refuse_any(found, pl.col("whole", "fraction").is_not_null())  # a number that is none is a text
+        yield found.group_by("n").agg(chars.alias(f"{size}:count"))

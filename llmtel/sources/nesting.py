@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import compress
+from itertools import chain, compress
 
 import orjson
 import polars as pl
-from msgspec import Struct
+from msgspec import Struct, field
 
 from llmtel.sources.counted import RecordOf, records_of_lines
 from llmtel.sources.decode import Decoded, decode, joined, lines_in, pieces
@@ -31,10 +31,10 @@ Finish = Callable[[Decoded, RecordOf], Decoded]
 
 
 class _Part(Struct):
-    """Some lines of a batch, the place of each, and whether they may be read at once."""
+    """Some lines of a batch, the place of each, and whether their records may be read at once."""
 
     lines: bytes
-    places: pl.Series
+    places: Sequence[int]
     regular: bool
 
 
@@ -43,22 +43,23 @@ def decode_nested(data: bytes, plan: Plan, finish: Finish) -> Decoded:
 
     `finish` is given what was decoded of a piece, with places among the piece's records, and these.
     """
-    begins = plan.source.at_once.begins if plan.source.at_once is not None else ()
-    first, under_way, waiting, missed = 0, [], list[_Part](), list[_Part]()
-    with ThreadPoolExecutor(2) as pool:
+    decoder = _Decoder(plan, finish)
+    begins = decoder.begins()
+    first, under_way, regular = 0, [], list[_Part]()
+    with ThreadPoolExecutor(2 if begins else 1) as pool:
         for piece in pieces(data, _PIECE):
-            parts = _parts_of(piece, first, begins if len(missed) < _MISSES else ())
+            parts = _parts_of(piece, first, decoder.begins())
+            first = max(part.places[-1] for part in parts) + 1
+            regular += [part for part in parts if part.regular]
+            if sum(len(part.lines) for part in regular) >= _PIECE:
+                under_way.append(pool.submit(decoder.at_once, regular))
+                regular = []
             for part in parts:
-                if part.regular:
-                    waiting.append(part)
-                else:
-                    under_way.append(pool.submit(_decoded, *_opened(part, plan), plan, finish))
-            if sum(len(part.lines) for part in waiting) >= _PIECE:
-                under_way.append(pool.submit(_at_once, waiting, plan, finish, missed))
-                waiting = []
-            first = int(max(part.places[-1] for part in parts)) + 1
-        if waiting:
-            under_way.append(pool.submit(_at_once, waiting, plan, finish, missed))
+                if not part.regular:
+                    lines, numbers = lines_of_nested(part.lines, plan.source)
+                    under_way.append(pool.submit(decoder.opened, lines, numbers, part.places))
+        if regular:
+            under_way.append(pool.submit(decoder.at_once, regular))
         whole = joined([part.result() for part in under_way], plan)
     if not whole.raw["row"].is_sorted():
         whole.raw = whole.raw.sort("row", maintain_order=True)
@@ -70,28 +71,57 @@ def decode_nested(data: bytes, plan: Plan, finish: Finish) -> Decoded:
 def _parts_of(piece: bytes, first: int, begins: tuple[bytes, ...]) -> list[_Part]:
     """The lines that have one of some beginnings, and the others. Their places count from `first` on."""
     lines = lines_in(piece)
-    places = pl.int_range(first, first + len(lines), dtype=pl.UInt32, eager=True)
+    places = range(first, first + len(lines))
     regular = [line.startswith(begins) for line in lines] if begins else []
     if not any(regular) or all(regular):
         return [_Part(piece, places, any(regular))]
     others = [not one for one in regular]
     return [
-        _Part(b"\n".join(compress(lines, these)) + b"\n", places.filter(pl.Series(these)), these is regular)
+        _Part(b"\n".join(compress(lines, these)) + b"\n", list(compress(places, these)), these is regular)
         for these in (regular, others)
     ]
 
 
-def _at_once(parts: list[_Part], plan: Plan, finish: Finish, missed: list[_Part]) -> Decoded:
-    """Lines whose records are read at once; or opened, and added to those `missed`, where that cannot be."""
-    lines, places = b"".join(part.lines for part in parts), pl.concat(part.places for part in parts)
-    part, reader = _Part(lines, places, regular=True), plan.source.at_once
-    found = None if reader is None else reader.columns(lines, plan.columns)
-    if found is None:
-        missed.append(part)
-        return _decoded(*_opened(part, plan), plan, finish)
-    raw = found.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), *plan.widened(found.columns))
-    whole = finish(Decoded(raw, raw.height), _records_of(lines, found["row"], plan.source))
-    return _placed(whole, places.gather(found["row"]))
+class _Decoder(Struct):
+    """Decodes parts of a batch; `missed` are those of which the records could not be read at once."""
+
+    plan: Plan
+    finish: Finish
+    missed: list[_Part] = field(default_factory=list)
+
+    def begins(self) -> tuple[bytes, ...]:
+        """How lines begin whose records may be read at once; none where that fails."""
+        reader = self.plan.source.at_once
+        return reader.begins if reader is not None and len(self.missed) < _MISSES else ()
+
+    def at_once(self, parts: list[_Part]) -> Decoded:
+        """Lines whose records are read at once, or opened where that cannot be."""
+        part = _Part(
+            b"".join(part.lines for part in parts), list(chain(*(part.places for part in parts))), True
+        )
+        source = self.plan.source
+        found = None if source.at_once is None else source.at_once.columns(part.lines, self.plan.columns)
+        if found is None:
+            self.missed.append(part)
+            return self.opened(*lines_of_nested(part.lines, source), part.places)
+        number = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
+        whole = Decoded(found.select(number, *self.plan.widened(found.columns)), found.height)
+        return _placed(
+            self.finish(whole, _records_of(part.lines, found["row"], source)), found["row"], part.places
+        )
+
+    def opened(self, lines: bytes, numbers: list[int], places: Sequence[int]) -> Decoded:
+        """Lines of single records, each from the line of a number."""
+        part = self.finish(decode(lines, self.plan, len(numbers)), records_of_lines(lines))
+        return _placed(part, pl.Series(numbers, dtype=pl.UInt32), places)
+
+
+def _placed(part: Decoded, numbers: pl.Series, places: Sequence[int]) -> Decoded:
+    """Decoded records with the places of the lines that they came from, by their numbers."""
+    at = pl.Series("row", places, dtype=pl.UInt32).gather(numbers)
+    part.raw = part.raw.with_columns(at.gather(part.raw["row"]))
+    part.rejects = [(at[row], reason) for row, reason in part.rejects]
+    return part
 
 
 def _records_of(data: bytes, numbers: pl.Series, source: Source) -> RecordOf:
@@ -114,23 +144,6 @@ def _records_of(data: bytes, numbers: pl.Series, source: Source) -> RecordOf:
         return kept[number][place - bisect_left(line_of, number)]
 
     return record
-
-
-def _opened(part: _Part, plan: Plan) -> tuple[bytes, pl.Series]:
-    """The records of some lines as lines, and the place that each came from."""
-    lines, numbers = lines_of_nested(part.lines, plan.source)
-    return lines, part.places.gather(numbers)
-
-
-def _decoded(lines: bytes, places: pl.Series, plan: Plan, finish: Finish) -> Decoded:
-    return _placed(finish(decode(lines, plan, len(places)), records_of_lines(lines)), places)
-
-
-def _placed(part: Decoded, places: pl.Series) -> Decoded:
-    """Decoded records with the places of the lines that they came from."""
-    part.raw = part.raw.with_columns(places.gather(part.raw["row"]).alias("row"))
-    part.rejects = [(places[row], reason) for row, reason in part.rejects]
-    return part
 
 
 def lines_of_nested(block: bytes, source: Source) -> tuple[bytes, list[int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import polars as pl
@@ -36,6 +36,8 @@ _FRACTIONS = {0: "", 4: ".%3f", 7: ".%6f", 8: ".%9f", 10: ".%9f"}
 """How the fractions of seconds that most programs write are parsed, by their length; those of .NET have 7
 digits, and get two zeros behind them."""
 _TICK = 8
+_OTHER_FORMS = 3
+"""Forms besides the first that a log may have: many leave out what is zero."""
 _OF_UTC = ("Z", "+00:00")
 _COMMA = r"(:\d\d),(\d)"
 _DIGIT = re.compile("[0-9]")
@@ -67,26 +69,49 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     """
     first = column.first(ignore_nulls=True)
     form = _form_of(first) if isinstance(first, str) else None
-    parsed = None if form is None else _of_one_form(column, form)
-    if form is not None and parsed is not None and parsed.null_count() == column.null_count():
-        return parsed, 0 if form.suffix else len(parsed) - parsed.null_count()
-    left = (column.is_not_null() & (column.str.strip_chars() != "")).arg_true()
-    found = pl.Series(column.name, [None], dtype=TIME).new_from_index(0, len(column))
+    found = _none(column) if form is None else _of_one_form(column, form)
+    assumed = 0 if form is None or form.suffix else len(found) - found.null_count()
+    left = (found.is_null() & column.is_not_null()).arg_true()
     if left.is_empty():
-        return found, 0
-    assumed = 0
-    texts = column.str.strip_chars()
-    if texts.str.contains(",", literal=True).any():
-        texts = texts.str.replace(_COMMA, "$1.$2")
-    for reader in _likeliest_first(_DIGIT.sub("1", texts[left[0]])):
-        read = reader.read(texts.gather(left))
-        hits = read.is_not_null()
-        found = found.scatter(left.filter(hits), read.filter(hits).dt.epoch("us"))
-        left = left.filter(~hits)
-        assumed += int(hits.sum()) if reader.assumes_utc else 0
-        if left.is_empty():
+        return found, assumed
+    reading = _Reading(column, found, left, assumed)
+    for _ in range(_OTHER_FORMS):
+        form = None if reading.left.is_empty() else _form_of(column[reading.left[0]])
+        if form is None or not reading.read(_Reader(partial(_of_one_form, form=form), not form.suffix)):
             break
-    return found, assumed
+    reading.texts = column.str.strip_chars()
+    reading.left = reading.left.filter(reading.texts.gather(reading.left) != "")
+    if reading.texts.str.contains(",", literal=True).any():
+        reading.texts = reading.texts.str.replace(_COMMA, "$1.$2")
+    if not reading.left.is_empty():
+        for reader in _likeliest_first(_DIGIT.sub("1", reading.texts[reading.left[0]])):
+            reading.read(reader)
+    return reading.found, reading.assumed
+
+
+class _Reading(Struct):
+    """Times as far as they are read: the places `left` are not, and `assumed` were taken to be in UTC."""
+
+    texts: pl.Series
+    found: pl.Series
+    left: pl.Series
+    assumed: int
+
+    def read(self, reader: _Reader) -> bool:
+        """Read what is left in one more form. Returns whether there was any of it."""
+        if self.left.is_empty():
+            return False
+        read = reader.read(self.texts.gather(self.left))
+        hits = read.is_not_null()
+        self.found = self.found.scatter(self.left.filter(hits), read.filter(hits).dt.epoch("us"))
+        self.left = self.left.filter(~hits)
+        self.assumed += int(hits.sum()) if reader.assumes_utc else 0
+        return bool(hits.any())
+
+
+def _none(column: pl.Series) -> pl.Series:
+    """No time for any value of a column."""
+    return pl.Series(column.name, [None], dtype=TIME).new_from_index(0, len(column))
 
 
 @lru_cache(64)
@@ -114,10 +139,10 @@ def _form_of(text: str) -> _Form | None:
     return _Form(" " if text[_T] == " " else "T", fraction, suffix) if fraction in _FRACTIONS else None
 
 
-def _of_one_form(column: pl.Series, form: _Form) -> pl.Series | None:
-    """Times that are all written in one form, four times as fast; null where one is not.
+def _of_one_form(column: pl.Series, form: _Form) -> pl.Series:
+    """Times that are written in one form, four times as fast; null where one is not.
 
-    None for times before `EARLIEST`, which this parser may make of what is no time.
+    All are where one is before `EARLIEST`, which this parser may make of what is no time.
     """
     if form.fraction == _TICK:
         zeros = f"00{form.suffix}"
@@ -125,7 +150,7 @@ def _of_one_form(column: pl.Series, form: _Form) -> pl.Series | None:
     pattern = f"%Y-%m-%d{form.between}%H:%M:%S{_FRACTIONS[form.fraction]}{form.suffix}"
     parsed = column.str.to_datetime(pattern, strict=False, cache=False, time_unit="us")
     before = (parsed.to_physical() < int(EARLIEST.timestamp()) * 1_000_000).any()
-    return None if before else parsed.dt.replace_time_zone("UTC")
+    return _none(column) if before else parsed.dt.replace_time_zone("UTC")
 
 
 def _epoch(text: pl.Expr) -> pl.Expr:
