@@ -21,11 +21,10 @@ def records(line: Record) -> Iterable[dict[str, Any]]:
     """The spans of an object: itself, or one for each row of its columns."""
     ids = line.get("context.span_id")
     if not isinstance(ids, list | dict):
-        yield _span(line)
-        return
+        return (_span(line),)
     columns = {key: value for key, value in line.items() if isinstance(value, type(ids))}
-    for place in range(len(ids)) if isinstance(ids, list) else ids:
-        yield _span({key: _at(values, place) for key, values in columns.items()})
+    places: Iterable[Any] = range(len(ids)) if isinstance(ids, list) else ids
+    return (_span({key: _at(values, place) for key, values in columns.items()}) for place in places)
 
 
 def _at(values: Any, place: Any) -> object:  # noqa: ANN401 (a list with a number, or an object with a key)

@@ -7,7 +7,7 @@ others (toxicity, latency) say nothing that a field could hold, and are left out
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from math import fsum
 from typing import NamedTuple
@@ -106,15 +106,11 @@ def _meant(label: str) -> float | None:
     return 1.0 if word in YES else 0.0 if word in NO else None
 
 
-def scores_in(attributes: Mapping[str, object]) -> Iterable[Score]:
-    """Scores among flat attributes: `eval_NAME_score`, `annotation_NAME_label`, as Phoenix names them."""
-    for name, value, label in _scores_at(tuple(attributes)):
-        yield Score(name, attributes[value] if value else None, attributes[label] if label else None)
+def scores_at(keys: Iterable[str]) -> list[tuple[str, str | None, str | None]]:
+    """The names of scores among flat attributes, each with the keys of its number and of its label.
 
-
-@lru_cache(1024)
-def _scores_at(keys: tuple[str, ...]) -> list[tuple[str, str | None, str | None]]:
-    """The names of scores among attributes, each with the keys of its number and of its label."""
+    Phoenix names these `eval_NAME_score` and `annotation_NAME_label`.
+    """
     named: dict[str, dict[str, str]] = {}
     for key in keys:
         if key.startswith(SAID):

@@ -24,7 +24,7 @@ from llmtel.sources.attributes import (
 )
 from llmtel.sources.nested import object_in, objects_in
 from llmtel.sources.printed import as_exported, is_printed
-from llmtel.sources.quality import SAID, Score, judged, scores_in
+from llmtel.sources.quality import Score, judged, scores_at
 from llmtel.sources.source import Record
 
 _NUMBER = (int, float)
@@ -140,7 +140,12 @@ def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | No
     """
     told: dict[str, Any] = {}
     places = _places(tuple(found))
-    scores = [*scores_in(found), *_evaluation(found)] if places.scores else []
+    scores = [
+        Score(name, found[value] if value else None, found[label] if label else None)
+        for name, value, label in places.scores
+    ]
+    if places.evaluation:
+        scores += _evaluation(found)
     for event in events:
         inner, name = attributes(event.get("attributes")), event.get("name")
         if name == "exception":
@@ -158,9 +163,13 @@ def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | No
 
 
 class _Places(NamedTuple):
-    """Whether some attributes have scores, and where texts are: the size's name, and keys as in `TEXTS`."""
+    """Where some attributes have scores (name, keys of number and label) and texts (size, keys as in `TEXTS`).
 
-    scores: bool
+    `evaluation` says whether they are the result of one.
+    """
+
+    scores: list[tuple[str, str | None, str | None]]
+    evaluation: bool
     texts: tuple[tuple[str, str, tuple[str, ...], str], ...]
 
 
@@ -173,7 +182,7 @@ def _places(keys: tuple[str, ...]) -> _Places:
         parts = tuple(key for key in contents if key.startswith(beginnings))
         if parts or whole in keys or other in keys:
             texts.append((size, whole, parts, other))
-    return _Places(any(key.startswith((*SAID, EVALUATION_NAMES)) for key in keys), tuple(texts))
+    return _Places(scores_at(keys), any(key.startswith(EVALUATION_NAMES) for key in keys), tuple(texts))
 
 
 def _evaluation(found: dict[str, Any]) -> list[Score]:

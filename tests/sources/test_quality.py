@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmtel.sources.quality import Score, judged, scores_in
+from llmtel.sources.quality import Score, judged, scores_at
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,11 @@ def test_the_order_of_scores_does_not_matter(pairs, chance):
 
 
 def test_scores_among_attributes_are_found_by_their_prefix():
-    found = scores_in({
-        "eval_Hallucination_label": "factual", "eval_Hallucination_score": 1, "eval_note": "x",
-        "annotation_user feedback_label": "thumbs up", "llm_model_name": "m",
-    })  # fmt: skip
-    assert set(found) == {Score("Hallucination", 1, "factual"), Score("user feedback", None, "thumbs up")}
+    found = scores_at([
+        "eval_Hallucination_label", "eval_Hallucination_score", "eval_note", "annotation_user feedback_label",
+        "llm_model_name",
+    ])  # fmt: skip
+    assert set(found) == {
+        ("Hallucination", "eval_Hallucination_score", "eval_Hallucination_label"),
+        ("user feedback", None, "annotation_user feedback_label"),
+    }
