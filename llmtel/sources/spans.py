@@ -163,7 +163,7 @@ def told_by(events: list[dict[str, Any]], found: dict[str, Any], start: int | No
 
 
 class _Places(NamedTuple):
-    """Where some attributes have scores (name, keys of number and label) and texts (size, keys as in `TEXTS`).
+    """Where some attributes have scores (name, keys of number and label) and texts (size, keys of `TEXTS`).
 
     `evaluation` says whether they are the result of one.
     """
