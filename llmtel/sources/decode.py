@@ -16,6 +16,7 @@ import orjson
 import polars as pl
 from msgspec import Struct, field
 
+from llmtel.sources.escapes import half_a_character
 from llmtel.sources.faults import parsed
 from llmtel.sources.newlines import COMPRESSED, line_count
 from llmtel.sources.plan import Plan
@@ -28,8 +29,6 @@ _PIECES = 8
 """Pieces that a batch which fails is cut into, and each of them that fails again."""
 _MISSES = 2
 """Pieces beside each other that may fail before the others are taken to fail as well."""
-_HALF = r"\\u[dD][89abAB][0-9a-fA-F]{2}(?:[^\\]|\\[^u])|[^0-9a-fA-F]\\u[dD][c-fC-F]"
-"""A high half with no escape after it, a low one with none before."""
 _BLANK = b" \t\r\n\x0b\x0c"
 
 
@@ -167,16 +166,6 @@ def _decode_query(data: bytes, plan: Plan, count: int | None = None) -> Decoded 
         return None
     frame = _with_booleans_odd(frame, data, plan)
     return _with_odd_ones(frame, Decoded(frame, count, count - frame.height), plan)
-
-
-def half_a_character(line: pl.Expr) -> pl.Expr:
-    """Whether a line may have the escape of half a character (😀 has two), of which Polars makes nothing.
-
-    It has nothing to say against a low half after hexadecimal digits, but refuses that itself.
-    """
-    # what is rare is looked for with care only where there is some of it
-    seen = line.str.contains("\\ud", literal=True) | line.str.contains("\\uD", literal=True)
-    return pl.when(seen).then(line).str.contains(_HALF).fill_null(value=False)
 
 
 def _with_booleans_odd(frame: pl.DataFrame, data: bytes, plan: Plan) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from llmtel.sources.decode import half_a_character
+from llmtel.sources.escapes import half_a_character
 from llmtel.sources.quality import SAID
 from llmtel.sources.raw import Kind, RawColumn, Step
 from llmtel.sources.spans import CHUNK, EVALUATION, EVALUATION_NAMES, FAILED, RATES, TEXTS
