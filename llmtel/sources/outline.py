@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from llmtel.sources import raw
-from llmtel.sources.aliases import Place
+from llmtel.sources.aliases import Place, normalised
 from llmtel.sources.outcome import SUCCESS, TEXT, WORD, joined
 from llmtel.sources.project import numeral
 from llmtel.sources.source import Remark, Source
@@ -149,8 +149,15 @@ class Outline(Struct):
         latency = [self.number("latency_ms"), _in_ms(self.number("latency_s"))]
         ttft = [self.number("ttft_ms"), _in_ms(self.number("ttft_s")), _between(start, first)]
         bare = all(known is None for known in latency) and self._seen("end") < self._seen("latency")
-        latency += [_between(start, end), self._bare_latency() if bare else None]
+        # between two times of a call there is no doubt; a time of another name may be that of its end
+        latency.insert(0 if self._tells_the_start() else len(latency), _between(start, end))
+        latency.append(self._bare_latency() if bare else None)
         return {"latency_ms": _first_known(latency), "ttft_ms": _first_known(ttft)}
+
+    def _tells_the_start(self) -> bool:
+        """Whether the name of the time says that it is the start of a call."""
+        name = self.places["ts"][0].path.rpartition(".")[2] if "ts" in self.places else ""
+        return normalised(name).startswith("start")
 
     def _seen(self, fact: str) -> int:
         """How many of the records that were looked at have a fact, at its best place."""
