@@ -1,6 +1,6 @@
 """How fast each format is read, beside generic JSON lines: its own sample, written many times with other ids.
 
-    python benchmarks/throughput.py [--mb 16] [--rounds 3] [FORMAT …]
+    python benchmarks/throughput.py [--mb 16] [--rounds 5] [FORMAT …]
 
 One process a format (what it imports and compiles is its own affair), which reads the format and generic
 lines in turn and tells the best round of each, so that whatever else the machine does slows both; by seconds
@@ -125,7 +125,7 @@ def main() -> int:
     )
     parser.add_argument("formats", nargs="*", metavar="FORMAT")
     parser.add_argument("--mb", type=float, default=16)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     options = parser.parse_args()
     size = int(options.mb * 1e6)
