@@ -58,7 +58,8 @@ def wide(attributes: pl.DataFrame, columns: Sequence[RawColumn], key: str) -> pl
     owner has twice.
     """
     wanted = [column for column in columns if column.steps[0] == WITHIN]
-    refuse(len(column.steps) > 2 or column.kind not in (*_NUMBERS, *_TEXTS) for column in wanted)  # noqa: PLR2004
+    refuse(len(column.steps) != len((WITHIN, "name")) or column.items for column in wanted)
+    refuse(column.kind not in (*_NUMBERS, *_TEXTS) for column in wanted)
     found = attributes.filter(pl.col("name").is_in([f"{column.steps[1]}" for column in wanted]))
     names = set(found["name"].unique())
     present = [column for column in wanted if column.steps[1] in names]

@@ -210,6 +210,14 @@ def test_whose_spans_these_are_is_told_of_each(record, taken):
     assert same(lines(record, export(span(MODEL))))[0] is taken
 
 
+@pytest.mark.parametrize("column", ["attributes:str", "attributes.user_id.x:str", "start.x:str", "start:str"])
+def test_columns_that_no_span_has_as_they_are_wanted_are_left_to_the_other_way(column):
+    wanted = Plan(replace(PLAN.source, reads=(*PLAN.source.reads, pl.col(column))))
+    data = lines(export(span(attribute("user.id", "stringValue", "u1"))))
+    assert spans_at_once(data, PLAN.columns) is not None
+    assert spans_at_once(data, wanted.columns) is None
+
+
 def test_lines_of_all_kinds_keep_their_places(monkeypatch):
     monkeypatch.setattr(nesting, "_PIECE", 2000)
     event = {
