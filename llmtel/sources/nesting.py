@@ -181,6 +181,12 @@ def _add_records(text: bytes, source: Source, out: bytearray) -> int:
     return count or 1
 
 
+def inside(objects: Sequence[Record], source: Source) -> list[Record]:
+    """The records inside some objects of a source, as its mapping sees them."""
+    lines = b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in objects)
+    return [orjson.loads(line) for line in lines_in(lines_of_nested(lines, source)[0])] if lines else []
+
+
 def _records_in(text: bytes, source: Source) -> Iterable[Record]:
     """The records in a line."""
     record = orjson.loads(text.strip(_BLANKS_AND_BOM))

@@ -27,6 +27,7 @@ from llmtel.sources.formats import sources
 from llmtel.sources.growing import window
 from llmtel.sources.items import Item, Mishap, Seen
 from llmtel.sources.maps import Mapped
+from llmtel.sources.nesting import inside
 from llmtel.sources.plan import Plan
 from llmtel.sources.sampling import first_lines, lines_across, objects
 from llmtel.sources.sheets import Sheet
@@ -208,11 +209,9 @@ class Opener(Struct):
 
     def _refuse_other_layout(self, found: str) -> None:
         """Raise when the format that was asked for is of another layout than the file."""
-        if self.wanted is not None and self.wanted.layout != found:
-            names = {"csv": "CSV", "json": "JSON"}
-            msg = (
-                f"--input-format {self.wanted.name} reads {names[self.wanted.layout]}; this is {names[found]}"
-            )
+        wanted, names = self.wanted, {"csv": "CSV", "json": "JSON"}
+        if wanted is not None and wanted.layout != found:
+            msg = f"--input-format {wanted.name} reads {names[wanted.layout]}; this is {names[found]}"
             raise Undecodable(msg)
 
     def _kept(self, sample: Sequence[Record]) -> Sequence[Record]:
@@ -258,12 +257,13 @@ class Opener(Struct):
             return self.plans[source.name], ()
         bound = source.bind(sample, source) if source.bind is not None else source
         shape = self.wishes.shape(wanted)
-        bound = shape(bound, sample)
+        records = inside(sample, bound) if wanted and bound.records is not None else sample
+        bound = shape(bound, records)
         key = bound.name
         if source.bind is not None or wanted:
             mapping = sorted((name, str(value)) for name, value in bound.calls.items())
             key += f"{bound.decisions}{mapping}"
-        absent = tuple((one, maps.missing_words(one, sample)) for one in maps.absent(wanted, sample))
+        absent = tuple((one, maps.missing_words(one, records)) for one in maps.absent(wanted, records))
         return self.plans.setdefault(key, Plan(bound, shape)), absent
 
 

@@ -162,6 +162,20 @@ def test_a_mapping_that_cannot_work_says_what_would(log, llmtel, text, said):
     assert said in err
 
 
+def test_a_nested_export_is_mapped_by_what_is_inside_of_it(tmp_path, monkeypatch, asked, llmtel):
+    monkeypatch.chdir(tmp_path)
+    tenant = {"key": "app.tenant", "value": {"stringValue": "acme"}}
+    used = {"key": "gen_ai.usage.input_tokens", "value": {"intValue": "3"}}
+    span = {"name": "chat", "attributes": [{**tenant, "key": "gen_ai.request.model"}, used, tenant]}
+    Path("s.jsonl").write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}) + "\n")
+    answer = asked("s.jsonl", "--map", "user=attributes.app_tenant", "--by", "user", "--metrics", "calls")
+    assert by(answer, "user", "calls") == {"acme": 1}
+    assert not [text for text in notes(answer) if "no record" in text]
+    code, _, err = llmtel("analyze", "s.jsonl", "--map", "user=attributes.app.tenant")
+    assert code == 2
+    assert "Did you mean attributes.app_tenant" in " ".join(err.split())
+
+
 def test_calls_that_were_written_by_llmtel_are_not_mapped_again(log, llmtel):
     assert llmtel("ingest", log, *MAPS, "-o", "calls.parquet")[0] == 0
     code, _, err = llmtel("analyze", "calls.parquet", "--map", "user=meta.uid")
