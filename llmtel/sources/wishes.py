@@ -39,7 +39,7 @@ def _shaped(
         source = maps.applied(source, records, wanted)
     if not tags:
         return source
-    found = {key: _tag(raw.escaped(key)) for key in tags}
+    found = {key: _tag(key) for key in tags}
     return replace(
         source,
         calls={**source.calls, "tags": _as_json(found)},
@@ -47,9 +47,11 @@ def _shaped(
     )
 
 
-def _tag(name: str) -> pl.Expr:
-    """An extra key: from `tags`, `metadata` or the top of a record."""
-    return raw.text(f"tags.{name}", f"metadata.{name}", name)
+def _tag(key: str) -> pl.Expr:
+    """An extra key: from `tags`, `metadata` or the top of a record, or its `attributes`, also flat ones."""
+    name, flat = raw.escaped(key), raw.escaped(key.replace(".", "_"))
+    paths = (f"tags.{name}", f"metadata.{name}", name, f"attributes.{name}", f"attributes.{flat}")
+    return raw.text(*dict.fromkeys(paths))
 
 
 def _as_json(tags: Mapping[str, pl.Expr]) -> pl.Expr:

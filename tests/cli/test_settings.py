@@ -171,6 +171,8 @@ def test_a_nested_export_is_mapped_by_what_is_inside_of_it(tmp_path, monkeypatch
     answer = asked("s.jsonl", "--map", "user=attributes.app_tenant", "--by", "user", "--metrics", "calls")
     assert by(answer, "user", "calls") == {"acme": 1}
     assert not [text for text in notes(answer) if "no record" in text]
+    answer = asked("s.jsonl", "--by", "tags.app.tenant", "--metrics", "calls")
+    assert by(answer, "tags.app.tenant", "calls") == {"acme": 1}
     code, _, err = llmtel("analyze", "s.jsonl", "--map", "user=attributes.app.tenant")
     assert code == 2
     assert "Did you mean attributes.app_tenant" in " ".join(err.split())
