@@ -3,9 +3,9 @@
     python benchmarks/throughput.py [--mb 16] [--rounds 5] [FORMAT …]
 
 One process a format (what it imports and compiles is its own affair), which reads the format and generic
-lines in turn and tells the best round of each, so that whatever else the machine does slows both; by seconds
-of the processor is steadier where others use the machine too. Codex writes a file a session and counts over
-the whole of it: its data are those of `codex_logs.py`.
+lines in turn and tells the median of what the two of a round took beside each other, so that whatever else
+the machine does slows both; by seconds of the processor is steadier where others use the machine too. Codex
+writes a file a session and counts over the whole of it: its data are those of `codex_logs.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import csv
 import io
 import itertools
 import json
-import math
 import re
 import subprocess
 import sys
@@ -23,6 +22,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import codex_logs
@@ -81,15 +81,11 @@ def write(name: str, folder: Path, size: int) -> int:
 
 
 @dataclass(frozen=True)
-class Speed:
-    """Seconds of the clock, and of all processors, in the best rounds."""
+class Took:
+    """Seconds of the clock, and of all processors, of one reading."""
 
-    clock: float = math.inf
-    cpu: float = math.inf
-
-    def or_better(self, clock: float, cpu: float) -> Speed:
-        """With another round."""
-        return Speed(min(self.clock, clock), min(self.cpu, cpu))
+    clock: float
+    cpu: float
 
 
 def measure(name: str, size: int, rounds: int) -> None:
@@ -99,20 +95,22 @@ def measure(name: str, size: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as at:
         names = dict.fromkeys((name, REFERENCE))
         sizes = {each: write(each, Path(at) / each, size) / 1e6 for each in names}
-        best, records = dict.fromkeys(names, Speed()), dict.fromkeys(names, 0)
+        took: dict[str, list[Took]] = {each: [] for each in names}
+        records = dict.fromkeys(names, 0)
         for _, each in itertools.product(range(rounds), names):
             clock, cpu = time.perf_counter(), time.process_time()
             records[each] = pipeline.read([str(Path(at) / each)], input_format=each).account.records
-            best[each] = best[each].or_better(time.perf_counter() - clock, time.process_time() - cpu)
-    own, other = best[name], best[REFERENCE]
+            took[each].append(Took(time.perf_counter() - clock, time.process_time() - cpu))
+    rounds_of_both = list(zip(took[name], took[REFERENCE], strict=True))
     more = sizes[name] / sizes[REFERENCE]
+    best = min(one.clock for one in took[name])
     print(
         json.dumps(
             {
-                "mb_s": sizes[name] / own.clock,
-                "records_s": records[name] / own.clock,
-                "beside": more * other.clock / own.clock,
-                "cpu": more * other.cpu / own.cpu,
+                "mb_s": sizes[name] / best,
+                "records_s": records[name] / best,
+                "beside": more * median(other.clock / own.clock for own, other in rounds_of_both),
+                "cpu": more * median(other.cpu / own.cpu for own, other in rounds_of_both),
             }
         )
     )
