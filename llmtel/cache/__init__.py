@@ -138,7 +138,7 @@ class Cache(Struct, frozen=True):
             for part, calls in frames:
                 if part.name is None and calls.height:
                     name = f"{uuid4().hex}.parquet"
-                    self._put(name, lambda at, calls=calls: calls.write_parquet(at, compression="lz4"))  # type: ignore[misc]
+                    self._put(name, lambda at, calls=calls: calls.write_parquet(at, compression="lz4"))  # type: ignore[misc]  # its default
                     part.name = name
             index = json.dumps([part.told() for part, _ in frames]).encode()
             self._put(INDEX, lambda at: at.write_bytes(index))

@@ -220,7 +220,7 @@ class Stream(Struct):
         """At most so many bytes; of compressed data few at a time: a fault does not take them along."""
         if self.source is self.raw:
             return self.source.read(most)
-        return bytes(self.source.read1(most))  # type: ignore[attr-defined]
+        return bytes(self.source.read1(most))  # type: ignore[attr-defined]  # all have it
 
 
 def open_stream(path: str) -> Stream:
@@ -228,7 +228,7 @@ def open_stream(path: str) -> Stream:
     try:
         file = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115 (closed by the reader)
         raw = cast("BinaryIO", file if isinstance(file, io.BufferedReader) else io.BufferedReader(file))
-        head = raw.peek(64)[:64]  # type: ignore[attr-defined]
+        head = raw.peek(64)[:64]  # type: ignore[attr-defined]  # it is buffered
     except OSError as error:
         raise Undecodable(_why(error)) from error
     if head.startswith(GZIP):

@@ -1,6 +1,7 @@
 """Nested exports: their lines are opened in Python, piece by piece, while Polars decodes the piece before.
 
-Opening holds Python's lock and decoding does not, so that two cores have work.
+Opening holds Python's lock and decoding does not, so that two cores have work. What a source can read at
+once is not opened at all.
 """
 
 from __future__ import annotations

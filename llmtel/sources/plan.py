@@ -58,9 +58,9 @@ def _checker(node: Tree | RawColumn) -> Any:  # noqa: ANN401 (a type made at run
             for step in steps[:-1]:
                 place = place.setdefault(step, {})
             place[steps[-1]] = RawColumn("", (), kind)
-        return list[_checker(fields)] | None  # type: ignore[misc]
+        return list[_checker(fields)] | None  # type: ignore[misc]  # made at run time
     if any(isinstance(step, int) for step in node):
-        return list[_checker(next(iter(node.values())))] | None  # type: ignore[misc]
+        return list[_checker(next(iter(node.values())))] | None  # type: ignore[misc]  # so too
     members = [
         (f"f{i}", _checker(child), msgspec.field(name=str(key), default=None))
         for i, (key, child) in enumerate(node.items())

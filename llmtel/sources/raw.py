@@ -63,7 +63,7 @@ class RawColumn(Struct, frozen=True):
             if len(steps) == 1:
                 fields[steps[0]] = DTYPES[kind]()
             else:
-                fields.setdefault(steps[0], {})[steps[1]] = DTYPES[kind]()  # type: ignore[index]
+                fields.setdefault(steps[0], {})[steps[1]] = DTYPES[kind]()  # type: ignore[index]  # a dict, as just set
         return pl.List(pl.Struct({n: pl.Struct(t) if isinstance(t, dict) else t for n, t in fields.items()}))
 
 
@@ -141,8 +141,8 @@ def parse(name: str) -> RawColumn:
     if kind.startswith("items "):
         pairs = [pair.split("=") for pair in kind.split(" ")[1:]]
         fields = tuple((tuple(key.split(".")), wanted) for key, wanted in pairs)
-        return RawColumn(name, steps_of(path), "str", fields)  # type: ignore[arg-type]
-    return RawColumn(name, steps_of(path), kind)  # type: ignore[arg-type]
+        return RawColumn(name, steps_of(path), "str", fields)  # type: ignore[arg-type]  # kinds are text
+    return RawColumn(name, steps_of(path), kind)  # type: ignore[arg-type]  # kinds are text
 
 
 def wanted(expressions: Iterable[pl.Expr]) -> tuple[RawColumn, ...]:

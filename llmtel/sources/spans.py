@@ -39,6 +39,7 @@ _RESOURCES, _SCOPES = ("resourceSpans", "batches"), ("scopeSpans", "instrumentat
 EVALUATION = "gen_ai.evaluation.result"
 """The name of an event, a log record or a span that is the result of an evaluation."""
 EVALUATION_NAMES = "gen_ai_evaluation_"
+"""How the names of an evaluation's attributes begin."""
 CHUNK = "gen_ai.content.completion.chunk"
 """The name of an event that a part of the answer came."""
 RATES = ("sampling_probability", "sample_rate")
@@ -56,6 +57,7 @@ those of single ones (`gen_ai_prompt_0_content`), and of the whole span."""
 
 _NOTHING: dict[str, Any] = {}
 FAILED = (2, "2", "STATUS_CODE_ERROR")
+"""Codes of a status that say a span failed."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{11}=")
 """16 bytes of a trace's id, 8 of a span's."""
 _NUMBERS = frozenset({

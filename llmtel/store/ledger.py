@@ -152,7 +152,7 @@ def _ends_line(file: object, offset: int, size: int) -> bool:
     if not 0 < offset < size:
         return True
     file.seek(offset - 1)  # type: ignore[attr-defined]  # any binary file
-    return b"\n" in file.read(2)  # type: ignore[attr-defined]
+    return b"\n" in file.read(2)  # type: ignore[attr-defined]  # as above
 
 
 def only_new(inputs: Inputs, found: Mapping[str, Known]) -> Inputs:

@@ -50,8 +50,8 @@ class Remote(Folder):
             scheme, _, rest = self.name.partition("://")
             if scheme in {"az", "azure"}:  # as deltalake and Polars read it: the container comes first
                 container, _, prefix = rest.partition("/")
-                return AzureStore(container, prefix=prefix or None, retry_config=retries)  # type: ignore[arg-type]
-            return from_url(self.name, retry_config=retries)  # type: ignore[call-overload,no-any-return]
+                return AzureStore(container, prefix=prefix or None, retry_config=retries)  # type: ignore[arg-type]  # a dict will do
+            return from_url(self.name, retry_config=retries)  # type: ignore[call-overload,no-any-return]  # so too
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
