@@ -16,6 +16,7 @@ import orjson
 import polars as pl
 from msgspec import Struct, field
 
+from llmtel.sources import native
 from llmtel.sources.escapes import half_a_character
 from llmtel.sources.faults import parsed
 from llmtel.sources.newlines import COMPRESSED, line_count
@@ -56,6 +57,33 @@ def _projected(rows: list[dict[str, object]], plan: Plan) -> pl.DataFrame:
 
 def decode(data: bytes, plan: Plan, count: int | None = None) -> Decoded:
     """Decode complete lines of JSON, `count` of them if that is known. Never raises on any bytes."""
+    parts = plan.compiled.parts(data) if plan.compiled is not None else None
+    if parts is not None:
+        return joined([_with_odd_lines(part, plan) for part in _following(parts)], plan)
+    return _decode_by_query(data, plan, count)
+
+
+def _following(parts: list[native.Part]) -> Iterator[native.Part]:
+    """The parts, their rows counted on."""
+    first = 0
+    for part in parts:
+        if first:
+            part.raw = part.raw.with_columns(pl.col("row") + pl.lit(first, dtype=pl.UInt32))
+            part.odd = [(row + first, line) for row, line in part.odd]
+        first += part.lines
+        yield part
+
+
+def _with_odd_lines(part: native.Part, plan: Plan) -> Decoded:
+    raw = part.raw.select("row", *plan.of_values(part.raw.columns))
+    decoded = Decoded(raw, part.lines, part.other)
+    if part.odd:
+        decoded = joined([decoded, _decode_each(part.odd, plan, 0)], plan)
+        decoded.raw = decoded.raw.sort("row")
+    return decoded
+
+
+def _decode_by_query(data: bytes, plan: Plan, count: int | None) -> Decoded:
     narrow = narrowed(data, plan)
     decoded = _decode(data, narrow, count)
     if narrow is not plan:

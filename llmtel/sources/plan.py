@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import msgspec
@@ -12,25 +12,12 @@ import polars as pl
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
-from llmtel.sources.raw import DTYPES, PATH, STEM, Kind, RawColumn, Step
+from llmtel.sources import native
+from llmtel.sources.raw import DTYPES, PATH, STEM, Kind, RawColumn, Step, Tree, tree_of
 from llmtel.sources.source import Record, Source
 
 _END = 7
 """Bytes of a key's end that are looked for: `_tokens` stands for most counts."""
-
-Tree = dict[Step, Any]
-"""Steps to the next tree, or to the raw column at their end."""
-
-
-def tree_of(columns: tuple[RawColumn, ...]) -> Tree:
-    """The columns by their steps. Where a path is both a value and an object, the object wins."""
-    root: Tree = {}
-    for column in sorted(columns, key=lambda c: -len(c.steps)):
-        node = root
-        for step in column.steps[:-1]:
-            node = node.setdefault(step, {})
-        node.setdefault(column.steps[-1], column)
-    return root
 
 
 def _dtype(node: Tree | RawColumn) -> pl.DataType:
@@ -101,6 +88,11 @@ class Plan(Struct, frozen=True, dict=True):
         return _dtype(tree_of(self.columns)) if self.columns else pl.Struct({})
 
     @cached_property
+    def compiled(self) -> native.Compiled | None:
+        """The columns as the machine code knows them; None where it is not there."""
+        return native.compiled(tree_of(self.columns), self.source.markers)
+
+    @cached_property
     def schema(self) -> dict[str, pl.DataType]:
         """The dtypes of the raw columns."""
         return {column.name: column.dtype for column in self.columns}
@@ -135,6 +127,26 @@ class Plan(Struct, frozen=True, dict=True):
     def widened(self, known: Container[str]) -> list[pl.Expr]:
         """The raw columns over a frame that has some of them: the others are null."""
         return [pl.col(name) if name in known else null for name, null in self._nulls.items()]
+
+    def of_values(self, known: Container[str]) -> list[pl.Expr]:
+        """The raw columns over a frame of values as their paths have them, of which null ones may be absent.
+
+        Of several columns of one path, the first has its value; the others are made of that.
+        """
+        return [
+            cast if value in known else self._nulls[name] for name, (value, cast) in self._of_values.items()
+        ]
+
+    @cached_property
+    def _of_values(self) -> dict[str, tuple[str, pl.Expr]]:
+        """For each raw column the one that has the value of its path, and what is made of that."""
+        tree = tree_of(self.columns)
+        found = {}
+        for column in self.columns:
+            end = reduce(lambda node, step: node[step], column.steps, tree)
+            value = end.name if isinstance(end, RawColumn) else column.name
+            found[column.name] = value, pl.col(value).cast(column.dtype, strict=False).alias(column.name)
+        return found
 
     @cached_property
     def _nulls(self) -> dict[str, pl.Expr]:

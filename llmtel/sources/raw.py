@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 from msgspec import Struct
@@ -35,6 +35,8 @@ STEM, PATH = "@stem", "@path"
 path with `/` between its parts."""
 
 Step = str | int
+Tree = dict[Step, Any]
+"""Steps to the next tree, or to the raw column at their end."""
 
 
 class RawColumn(Struct, frozen=True):
@@ -151,3 +153,14 @@ def wanted(expressions: Iterable[pl.Expr]) -> tuple[RawColumn, ...]:
         name for expression in expressions for name in expression.meta.root_names() if name and name[0] != "@"
     }
     return tuple(parse(name) for name in sorted(names))
+
+
+def tree_of(columns: tuple[RawColumn, ...]) -> Tree:
+    """The columns by their steps. Where a path is both a value and an object, the object wins."""
+    root: Tree = {}
+    for column in sorted(columns, key=lambda c: -len(c.steps)):
+        node = root
+        for step in column.steps[:-1]:
+            node = node.setdefault(step, {})
+        node.setdefault(column.steps[-1], column)
+    return root

@@ -1,0 +1,174 @@
+"""Lines to raw rows in machine code, where it was built with llmtel; without it Polars decodes them.
+
+The code (`native/` in the source) decodes what is regular, several threads side by side and outside Python's
+lock, and gives every other line back. What becomes of a line is the same either way, as a test proves.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from msgspec import Struct
+
+from llmtel.sources.raw import Kind, RawColumn, Step, Tree
+
+_ENDS = {"win32": "dll", "darwin": "dylib"}
+_LIBRARY = Path(__file__).with_name(f"libnative.{_ENDS.get(sys.platform, 'so')}")
+_ABI = 1
+_THREADS = min(8, os.cpu_count() or 1)
+_ROOT = 0
+_VALUES: dict[Kind, bytes] = {
+    "str": b"t", "time": b"t", "count": b"c", "code": b"c", "number": b"n", "bool": b"f",
+}  # fmt: skip
+_OBJECT, _ARRAY, _ITEMS = b"o", b"a", b"i"
+_new_capsule = ctypes.pythonapi.PyCapsule_New
+_new_capsule.restype = ctypes.py_object
+_new_capsule.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+
+
+class _Fates(ctypes.Structure):
+    """What became of the lines of a part (`Fates` in native/src/lib.rs)."""
+
+    _fields_ = (
+        ("lines", ctypes.c_uint64),
+        ("rows", ctypes.c_uint64),
+        ("other", ctypes.c_uint64),
+        ("odd", ctypes.c_uint64),
+        ("odd_places", ctypes.POINTER(ctypes.c_uint64)),
+    )
+
+
+class Part(Struct):
+    """What some lines gave: rows (`row`, from 0), the number of lines, and those for others to read."""
+
+    raw: pl.DataFrame
+    lines: int
+    other: int
+    odd: list[tuple[int, bytes]]
+
+
+class Compiled:
+    """What is wanted of lines, as the library knows it. Threads may share it."""
+
+    def __init__(self, library: ctypes.CDLL, tree: Tree) -> None:
+        self._library = library
+        self._plan: int = library.llmtel_plan_new()
+        self._columns: dict[str, str] = {}
+        self._add_children(_ROOT, tree)
+
+    def __del__(self) -> None:
+        self._library.llmtel_plan_free(self._plan)
+
+    def parts(self, data: bytes) -> list[Part] | None:
+        """Complete lines as some parts, one after the other; None where other means decode them better."""
+        library = self._library
+        decoded = library.llmtel_decode(self._plan, data, len(data), _THREADS)
+        if not decoded:
+            return None
+        try:
+            return [self._part(decoded, place, data) for place in range(library.llmtel_parts(decoded))]
+        finally:
+            library.llmtel_decoded_free(decoded)
+
+    def marked(self, markers: Iterable[str]) -> bool:
+        """Looks only at lines with one of these texts; false where such a text cannot be looked for."""
+        known = [marker.encode() for marker in markers]
+        return all(self._library.llmtel_plan_marker(self._plan, text, len(text)) for text in known)
+
+    def _part(self, decoded: int, place: int, data: bytes) -> Part:
+        fates = _Fates()
+        self._library.llmtel_fates(decoded, place, ctypes.byref(fates))
+        odd = [(row, data[start:end]) for row, start, end in _triples(fates)]
+        # the structs of the interface, of 80 and 72 bytes on machines of 64 bits
+        array, schema = ctypes.create_string_buffer(80), ctypes.create_string_buffer(72)
+        self._library.llmtel_export(self._plan, decoded, place, array, schema)
+        raw = pl.Series(_Exported(array, schema)).struct.unnest().rename(self._columns, strict=False)
+        return Part(raw, fates.lines, fates.other, odd)
+
+    def _add_children(self, parent: int, children: Tree) -> None:
+        for step, child in children.items():
+            if not isinstance(child, RawColumn):
+                kind = _ARRAY if any(isinstance(step, int) for step in child) else _OBJECT
+                self._add_children(self._add(parent, step, kind), child)
+            elif not child.items:
+                self._columns[str(self._add(parent, step, _VALUES[child.kind]))] = child.name
+            else:
+                items = self._add(parent, step, _ITEMS)
+                self._columns[str(items)] = child.name
+                self._add_children(items, _tree_of_items(child))
+
+    def _add(self, parent: int, step: Step, kind: bytes) -> int:
+        if isinstance(step, int):
+            return int(self._library.llmtel_plan_place(self._plan, parent, step, kind[0]))
+        key = step.encode()
+        return int(self._library.llmtel_plan_key(self._plan, parent, key, len(key), kind[0]))
+
+
+def _tree_of_items(column: RawColumn) -> Tree:
+    fields: Tree = {}
+    for steps, kind in column.items:
+        place = fields
+        for step in steps[:-1]:
+            place = place.setdefault(step, {})
+        place[steps[-1]] = RawColumn("", (), kind)
+    return fields
+
+
+class _Exported(Struct):
+    """Columns for whoever takes Arrow's C data interface, once."""
+
+    array: Any
+    schema: Any
+
+    def __arrow_c_array__(self, _requested: object = None) -> tuple[Any, Any]:
+        """The capsules of schema and array."""
+        schema = _new_capsule(ctypes.addressof(self.schema), b"arrow_schema", None)
+        return schema, _new_capsule(ctypes.addressof(self.array), b"arrow_array", None)
+
+
+def _triples(fates: _Fates) -> Iterator[tuple[int, int, int]]:
+    numbers = fates.odd_places[: fates.odd * 3]
+    return zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
+
+
+def compiled(tree: Tree, markers: Iterable[str]) -> Compiled | None:
+    """What is wanted of lines that have one of some texts; None where the machine code cannot be used."""
+    library = _library()
+    if library is None:
+        return None
+    made = Compiled(library, tree)
+    return made if made.marked(markers) else None
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    """The library, if it is there and is of this version's interface."""
+    try:
+        library = ctypes.CDLL(os.fspath(_LIBRARY))
+        if library.llmtel_abi() != _ABI:
+            return None
+    except (OSError, AttributeError):
+        return None
+    number, pointer, size = ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t
+    for name, result, arguments in (
+        ("plan_new", pointer, ()),
+        ("plan_key", ctypes.c_int64, (pointer, number, ctypes.c_char_p, size, ctypes.c_uint8)),
+        ("plan_place", ctypes.c_int64, (pointer, number, number, ctypes.c_uint8)),
+        ("plan_marker", ctypes.c_bool, (pointer, ctypes.c_char_p, size)),
+        ("plan_free", None, (pointer,)),
+        ("decode", pointer, (pointer, ctypes.c_char_p, size, size)),
+        ("parts", size, (pointer,)),
+        ("fates", None, (pointer, size, pointer)),
+        ("export", None, (pointer, pointer, size, pointer, pointer)),
+        ("decoded_free", None, (pointer,)),
+    ):
+        function = getattr(library, f"llmtel_{name}")
+        function.restype, function.argtypes = result, arguments
+    return library

@@ -1,0 +1,202 @@
+//! Columns that grow by a value, and need nothing where a line has none.
+
+/// What a column holds.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Text,
+    Count,
+    Number,
+    Flag,
+    /// How many elements an array has.
+    Items,
+    /// Whether there is an object.
+    Present,
+}
+
+/// Which rows have a value, a bit each.
+#[derive(Default)]
+pub struct Bits {
+    pub bytes: Vec<u8>,
+    pub length: usize,
+    pub zeros: usize,
+}
+
+impl Bits {
+    fn push(&mut self, one: bool) {
+        if self.length % 8 == 0 {
+            self.bytes.push(0);
+        }
+        if let Some(last) = self.bytes.last_mut() {
+            *last |= u8::from(one) << (self.length % 8);
+        }
+        self.zeros += usize::from(!one);
+        self.length += 1;
+    }
+
+    /// Zeros up to a length, or nothing where it is reached.
+    fn fill(&mut self, length: usize) {
+        if length > self.length {
+            self.zeros += length - self.length;
+            self.bytes.resize(length.div_ceil(8), 0);
+            self.length = length;
+        }
+    }
+
+    fn truncate(&mut self, length: usize) {
+        while self.length > length {
+            self.length -= 1;
+            let bit = 1 << (self.length % 8);
+            if let Some(last) = self.bytes.get_mut(self.length / 8) {
+                self.zeros -= usize::from(*last & bit == 0);
+                *last &= !bit;
+            }
+        }
+        self.bytes.truncate(length.div_ceil(8));
+    }
+}
+
+/// The most bytes that a view holds by itself.
+const INLINE: usize = 12;
+
+/// Texts as Arrow has them: a view each (its length, then itself or its first bytes and place) and the bytes.
+#[derive(Default)]
+pub struct Texts {
+    pub views: Vec<u128>,
+    pub bytes: Vec<u8>,
+    last: (usize, usize),
+}
+
+impl Texts {
+    fn push(&mut self, text: &[u8]) {
+        let mut view = [0; 16];
+        view[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
+        if text.len() <= INLINE {
+            view[4..4 + text.len()].copy_from_slice(text);
+        } else {
+            let start = self.placed(text);
+            view[4..8].copy_from_slice(&text[..4]);
+            view[12..].copy_from_slice(&(start as u32).to_le_bytes());
+        }
+        self.views.push(u128::from_le_bytes(view));
+    }
+
+    /// Where a text lies; one that is the same as the one before (a session, a model) lies there once.
+    fn placed(&mut self, text: &[u8]) -> usize {
+        if self.bytes.get(self.last.0..self.last.1) != Some(text) {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(text);
+            self.last = (start, self.bytes.len());
+        }
+        self.last.0
+    }
+}
+
+/// The values of one kind.
+pub enum Values {
+    Text(Texts),
+    Count(Vec<i64>),
+    Number(Vec<f64>),
+    Flag(Bits),
+    Items(Vec<i64>),
+    Present,
+}
+
+/// A column: its values, and which rows have one. Rows from its length on have none.
+pub struct Column {
+    pub values: Values,
+    pub valid: Bits,
+}
+
+impl Column {
+    /// An empty one.
+    pub fn new(kind: Kind) -> Self {
+        let values = match kind {
+            Kind::Text => Values::Text(Texts::default()),
+            Kind::Count => Values::Count(vec![]),
+            Kind::Number => Values::Number(vec![]),
+            Kind::Flag => Values::Flag(Bits::default()),
+            Kind::Items => Values::Items(vec![]),
+            Kind::Present => Values::Present,
+        };
+        Column { values, valid: Bits::default() }
+    }
+
+    /// Whether no row has a value.
+    pub fn is_empty(&self) -> bool {
+        self.valid.zeros == self.valid.length
+    }
+
+    /// A text in a row; false where the column holds something else.
+    pub fn push_text(&mut self, row: usize, text: &[u8]) -> bool {
+        self.fill(row);
+        match &mut self.values {
+            Values::Text(texts) => texts.push(text),
+            _ => return false,
+        }
+        self.valid.push(true);
+        true
+    }
+
+    /// A whole number, or how many items.
+    pub fn push_count(&mut self, row: usize, count: i64) {
+        self.fill(row);
+        if let Values::Count(values) | Values::Items(values) = &mut self.values {
+            values.push(count);
+            self.valid.push(true);
+        }
+    }
+
+    /// A number.
+    pub fn push_number(&mut self, row: usize, number: f64) {
+        self.fill(row);
+        if let Values::Number(values) = &mut self.values {
+            values.push(number);
+            self.valid.push(true);
+        }
+    }
+
+    /// True or false.
+    pub fn push_flag(&mut self, row: usize, flag: bool) {
+        self.fill(row);
+        if let Values::Flag(values) = &mut self.values {
+            values.push(flag);
+            self.valid.push(true);
+        }
+    }
+
+    /// That there is an object.
+    pub fn push_present(&mut self, row: usize) {
+        self.fill(row);
+        self.valid.push(true);
+    }
+
+    /// Null for all rows up to `rows` that have no value.
+    pub fn fill(&mut self, rows: usize) {
+        if self.valid.length >= rows {
+            return;
+        }
+        self.valid.fill(rows);
+        match &mut self.values {
+            Values::Text(texts) => texts.views.resize(rows, 0),
+            Values::Count(values) | Values::Items(values) => values.resize(rows, 0),
+            Values::Number(values) => values.resize(rows, 0.0),
+            Values::Flag(values) => values.fill(rows),
+            Values::Present => {}
+        }
+    }
+
+    /// Takes back the values of all rows from `rows` on.
+    pub fn truncate(&mut self, rows: usize) {
+        if self.valid.length <= rows {
+            return;
+        }
+        self.valid.truncate(rows);
+        match &mut self.values {
+            Values::Text(texts) => texts.views.truncate(rows),
+            Values::Count(values) | Values::Items(values) => values.truncate(rows),
+            Values::Number(values) => values.truncate(rows),
+            Values::Flag(values) => values.truncate(rows),
+            Values::Present => {}
+        }
+    }
+}

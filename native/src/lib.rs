@@ -1,0 +1,170 @@
+//! Lines of JSON to columns, for `llmtel.sources.native`.
+//!
+//! Only what is regular is decoded here: a line that is one valid object whose wanted values have the wanted
+//! types. Whatever else a line is (damaged, of another type, with a wanted key twice), it is *odd* and goes back
+//! to the reader in Python, which alone says what becomes of it. So there is one place that judges, and this one
+//! need only be sure.
+//!
+//! Nothing here keeps a pointer to the lines after `llmtel_decode` returns.
+
+mod arrow;
+mod columns;
+mod lines;
+mod plan;
+mod reader;
+mod scan;
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::slice;
+
+use arrow::{ArrowArray, ArrowSchema};
+use lines::Decoded;
+use plan::Plan;
+
+/// Goes up when a function or its meaning changes; the reader in Python uses no other version than its own.
+const ABI: u32 = 1;
+
+/// The version of this interface.
+#[no_mangle]
+pub extern "C" fn llmtel_abi() -> u32 {
+    ABI
+}
+
+/// A new plan that wants nothing yet. Its root, node 0, is the object of a line.
+#[no_mangle]
+pub extern "C" fn llmtel_plan_new() -> *mut Plan {
+    Box::into_raw(Box::new(Plan::new()))
+}
+
+/// Wants the value of a key of a node: the new node's number, or -1 where `parent` cannot have it.
+///
+/// `kind`: 'o' an object, 'a' an array, 'i' the objects of an array, and values: 't' text, 'c' whole number,
+/// 'n' number, 'f' true or false.
+///
+/// # Safety
+/// `plan` is of `llmtel_plan_new` and in no other use now; `key` has `length` bytes of UTF-8.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_plan_key(plan: *mut Plan, parent: u32, key: *const u8, length: usize, kind: u8) -> i64 {
+    // SAFETY: as the caller promises
+    let (plan, key) = unsafe { (&mut *plan, slice::from_raw_parts(key, length)) };
+    plan.add_key(parent, key, kind).map_or(-1, i64::from)
+}
+
+/// Wants the element of an array at a place: the new node's number, or -1 where `parent` is no array.
+///
+/// # Safety
+/// `plan` is of `llmtel_plan_new` and in no other use now.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_plan_place(plan: *mut Plan, parent: u32, place: u32, kind: u8) -> i64 {
+    // SAFETY: as the caller promises
+    let plan = unsafe { &mut *plan };
+    plan.add_place(parent, place as usize, kind).map_or(-1, i64::from)
+}
+
+/// A text that a line must have, with its first quote; of several, one is enough. False where it has no quote.
+///
+/// # Safety
+/// `plan` is of `llmtel_plan_new` and in no other use now; `text` has `length` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_plan_marker(plan: *mut Plan, text: *const u8, length: usize) -> bool {
+    // SAFETY: as the caller promises
+    let (plan, text) = unsafe { (&mut *plan, slice::from_raw_parts(text, length)) };
+    plan.markers.add(text)
+}
+
+/// Ends a plan.
+///
+/// # Safety
+/// `plan` is of `llmtel_plan_new`, and is not used after this.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_plan_free(plan: *mut Plan) {
+    // SAFETY: as the caller promises
+    drop(unsafe { Box::from_raw(plan) });
+}
+
+/// Decodes complete lines by several threads: their results one after the other, or null after a fault of ours.
+///
+/// # Safety
+/// `plan` is of `llmtel_plan_new` and nobody changes it now; `data` has `length` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_decode(
+    plan: *const Plan,
+    data: *const u8,
+    length: usize,
+    threads: usize,
+) -> *mut Vec<Decoded> {
+    // SAFETY: as the caller promises
+    let (plan, data) = unsafe { (&*plan, slice::from_raw_parts(data, length)) };
+    match catch_unwind(AssertUnwindSafe(|| lines::decode_parts(plan, data, threads))) {
+        Ok(Some(parts)) => Box::into_raw(Box::new(parts)),
+        _ => std::ptr::null_mut(),
+    }
+}
+
+/// What became of the lines of a part.
+#[repr(C)]
+pub struct Fates {
+    /// Lines of the part, the last of which may lack its end.
+    pub lines: u64,
+    /// Lines decoded to rows.
+    pub rows: u64,
+    /// Lines without a marker, which are not looked at.
+    pub other: u64,
+    /// How many lines are odd, and where they are: three numbers of each, the line's place among those of the
+    /// part, its first byte and its end in the data.
+    pub odd: u64,
+    /// The numbers.
+    pub odd_places: *const u64,
+}
+
+/// How many parts there are.
+///
+/// # Safety
+/// `parts` is of `llmtel_decode`.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_parts(parts: *const Vec<Decoded>) -> usize {
+    // SAFETY: as the caller promises
+    unsafe { &*parts }.len()
+}
+
+/// What became of the lines of one part; its pointer is good until `llmtel_decoded_free`.
+///
+/// # Safety
+/// `parts` is of `llmtel_decode` and has so many; `fates` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_fates(parts: *const Vec<Decoded>, part: usize, fates: *mut Fates) {
+    // SAFETY: as the caller promises
+    unsafe { *fates = (&*parts)[part].fates() };
+}
+
+/// Moves the columns of a part out, as a struct in Arrow's C data interface: `row` (the line's place in the part)
+/// and, each under its node's number, the values that some line has.
+///
+/// # Safety
+/// `parts` is of `llmtel_decode`, has so many and is in no other use now; the structs can be written.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_export(
+    plan: *const Plan,
+    parts: *mut Vec<Decoded>,
+    part: usize,
+    array: *mut ArrowArray,
+    schema: *mut ArrowSchema,
+) {
+    // SAFETY: as the caller promises
+    unsafe {
+        let decoded = &mut (&mut *parts)[part];
+        let (made, described) = arrow::exported(&*plan, decoded);
+        array.write(made);
+        schema.write(described);
+    }
+}
+
+/// Ends what `llmtel_decode` made.
+///
+/// # Safety
+/// `parts` is of `llmtel_decode`, and is not used after this.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_decoded_free(parts: *mut Vec<Decoded>) {
+    // SAFETY: as the caller promises
+    drop(unsafe { Box::from_raw(parts) });
+}

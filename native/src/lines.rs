@@ -1,0 +1,113 @@
+//! Many lines to columns.
+
+use std::thread;
+
+use crate::columns::Column;
+use crate::plan::Plan;
+use crate::reader::Rows;
+use crate::scan::find;
+use crate::Fates;
+
+/// A line longer than this is for others to judge.
+const LONGEST: usize = 32 << 20;
+/// More than a view of a text can tell the place of.
+const MOST: usize = 1 << 30;
+/// Bytes that are worth a thread.
+const FEWEST: usize = 1 << 20;
+/// One odd line of so many, from some on, and all are better read by other means.
+const ODD_OF: usize = 16;
+const ODD_FROM: usize = 64;
+
+/// What was decoded of some lines, and where the odd ones are.
+pub struct Decoded {
+    /// The place of each row's line.
+    pub rows: Vec<u32>,
+    pub columns: Vec<Column>,
+    pub counts: Vec<usize>,
+    lines: usize,
+    other: usize,
+    odd: Vec<u64>,
+}
+
+impl Decoded {
+    /// What became of the lines.
+    pub fn fates(&self) -> Fates {
+        Fates {
+            lines: self.lines as u64,
+            rows: self.rows.len() as u64,
+            other: self.other as u64,
+            odd: self.odd.len() as u64 / 3,
+            odd_places: self.odd.as_ptr(),
+        }
+    }
+}
+
+/// Decodes lines by up to so many threads, a part each; None where too many lines are odd.
+pub fn decode_parts(plan: &Plan, data: &[u8], threads: usize) -> Option<Vec<Decoded>> {
+    if data.len() > MOST {
+        return None;
+    }
+    let ends = ends_of_parts(data, threads.min(data.len() / FEWEST).max(1));
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    thread::scope(|scope| {
+        let works: Vec<_> = starts
+            .zip(&ends)
+            .map(|(start, &end)| scope.spawn(move || decode(plan, &data[..end], start)))
+            .collect();
+        works.into_iter().map(|work| work.join().ok().flatten()).collect()
+    })
+}
+
+/// Where parts of about one size end, each after a line.
+fn ends_of_parts(data: &[u8], parts: usize) -> Vec<usize> {
+    let mut ends: Vec<usize> = (1..parts)
+        .map(|part| (find(data, data.len() * part / parts, b'\n') + 1).min(data.len()))
+        .collect();
+    ends.push(data.len());
+    ends.dedup();
+    ends
+}
+
+/// Decodes the lines from `start` on.
+fn decode(plan: &Plan, data: &[u8], mut start: usize) -> Option<Decoded> {
+    let mut rows = Rows::new(plan);
+    let mut decoded = Decoded { rows: vec![], columns: vec![], counts: vec![], lines: 0, other: 0, odd: vec![] };
+    while start < data.len() {
+        let end = find(data, start, b'\n');
+        decoded.line(plan, &mut rows, data, start, end);
+        let odd = decoded.odd.len() / 3;
+        if odd > ODD_FROM && odd > decoded.lines / ODD_OF {
+            return None;
+        }
+        start = end + 1;
+    }
+    for (column, declared) in rows.columns.iter_mut().zip(&plan.columns) {
+        if declared.group > 0 || !column.is_empty() {
+            column.fill(rows.counts[declared.group]);
+        }
+    }
+    decoded.columns = rows.columns;
+    decoded.counts = rows.counts;
+    Some(decoded)
+}
+
+impl Decoded {
+    fn line(&mut self, plan: &Plan, rows: &mut Rows<'_>, data: &[u8], start: usize, end: usize) {
+        let line = &data[start..end];
+        let place = self.lines;
+        self.lines += 1;
+        let trimmed = line.trim_ascii();
+        let object = trimmed.first() == Some(&b'{') && trimmed.last() == Some(&b'}');
+        if object && !plan.markers.any_in(line) {
+            self.other += 1;
+        } else if object
+            && line.len() <= LONGEST
+            && std::str::from_utf8(line).is_ok()
+            && rows.read(data, start, end).is_ok()
+        {
+            self.rows.push(place as u32);
+        } else {
+            self.odd.extend([place as u64, start as u64, end as u64]);
+        }
+    }
+}
