@@ -30,9 +30,9 @@ class NativeCode(BuildHookInterface):  # type: ignore[type-arg]  # hatchling giv
         root = Path(self.root)
         library = root / "llmtel" / "sources" / f"libnative.{after}"
         if not self._compiled(root / "native"):
-            library.unlink(missing_ok=True)
             return
-        # whoever loads the library now has the old one or the new one, whole
+        # whoever loads the library now has the old one or the new one, whole; an old one that does not fit is
+        # told by its version
         new = library.with_suffix(f".{os.getpid()}")
         shutil.copyfile(root / f"native/target/release/{before}llmtel_native.{after}", new)
         new.replace(library)

@@ -57,28 +57,15 @@ def _projected(rows: list[dict[str, object]], plan: Plan) -> pl.DataFrame:
 
 def decode(data: bytes, plan: Plan, count: int | None = None) -> Decoded:
     """Decode complete lines of JSON, `count` of them if that is known. Never raises on any bytes."""
-    parts = plan.compiled.parts(data) if plan.compiled is not None else None
-    if parts is not None:
-        return joined([_with_odd_lines(part, plan) for part in _following(parts)], plan)
-    return _decode_by_query(data, plan, count)
+    regular = plan.compiled.decode(data) if plan.compiled is not None else None
+    return _with_odd_lines(regular, plan) if regular is not None else _decode_by_query(data, plan, count)
 
 
-def _following(parts: list[native.Part]) -> Iterator[native.Part]:
-    """The parts, their rows counted on."""
-    first = 0
-    for part in parts:
-        if first:
-            part.raw = part.raw.with_columns(pl.col("row") + pl.lit(first, dtype=pl.UInt32))
-            part.odd = [(row + first, line) for row, line in part.odd]
-        first += part.lines
-        yield part
-
-
-def _with_odd_lines(part: native.Part, plan: Plan) -> Decoded:
-    raw = part.raw.select("row", *plan.of_values(part.raw.columns))
-    decoded = Decoded(raw, part.lines, part.other)
-    if part.odd:
-        decoded = joined([decoded, _decode_each(part.odd, plan, 0)], plan)
+def _with_odd_lines(regular: native.Regular, plan: Plan) -> Decoded:
+    raw = regular.raw.select("row", *plan.of_values(regular.raw.columns))
+    decoded = Decoded(raw, regular.lines, regular.other)
+    if regular.odd:
+        decoded = joined([decoded, _decode_each(regular.odd, plan, 0)], plan)
         decoded.raw = decoded.raw.sort("row")
     return decoded
 
@@ -299,6 +286,8 @@ def _conforms(
 
 
 def _takes(plan: Plan, record: object) -> bool:
+    if plan.checker is None:
+        return False
     try:
         msgspec.convert(record, plan.checker, strict=True)
     except (msgspec.ValidationError, OverflowError):

@@ -1,7 +1,7 @@
 """Lines to raw rows in machine code, where it was built with llmtel; without it Polars decodes them.
 
-The code (`native/` in the source) decodes what is regular, several threads side by side and outside Python's
-lock, and gives every other line back. What becomes of a line is the same either way, as a test proves.
+The code (`native/` in the source) decodes what is regular, outside Python's lock, and gives every other line
+back. What becomes of a line is the same either way, as a test proves.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from llmtel.sources.raw import Kind, RawColumn, Step, Tree
 _ENDS = {"win32": "dll", "darwin": "dylib"}
 _LIBRARY = Path(__file__).with_name(f"libnative.{_ENDS.get(sys.platform, 'so')}")
 _ABI = 1
-_THREADS = min(8, os.cpu_count() or 1)
 _ROOT = 0
 _VALUES: dict[Kind, bytes] = {
     "str": b"t", "time": b"t", "count": b"c", "code": b"c", "number": b"n", "bool": b"f",
@@ -34,19 +33,21 @@ _new_capsule.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
 
 
 class _Fates(ctypes.Structure):
-    """What became of the lines of a part (`Fates` in native/src/lib.rs)."""
+    """What became of lines (`Fates` in native/src/lib.rs)."""
 
     _fields_ = (
         ("lines", ctypes.c_uint64),
-        ("rows", ctypes.c_uint64),
         ("other", ctypes.c_uint64),
         ("odd", ctypes.c_uint64),
         ("odd_places", ctypes.POINTER(ctypes.c_uint64)),
     )
 
 
-class Part(Struct):
-    """What some lines gave: rows (`row`, from 0), the number of lines, and those for others to read."""
+class Regular(Struct):
+    """What was decoded: rows (`row` is the line's place, from 0), how many lines, how many with no marker.
+
+    The `odd` lines, each with its place, are for others to read.
+    """
 
     raw: pl.DataFrame
     lines: int
@@ -60,20 +61,23 @@ class Compiled:
     def __init__(self, library: ctypes.CDLL, tree: Tree) -> None:
         self._library = library
         self._plan: int = library.llmtel_plan_new()
-        self._columns: dict[str, str] = {}
+        self._columns = {_ROOT: "row"}
         self._add_children(_ROOT, tree)
 
     def __del__(self) -> None:
         self._library.llmtel_plan_free(self._plan)
 
-    def parts(self, data: bytes) -> list[Part] | None:
-        """Complete lines as some parts, one after the other; None where other means decode them better."""
+    def decode(self, data: bytes) -> Regular | None:
+        """The regular ones of complete lines; None where other means decode them better."""
         library = self._library
-        decoded = library.llmtel_decode(self._plan, data, len(data), _THREADS)
+        decoded = library.llmtel_decode(self._plan, data, len(data))
         if not decoded:
             return None
         try:
-            return [self._part(decoded, place, data) for place in range(library.llmtel_parts(decoded))]
+            fates = _Fates()
+            library.llmtel_fates(decoded, ctypes.byref(fates))
+            odd = [(row, data[start:end]) for row, start, end in _triples(fates)]
+            return Regular(self._exported(decoded), fates.lines, fates.other, odd)
         finally:
             library.llmtel_decoded_free(decoded)
 
@@ -82,15 +86,15 @@ class Compiled:
         known = [marker.encode() for marker in markers]
         return all(self._library.llmtel_plan_marker(self._plan, text, len(text)) for text in known)
 
-    def _part(self, decoded: int, place: int, data: bytes) -> Part:
-        fates = _Fates()
-        self._library.llmtel_fates(decoded, place, ctypes.byref(fates))
-        odd = [(row, data[start:end]) for row, start, end in _triples(fates)]
-        # the structs of the interface, of 80 and 72 bytes on machines of 64 bits
-        array, schema = ctypes.create_string_buffer(80), ctypes.create_string_buffer(72)
-        self._library.llmtel_export(self._plan, decoded, place, array, schema)
-        raw = pl.Series(_Exported(array, schema)).struct.unnest().rename(self._columns, strict=False)
-        return Part(raw, fates.lines, fates.other, odd)
+    def _exported(self, decoded: int) -> pl.DataFrame:
+        """The columns that have values."""
+        columns: dict[str, pl.Series] = {}
+        for node, name in self._columns.items():
+            # the structs of the interface, of 80 and 72 bytes on machines of 64 bits
+            array, schema = ctypes.create_string_buffer(80), ctypes.create_string_buffer(72)
+            if self._library.llmtel_export(self._plan, decoded, node, array, schema):
+                columns[name] = pl.Series(values=_Exported(array, schema))
+        return pl.DataFrame(columns)
 
     def _add_children(self, parent: int, children: Tree) -> None:
         for step, child in children.items():
@@ -98,10 +102,10 @@ class Compiled:
                 kind = _ARRAY if any(isinstance(step, int) for step in child) else _OBJECT
                 self._add_children(self._add(parent, step, kind), child)
             elif not child.items:
-                self._columns[str(self._add(parent, step, _VALUES[child.kind]))] = child.name
+                self._columns[self._add(parent, step, _VALUES[child.kind])] = child.name
             else:
                 items = self._add(parent, step, _ITEMS)
-                self._columns[str(items)] = child.name
+                self._columns[items] = child.name
                 self._add_children(items, _tree_of_items(child))
 
     def _add(self, parent: int, step: Step, kind: bytes) -> int:
@@ -163,10 +167,9 @@ def _library() -> ctypes.CDLL | None:
         ("plan_place", ctypes.c_int64, (pointer, number, number, ctypes.c_uint8)),
         ("plan_marker", ctypes.c_bool, (pointer, ctypes.c_char_p, size)),
         ("plan_free", None, (pointer,)),
-        ("decode", pointer, (pointer, ctypes.c_char_p, size, size)),
-        ("parts", size, (pointer,)),
-        ("fates", None, (pointer, size, pointer)),
-        ("export", None, (pointer, pointer, size, pointer, pointer)),
+        ("decode", pointer, (pointer, ctypes.c_char_p, size)),
+        ("fates", None, (pointer, pointer)),
+        ("export", ctypes.c_bool, (pointer, pointer, number, pointer, pointer)),
         ("decoded_free", None, (pointer,)),
     ):
         function = getattr(library, f"llmtel_{name}")

@@ -165,8 +165,11 @@ class Plan(Struct, frozen=True, dict=True):
 
     @cached_property
     def checker(self) -> Any:  # noqa: ANN401 (a type made at run time)
-        """The msgspec type of a record that the typed decode takes."""
-        return _checker(tree_of(self.columns))
+        """The msgspec type of a record that the typed decode takes; None where it cannot have such keys."""
+        try:
+            return _checker(tree_of(self.columns))
+        except ValueError:
+            return None
 
     @cached_property
     def suspicious(self) -> str:

@@ -5,7 +5,7 @@ use std::ptr;
 
 use crate::columns::{Bits, Column, Values};
 use crate::lines::Decoded;
-use crate::plan::{Id, Node, Plan};
+use crate::plan::{Id, Node, Place, Plan};
 
 /// `ArrowSchema` of the interface.
 #[repr(C)]
@@ -85,35 +85,35 @@ struct HeldSchema {
     children: Vec<*mut ArrowSchema>,
 }
 
-/// The columns of a part with `row` before them, moved out of it.
-pub fn exported(plan: &Plan, decoded: &mut Decoded) -> (ArrowArray, ArrowSchema) {
-    let rows = std::mem::take(&mut decoded.rows);
-    let length = rows.len();
-    let mut parts = Parts { plan, columns: std::mem::take(&mut decoded.columns), counts: &decoded.counts };
-    let mut children = vec![primitive("row".into(), "I", length, Bits::default(), Buffer::Rows(rows))];
-    for (id, node) in plan.nodes.iter().enumerate() {
-        if let Node::Value(column) | Node::Items { column, .. } = node {
-            if plan.columns[*column].group == 0 && !parts.is_empty(*column) {
-                children.push(parts.made(id as Id, id.to_string()));
-            }
+/// The values at a node, moved out; of the root the places of the lines. None where no line has a value.
+///
+/// Each column is an array of its own, so that it is freed when nobody needs it, whatever becomes of others.
+pub fn exported(plan: &Plan, decoded: &mut Decoded, node: Id) -> Option<(ArrowArray, ArrowSchema)> {
+    let name = String::new();
+    let made = match plan.nodes.get(node as usize)? {
+        Node::Object { .. } if node == 0 => {
+            let rows = std::mem::take(&mut decoded.rows);
+            primitive(name, "I", rows.len(), Bits::default(), Buffer::Rows(rows))
         }
-    }
-    let root = Made { name: String::new(), format: "+s", length, nulls: 0, buffers: vec![Buffer::None], children };
-    handed_over(root)
+        Node::Value(Place { column, group: 0, .. }) | Node::Items { column, .. }
+            if !decoded.columns[*column].is_empty() =>
+        {
+            let Decoded { columns, counts, .. } = decoded;
+            Parts { plan, columns, counts }.made(node, name)
+        }
+        _ => return None,
+    };
+    Some(handed_over(made))
 }
 
 /// Columns on their way out.
 struct Parts<'a> {
     plan: &'a Plan,
-    columns: Vec<Column>,
+    columns: &'a mut [Column],
     counts: &'a [usize],
 }
 
 impl Parts<'_> {
-    fn is_empty(&self, column: usize) -> bool {
-        self.columns[column].is_empty()
-    }
-
     fn taken(&mut self, column: usize) -> Column {
         let kind = self.plan.columns[column].kind;
         std::mem::replace(&mut self.columns[column], Column::new(kind))
@@ -122,7 +122,7 @@ impl Parts<'_> {
     /// What stands at a node, by a name.
     fn made(&mut self, id: Id, name: String) -> Made {
         match &self.plan.nodes[id as usize] {
-            Node::Value(column) => values(name, self.taken(*column)),
+            Node::Value(place) => values(name, self.taken(place.column)),
             Node::Items { column, each } => {
                 let Column { values, valid } = self.taken(*column);
                 let counts = if let Values::Items(counts) = values { counts } else { vec![] };

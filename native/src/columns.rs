@@ -22,6 +22,7 @@ pub struct Bits {
 }
 
 impl Bits {
+    #[inline(always)]
     fn push(&mut self, one: bool) {
         if self.length % 8 == 0 {
             self.bytes.push(0);
@@ -58,6 +59,30 @@ impl Bits {
 /// The most bytes that a view holds by itself.
 const INLINE: usize = 12;
 
+/// A text within a larger one.
+#[derive(Clone, Copy)]
+pub struct Text<'a> {
+    pub within: &'a [u8],
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Text<'_> {
+    /// Its first bytes, and what comes after them.
+    #[inline]
+    fn first(&self) -> u128 {
+        let mut bytes = [0; 16];
+        match self.within.get(self.start..self.start + 16) {
+            Some(sixteen) => bytes.copy_from_slice(sixteen),
+            None => {
+                let rest = &self.within[self.start..];
+                bytes[..rest.len()].copy_from_slice(rest);
+            }
+        }
+        u128::from_le_bytes(bytes)
+    }
+}
+
 /// Texts as Arrow has them: a view each (its length, then itself or its first bytes and place) and the bytes.
 #[derive(Default)]
 pub struct Texts {
@@ -67,17 +92,17 @@ pub struct Texts {
 }
 
 impl Texts {
-    fn push(&mut self, text: &[u8]) {
-        let mut view = [0; 16];
-        view[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
-        if text.len() <= INLINE {
-            view[4..4 + text.len()].copy_from_slice(text);
+    #[inline]
+    fn push(&mut self, text: Text<'_>) {
+        let length = text.end - text.start;
+        let first = text.first();
+        let rest = if length <= INLINE {
+            first & !(u128::MAX << (8 * length))
         } else {
-            let start = self.placed(text);
-            view[4..8].copy_from_slice(&text[..4]);
-            view[12..].copy_from_slice(&(start as u32).to_le_bytes());
-        }
-        self.views.push(u128::from_le_bytes(view));
+            let start = self.placed(&text.within[text.start..text.end]);
+            first & u128::from(u32::MAX) | (start as u128) << 64
+        };
+        self.views.push(length as u128 | rest << 32);
     }
 
     /// Where a text lies; one that is the same as the one before (a session, a model) lies there once.
@@ -127,7 +152,8 @@ impl Column {
     }
 
     /// A text in a row; false where the column holds something else.
-    pub fn push_text(&mut self, row: usize, text: &[u8]) -> bool {
+    #[inline(always)]
+    pub fn push_text(&mut self, row: usize, text: Text<'_>) -> bool {
         self.fill(row);
         match &mut self.values {
             Values::Text(texts) => texts.push(text),
@@ -138,6 +164,7 @@ impl Column {
     }
 
     /// A whole number, or how many items.
+    #[inline(always)]
     pub fn push_count(&mut self, row: usize, count: i64) {
         self.fill(row);
         if let Values::Count(values) | Values::Items(values) = &mut self.values {
@@ -147,6 +174,7 @@ impl Column {
     }
 
     /// A number.
+    #[inline(always)]
     pub fn push_number(&mut self, row: usize, number: f64) {
         self.fill(row);
         if let Values::Number(values) = &mut self.values {
@@ -156,6 +184,7 @@ impl Column {
     }
 
     /// True or false.
+    #[inline(always)]
     pub fn push_flag(&mut self, row: usize, flag: bool) {
         self.fill(row);
         if let Values::Flag(values) = &mut self.values {
@@ -171,16 +200,37 @@ impl Column {
     }
 
     /// Null for all rows up to `rows` that have no value.
+    #[inline(always)]
     pub fn fill(&mut self, rows: usize) {
-        if self.valid.length >= rows {
-            return;
+        if self.valid.length < rows {
+            self.fill_up(rows);
         }
+    }
+
+    #[cold]
+    fn fill_up(&mut self, rows: usize) {
         self.valid.fill(rows);
         match &mut self.values {
             Values::Text(texts) => texts.views.resize(rows, 0),
             Values::Count(values) | Values::Items(values) => values.resize(rows, 0),
             Values::Number(values) => values.resize(rows, 0.0),
             Values::Flag(values) => values.fill(rows),
+            Values::Present => {}
+        }
+    }
+
+    /// All rows, in no more memory than they need.
+    pub fn finish(&mut self, rows: usize) {
+        self.fill(rows);
+        self.valid.bytes.shrink_to_fit();
+        match &mut self.values {
+            Values::Text(texts) => {
+                texts.views.shrink_to_fit();
+                texts.bytes.shrink_to_fit();
+            }
+            Values::Count(values) | Values::Items(values) => values.shrink_to_fit(),
+            Values::Number(values) => values.shrink_to_fit(),
+            Values::Flag(values) => values.bytes.shrink_to_fit(),
             Values::Present => {}
         }
     }

@@ -82,89 +82,74 @@ pub unsafe extern "C" fn llmtel_plan_free(plan: *mut Plan) {
     drop(unsafe { Box::from_raw(plan) });
 }
 
-/// Decodes complete lines by several threads: their results one after the other, or null after a fault of ours.
+/// Decodes complete lines; null where they are better decoded by other means, or after a fault of ours.
 ///
 /// # Safety
 /// `plan` is of `llmtel_plan_new` and nobody changes it now; `data` has `length` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn llmtel_decode(
-    plan: *const Plan,
-    data: *const u8,
-    length: usize,
-    threads: usize,
-) -> *mut Vec<Decoded> {
+pub unsafe extern "C" fn llmtel_decode(plan: *const Plan, data: *const u8, length: usize) -> *mut Decoded {
     // SAFETY: as the caller promises
     let (plan, data) = unsafe { (&*plan, slice::from_raw_parts(data, length)) };
-    match catch_unwind(AssertUnwindSafe(|| lines::decode_parts(plan, data, threads))) {
-        Ok(Some(parts)) => Box::into_raw(Box::new(parts)),
+    match catch_unwind(AssertUnwindSafe(|| lines::decode(plan, data))) {
+        Ok(Some(decoded)) => Box::into_raw(Box::new(decoded)),
         _ => std::ptr::null_mut(),
     }
 }
 
-/// What became of the lines of a part.
+/// What became of lines.
 #[repr(C)]
 pub struct Fates {
-    /// Lines of the part, the last of which may lack its end.
+    /// How many there are, the last of which may lack its end.
     pub lines: u64,
-    /// Lines decoded to rows.
-    pub rows: u64,
     /// Lines without a marker, which are not looked at.
     pub other: u64,
-    /// How many lines are odd, and where they are: three numbers of each, the line's place among those of the
-    /// part, its first byte and its end in the data.
+    /// How many lines are odd, and where they are: three numbers of each, the line's place among all, its first
+    /// byte and its end in the data.
     pub odd: u64,
     /// The numbers.
     pub odd_places: *const u64,
 }
 
-/// How many parts there are.
+/// What became of the lines; its pointer is good until `llmtel_decoded_free`.
 ///
 /// # Safety
-/// `parts` is of `llmtel_decode`.
+/// `decoded` is of `llmtel_decode`; `fates` can be written.
 #[no_mangle]
-pub unsafe extern "C" fn llmtel_parts(parts: *const Vec<Decoded>) -> usize {
+pub unsafe extern "C" fn llmtel_fates(decoded: *const Decoded, fates: *mut Fates) {
     // SAFETY: as the caller promises
-    unsafe { &*parts }.len()
+    unsafe { *fates = (*decoded).fates() };
 }
 
-/// What became of the lines of one part; its pointer is good until `llmtel_decoded_free`.
+/// Moves the values at a node out in Arrow's C data interface; of node 0 the place of each row's line among all.
+/// False, and nothing is written, where no line has a value.
 ///
 /// # Safety
-/// `parts` is of `llmtel_decode` and has so many; `fates` can be written.
-#[no_mangle]
-pub unsafe extern "C" fn llmtel_fates(parts: *const Vec<Decoded>, part: usize, fates: *mut Fates) {
-    // SAFETY: as the caller promises
-    unsafe { *fates = (&*parts)[part].fates() };
-}
-
-/// Moves the columns of a part out, as a struct in Arrow's C data interface: `row` (the line's place in the part)
-/// and, each under its node's number, the values that some line has.
-///
-/// # Safety
-/// `parts` is of `llmtel_decode`, has so many and is in no other use now; the structs can be written.
+/// `decoded` is of `llmtel_decode` with this plan and in no other use now; the structs can be written.
 #[no_mangle]
 pub unsafe extern "C" fn llmtel_export(
     plan: *const Plan,
-    parts: *mut Vec<Decoded>,
-    part: usize,
+    decoded: *mut Decoded,
+    node: u32,
     array: *mut ArrowArray,
     schema: *mut ArrowSchema,
-) {
+) -> bool {
+    // SAFETY: as the caller promises
+    let (plan, decoded) = unsafe { (&*plan, &mut *decoded) };
+    let Some((made, described)) = arrow::exported(plan, decoded, node) else { return false };
     // SAFETY: as the caller promises
     unsafe {
-        let decoded = &mut (&mut *parts)[part];
-        let (made, described) = arrow::exported(&*plan, decoded);
         array.write(made);
         schema.write(described);
     }
+    true
 }
 
 /// Ends what `llmtel_decode` made.
 ///
 /// # Safety
-/// `parts` is of `llmtel_decode`, and is not used after this.
+/// `decoded` is of `llmtel_decode`, and is not used after this.
 #[no_mangle]
-pub unsafe extern "C" fn llmtel_decoded_free(parts: *mut Vec<Decoded>) {
+pub unsafe extern "C" fn llmtel_decoded_free(decoded: *mut Decoded) {
     // SAFETY: as the caller promises
-    drop(unsafe { Box::from_raw(parts) });
+    drop(unsafe { Box::from_raw(decoded) });
 }

@@ -1,7 +1,5 @@
 //! Many lines to columns.
 
-use std::thread;
-
 use crate::columns::Column;
 use crate::plan::Plan;
 use crate::reader::Rows;
@@ -12,8 +10,6 @@ use crate::Fates;
 const LONGEST: usize = 32 << 20;
 /// More than a view of a text can tell the place of.
 const MOST: usize = 1 << 30;
-/// Bytes that are worth a thread.
-const FEWEST: usize = 1 << 20;
 /// One odd line of so many, from some on, and all are better read by other means.
 const ODD_OF: usize = 16;
 const ODD_FROM: usize = 64;
@@ -34,7 +30,6 @@ impl Decoded {
     pub fn fates(&self) -> Fates {
         Fates {
             lines: self.lines as u64,
-            rows: self.rows.len() as u64,
             other: self.other as u64,
             odd: self.odd.len() as u64 / 3,
             odd_places: self.odd.as_ptr(),
@@ -42,36 +37,14 @@ impl Decoded {
     }
 }
 
-/// Decodes lines by up to so many threads, a part each; None where too many lines are odd.
-pub fn decode_parts(plan: &Plan, data: &[u8], threads: usize) -> Option<Vec<Decoded>> {
+/// Decodes complete lines; None where too many are odd.
+pub fn decode(plan: &Plan, data: &[u8]) -> Option<Decoded> {
     if data.len() > MOST {
         return None;
     }
-    let ends = ends_of_parts(data, threads.min(data.len() / FEWEST).max(1));
-    let starts = std::iter::once(0).chain(ends.iter().copied());
-    thread::scope(|scope| {
-        let works: Vec<_> = starts
-            .zip(&ends)
-            .map(|(start, &end)| scope.spawn(move || decode(plan, &data[..end], start)))
-            .collect();
-        works.into_iter().map(|work| work.join().ok().flatten()).collect()
-    })
-}
-
-/// Where parts of about one size end, each after a line.
-fn ends_of_parts(data: &[u8], parts: usize) -> Vec<usize> {
-    let mut ends: Vec<usize> = (1..parts)
-        .map(|part| (find(data, data.len() * part / parts, b'\n') + 1).min(data.len()))
-        .collect();
-    ends.push(data.len());
-    ends.dedup();
-    ends
-}
-
-/// Decodes the lines from `start` on.
-fn decode(plan: &Plan, data: &[u8], mut start: usize) -> Option<Decoded> {
     let mut rows = Rows::new(plan);
     let mut decoded = Decoded { rows: vec![], columns: vec![], counts: vec![], lines: 0, other: 0, odd: vec![] };
+    let mut start = 0;
     while start < data.len() {
         let end = find(data, start, b'\n');
         decoded.line(plan, &mut rows, data, start, end);
@@ -83,11 +56,12 @@ fn decode(plan: &Plan, data: &[u8], mut start: usize) -> Option<Decoded> {
     }
     for (column, declared) in rows.columns.iter_mut().zip(&plan.columns) {
         if declared.group > 0 || !column.is_empty() {
-            column.fill(rows.counts[declared.group]);
+            column.finish(rows.counts[declared.group]);
         }
     }
     decoded.columns = rows.columns;
     decoded.counts = rows.counts;
+    decoded.rows.shrink_to_fit();
     Some(decoded)
 }
 

@@ -1,7 +1,7 @@
 //! What is wanted of a line: a tree of keys and places with values at its ends.
 
 use crate::columns::Kind;
-use crate::scan::Markers;
+use crate::scan::{goes_on, number, Markers};
 
 /// A node's number.
 pub type Id = u32;
@@ -12,10 +12,18 @@ pub enum Node {
     Object { keys: Keys, present: Option<usize> },
     /// An array, of some places.
     Array(Vec<(usize, Id)>),
-    /// A value, and its column.
-    Value(usize),
+    /// A value.
+    Value(Place),
     /// An array of objects, the column of their numbers, and the object that each is.
     Items { column: usize, each: Id },
+}
+
+/// Where values of a kind go: into a column, in the row that a group is at.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub kind: Kind,
+    pub column: usize,
+    pub group: usize,
 }
 
 /// A column: what is in it, and the items it belongs to (0: a line has one value, else as many as elements).
@@ -91,10 +99,10 @@ impl Plan {
                 let each = self.push(Node::Object { keys: Keys::default(), present: None }, self.groups - 1);
                 Node::Items { column, each }
             }
-            b't' => Node::Value(self.column(Kind::Text, group)),
-            b'c' => Node::Value(self.column(Kind::Count, group)),
-            b'n' => Node::Value(self.column(Kind::Number, group)),
-            b'f' => Node::Value(self.column(Kind::Flag, group)),
+            b't' => Node::Value(self.place(Kind::Text, group)),
+            b'c' => Node::Value(self.place(Kind::Count, group)),
+            b'n' => Node::Value(self.place(Kind::Number, group)),
+            b'f' => Node::Value(self.place(Kind::Flag, group)),
             _ => return None,
         };
         Some(self.push(node, group))
@@ -104,6 +112,10 @@ impl Plan {
         self.nodes.push(node);
         self.groups_of.push(group);
         (self.nodes.len() - 1) as Id
+    }
+
+    fn place(&mut self, kind: Kind, group: usize) -> Place {
+        Place { kind, column: self.column(kind, group), group }
     }
 
     fn column(&mut self, kind: Kind, group: usize) -> usize {
@@ -126,7 +138,7 @@ impl Keys {
         loop {
             let entry = *self.slots.get(slot)? as usize;
             let (name, id) = self.entries.get(entry.checked_sub(1)?)?;
-            if name == key {
+            if name.len() == key.len() && goes_on(key, 0, name) {
                 return Some(*id);
             }
             slot = (slot + 1) & mask;
@@ -158,11 +170,4 @@ fn hash(key: &[u8]) -> usize {
     };
     let mixed = (first ^ last.rotate_left(29) ^ key.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 40) as usize
-}
-
-#[inline(always)]
-fn number<const N: usize>(bytes: &[u8]) -> u64 {
-    let mut eight = [0; 8];
-    eight[..N].copy_from_slice(&bytes[..N]);
-    u64::from_le_bytes(eight)
 }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::columns::{Column, Kind};
-use crate::plan::{Id, Node, Plan};
-use crate::scan::find_special;
+use crate::columns::{Column, Kind, Text};
+use crate::plan::{Id, Keys, Node, Place, Plan};
+use crate::scan::{find_special, goes_on};
 
 /// A line is not regular, and nothing is said of it.
 pub struct Odd;
@@ -25,12 +25,22 @@ pub struct Rows<'plan> {
     /// How many rows each group has; that of group 0 are lines.
     pub counts: Vec<usize>,
     before: Vec<usize>,
-    touched: Vec<usize>,
     /// Of each node, the object in which it was met last: a key that comes twice in one is odd.
     met: Vec<u64>,
     objects: u64,
+    /// Of each node, the members that the last such object had, in their order: the next has them again.
+    guesses: Vec<Vec<Guess>>,
     text: Vec<u8>,
 }
+
+/// A key as it is written, from its second character to the colon, and its node.
+struct Guess {
+    written: Vec<u8>,
+    wanted: Option<Id>,
+}
+
+/// Members of an object that are worth a guess.
+const GUESSES: usize = 64;
 
 impl<'plan> Rows<'plan> {
     /// No rows yet.
@@ -40,7 +50,7 @@ impl<'plan> Rows<'plan> {
             columns: plan.columns.iter().map(|declared| Column::new(declared.kind)).collect(),
             counts: vec![0; plan.groups],
             before: vec![0; plan.groups],
-            touched: vec![],
+            guesses: plan.nodes.iter().map(|_| vec![]).collect(),
             met: vec![0; plan.nodes.len()],
             objects: 0,
             text: vec![],
@@ -57,23 +67,36 @@ impl<'plan> Rows<'plan> {
         } else {
             self.counts[0] += 1;
         }
-        self.touched.clear();
         read
     }
 
     fn take_back(&mut self) {
-        for &column in &self.touched {
-            self.columns[column].truncate(self.before[self.plan.columns[column].group]);
+        for (column, declared) in self.columns.iter_mut().zip(&self.plan.columns) {
+            column.truncate(self.before[declared.group]);
         }
         self.counts.clone_from(&self.before);
     }
 
     /// The column to be written to, and its row.
-    fn next(&mut self, column: usize) -> (&mut Column, usize) {
-        self.touched.push(column);
-        (&mut self.columns[column], self.counts[self.plan.columns[column].group])
+    #[inline(always)]
+    fn next(&mut self, column: usize, group: usize) -> (&mut Column, usize) {
+        (&mut self.columns[column], self.counts[group])
     }
 
+    fn guess(&mut self, node: Id, turn: usize, written: &[u8], wanted: Option<Id>) {
+        let guesses = &mut self.guesses[node as usize];
+        match guesses.get_mut(turn) {
+            Some(guess) => {
+                guess.written.clear();
+                guess.written.extend_from_slice(written);
+                guess.wanted = wanted;
+            }
+            None if turn < GUESSES => guesses.push(Guess { written: written.to_vec(), wanted }),
+            None => {}
+        }
+    }
+
+    #[inline(always)]
     fn meets(&mut self, node: Id, object: u64) -> Read<()> {
         let before = std::mem::replace(&mut self.met[node as usize], object);
         if before == object {
@@ -99,9 +122,8 @@ struct Quoted {
 impl<'lines> Reader<'lines, '_, '_> {
     /// A line that is one object and ends at `end`.
     fn line(&mut self, end: usize) -> Read<()> {
-        let plan = self.rows.plan;
         self.blanks();
-        self.object(&plan.nodes[0], 0)?;
+        self.object(0, 0)?;
         self.blanks();
         if self.at == end {
             Ok(())
@@ -156,43 +178,49 @@ impl<'lines> Reader<'lines, '_, '_> {
             return self.word(b"null");
         }
         match &plan.nodes[id as usize] {
-            node @ Node::Object { .. } => self.object(node, depth),
+            Node::Value(place) => self.single(*place),
+            Node::Object { .. } => self.object(id, depth),
             Node::Array(places) => self.array(places, depth),
             Node::Items { column, each } => self.items(*column, *each, depth),
-            Node::Value(column) => match plan.columns[*column].kind {
-                Kind::Text => self.text(*column),
-                Kind::Count => {
-                    let count = self.count()?;
-                    let (values, row) = self.rows.next(*column);
-                    values.push_count(row, count);
-                    Ok(())
-                }
-                Kind::Number => {
-                    let number = self.number()?;
-                    let (values, row) = self.rows.next(*column);
-                    values.push_number(row, number);
-                    Ok(())
-                }
-                Kind::Flag => {
-                    let flag = self.peek()? == b't';
-                    self.word(if flag { b"true" } else { b"false" })?;
-                    let (values, row) = self.rows.next(*column);
-                    values.push_flag(row, flag);
-                    Ok(())
-                }
-                Kind::Items | Kind::Present => Err(Odd),
-            },
         }
     }
 
-    fn object(&mut self, node: &Node, depth: usize) -> Read<()> {
-        let Node::Object { keys, present } = node else { return Err(Odd) };
+    /// A value of a kind.
+    #[inline(always)]
+    fn single(&mut self, place: Place) -> Read<()> {
+        let Place { kind, column, group } = place;
+        match kind {
+            Kind::Text => return self.text(column, group),
+            Kind::Count => {
+                let count = self.count()?;
+                let (values, row) = self.rows.next(column, group);
+                values.push_count(row, count);
+            }
+            Kind::Number => {
+                let number = self.number()?;
+                let (values, row) = self.rows.next(column, group);
+                values.push_number(row, number);
+            }
+            Kind::Flag => {
+                let flag = self.peek()? == b't';
+                self.word(if flag { b"true" } else { b"false" })?;
+                let (values, row) = self.rows.next(column, group);
+                values.push_flag(row, flag);
+            }
+            Kind::Items | Kind::Present => return Err(Odd),
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, id: Id, depth: usize) -> Read<()> {
+        let plan = self.rows.plan;
+        let Node::Object { keys, present } = &plan.nodes[id as usize] else { return Err(Odd) };
         self.take(b'{')?;
         if depth >= DEEPEST {
             return Err(Odd);
         }
         if let Some(column) = present {
-            let (values, row) = self.rows.next(*column);
+            let (values, row) = self.rows.next(*column, plan.item_group(id));
             values.push_present(row);
         }
         self.rows.objects += 1;
@@ -201,14 +229,8 @@ impl<'lines> Reader<'lines, '_, '_> {
         if self.takes(b'}')? {
             return Ok(());
         }
-        loop {
-            let key = self.quoted()?;
-            if key.escaped {
-                return Err(Odd);
-            }
-            let wanted = keys.get(&self.lines[key.range]);
-            self.colon()?;
-            match wanted {
+        for turn in 0.. {
+            match self.key(id, turn, keys)? {
                 Some(child) => {
                     self.rows.meets(child, object)?;
                     self.value(child, depth + 1)?;
@@ -216,9 +238,35 @@ impl<'lines> Reader<'lines, '_, '_> {
                 None => self.skip(depth + 1)?,
             }
             if self.ends(b'}')? {
-                return Ok(());
+                break;
             }
         }
+        Ok(())
+    }
+
+    /// A key with its colon: the node that wants its value.
+    #[inline(always)]
+    fn key(&mut self, id: Id, turn: usize, keys: &Keys) -> Read<Option<Id>> {
+        self.take(b'"')?;
+        let start = self.at;
+        if let Some(guess) = self.rows.guesses[id as usize].get(turn) {
+            if goes_on(self.lines, start, &guess.written) {
+                self.at += guess.written.len();
+                let wanted = guess.wanted;
+                self.blanks();
+                return Ok(wanted);
+            }
+        }
+        let key = self.rest_of_string(start)?;
+        if key.escaped {
+            return Err(Odd);
+        }
+        let wanted = keys.get(&self.lines[key.range]);
+        if self.peek()? == b':' {
+            self.rows.guess(id, turn, &self.lines[start..=self.at], wanted);
+        }
+        self.colon()?;
+        Ok(wanted)
     }
 
     /// After a key: its colon, with blanks around it.
@@ -271,7 +319,7 @@ impl<'lines> Reader<'lines, '_, '_> {
         let mut count = 0;
         if !self.takes(b']')? {
             loop {
-                self.object(&plan.nodes[each as usize], depth + 1)?;
+                self.object(each, depth + 1)?;
                 self.rows.counts[group] += 1;
                 count += 1;
                 if self.ends(b']')? {
@@ -279,36 +327,45 @@ impl<'lines> Reader<'lines, '_, '_> {
                 }
             }
         }
-        let (values, row) = self.rows.next(column);
+        let (values, row) = self.rows.next(column, 0);
         values.push_count(row, count);
         Ok(())
     }
 
     /// A text, or a number where it is written as it is printed.
-    fn text(&mut self, column: usize) -> Read<()> {
-        if self.peek()? != b'"' {
-            let number = self.printed()?;
-            let text = &self.lines[number];
-            return push(self.rows.next(column), text);
+    #[inline(always)]
+    fn text(&mut self, column: usize, group: usize) -> Read<()> {
+        let Quoted { range, escaped } = match self.peek()? {
+            b'"' => self.quoted()?,
+            _ => Quoted { range: self.printed()?, escaped: false },
+        };
+        if escaped {
+            return self.escaped_text(column, group, range);
         }
-        let quoted = self.quoted()?;
-        let text = &self.lines[quoted.range];
-        if !quoted.escaped {
-            return push(self.rows.next(column), text);
-        }
+        let (values, row) = self.rows.next(column, group);
+        pushed(values.push_text(row, Text { within: self.lines, start: range.start, end: range.end }))
+    }
+
+    fn escaped_text(&mut self, column: usize, group: usize, range: Range<usize>) -> Read<()> {
         let mut plain = std::mem::take(&mut self.rows.text);
         plain.clear();
-        unescape(text, &mut plain)?;
-        let pushed = push(self.rows.next(column), &plain);
+        unescape(&self.lines[range], &mut plain)?;
+        let (values, row) = self.rows.next(column, group);
+        let fits = values.push_text(row, Text { within: &plain, start: 0, end: plain.len() });
         self.rows.text = plain;
-        pushed
+        pushed(fits)
     }
 
     /// A string with its quotes. Its escapes are right.
     #[inline(always)]
     fn quoted(&mut self) -> Read<Quoted> {
         self.take(b'"')?;
-        let start = self.at;
+        self.rest_of_string(self.at)
+    }
+
+    /// A string from its first character on, with its closing quote.
+    #[inline(always)]
+    fn rest_of_string(&mut self, start: usize) -> Read<Quoted> {
         let mut escaped = false;
         loop {
             self.at = find_special(self.lines, self.at);
@@ -475,8 +532,8 @@ impl<'lines> Reader<'lines, '_, '_> {
     }
 }
 
-fn push((column, row): (&mut Column, usize), text: &[u8]) -> Read<()> {
-    if column.push_text(row, text) {
+fn pushed(fits: bool) -> Read<()> {
+    if fits {
         Ok(())
     } else {
         Err(Odd)

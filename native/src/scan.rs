@@ -13,6 +13,35 @@ pub fn find_special(text: &[u8], at: usize) -> usize {
     find_by(text, at, mask_of_specials, |one| one == b'"' || one == b'\\' || one < 0x20)
 }
 
+/// Whether a text goes on with another from `at` on.
+#[inline(always)]
+pub fn goes_on(text: &[u8], at: usize, with: &[u8]) -> bool {
+    let length = with.len();
+    let Some(here) = text.get(at..at + length) else { return false };
+    if length < 4 {
+        return here.iter().eq(with);
+    }
+    if length < 8 {
+        return number::<4>(here) == number::<4>(with) && number::<4>(&here[length - 4..]) == number::<4>(&with[length - 4..]);
+    }
+    let mut next = 0;
+    while next + 8 < length {
+        if number::<8>(&here[next..]) != number::<8>(&with[next..]) {
+            return false;
+        }
+        next += 8;
+    }
+    number::<8>(&here[length - 8..]) == number::<8>(&with[length - 8..])
+}
+
+/// The first bytes as a number, the least first.
+#[inline(always)]
+pub fn number<const N: usize>(bytes: &[u8]) -> u64 {
+    let mut eight = [0; 8];
+    eight[..N].copy_from_slice(&bytes[..N]);
+    u64::from_le_bytes(eight)
+}
+
 /// Where `mask` has a bit, or `single` holds near the end.
 #[inline(always)]
 fn find_by(text: &[u8], mut at: usize, mask: impl Fn(&[u8; WIDTH]) -> u32, single: impl Fn(u8) -> bool) -> usize {
