@@ -151,6 +151,11 @@ def compiled(tree: Tree, markers: Iterable[str]) -> Compiled | None:
     return made if made.marked(markers) else None
 
 
+def is_there() -> bool:
+    """Whether the machine code was built for this machine and fits this version."""
+    return _library() is not None
+
+
 @cache
 def _library() -> ctypes.CDLL | None:
     """The library, if it is there and is of this version's interface."""

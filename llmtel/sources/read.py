@@ -18,7 +18,7 @@ import polars as pl
 from msgspec import Struct, field
 
 from llmtel.core.account import Account, Note, Reject
-from llmtel.sources import memory
+from llmtel.sources import memory, native
 from llmtel.sources.counted import Counting
 from llmtel.sources.detect import Verdict, of_one_family
 from llmtel.sources.files import Inputs
@@ -40,8 +40,9 @@ _WAITING = 1
 _CELLS = 2_500_000
 """Decoded values that are mapped together: enough that the fixed cost of the many expressions is small, few
 enough that memory stays bounded (about 170,000 flat calls, 70,000 of the wider lines of transcripts)."""
-_WORKERS = min(4, max(1, (os.cpu_count() or 1) // 2))
-"""Batches under work side by side; each uses several cores by itself."""
+_CORES = os.cpu_count() or 1
+_WORKERS = min(8, _CORES) if native.is_there() else min(4, max(1, _CORES // 2))
+"""Batches under work side by side; without the machine code each uses several cores by itself."""
 REMARKS = {
     "utc": "{n} {time has|times have} no offset and {was|were} read as UTC",
     "cut": CUT,
