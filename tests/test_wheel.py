@@ -1,6 +1,7 @@
 """What a wheel installs prices and counts by itself: no network, no cache of a tokenizer, no checkout."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -55,6 +56,25 @@ def llmtel(installed, tmp_path):
         return done.stdout
 
     return call
+
+
+def test_a_wheel_that_was_built_without_a_compiler_is_for_any_machine(tmp_path, monkeypatch):
+    builder = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(TOP))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    [wheel] = builder.build(directory=str(tmp_path), versions=["standard"])
+    with zipfile.ZipFile(wheel) as packed:
+        assert not [name for name in packed.namelist() if "libnative" in name]
+    assert wheel.endswith("-py3-none-any.whl")
+
+
+def test_a_wheel_has_the_machine_code_where_it_was_built_and_reads_by_it(installed):
+    if shutil.which("cargo") is None:
+        pytest.skip("there is no Rust compiler here")
+    reads = "from llmtel.sources import native; print(native.__file__, native.is_there())"
+    done = subprocess.run(  # noqa: S603 (the command is ours)
+        [sys.executable, "-c", reads], cwd=installed, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{installed / 'llmtel' / 'sources' / 'native.py'} True\n"
 
 
 def test_an_installed_wheel_prices_and_counts_with_no_network_and_no_cache(llmtel, tmp_path):

@@ -1,17 +1,16 @@
 """Lines to raw rows: fast when all is well, exact when it is not.
 
-A batch of plain lines is decoded in one query. A query that fails is cut into pieces, and these again; a
-small piece that fails is looked at line by line. What becomes of a line depends on the line alone, so both
-ways agree.
+Machine code decodes regular lines, and the few others are looked at one by one. Where it was not built, or
+many lines are not regular, a batch of plain lines is decoded in one query of Polars. A query that fails is
+cut into pieces, and these again; a small piece that fails is looked at line by line. What becomes of a line
+depends on the line alone, so all ways agree.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
-import msgspec
 import orjson
 import polars as pl
 from msgspec import Struct, field
@@ -22,7 +21,7 @@ from llmtel.sources.faults import parsed
 from llmtel.sources.newlines import COMPRESSED, line_count
 from llmtel.sources.plan import Plan
 from llmtel.sources.present import narrowed
-from llmtel.sources.project import project
+from llmtel.sources.project import conforms, project
 
 PIECE = 256 << 10
 """Bytes, about, of a piece that is looked at line by line."""
@@ -58,7 +57,7 @@ def _projected(rows: list[dict[str, object]], plan: Plan) -> pl.DataFrame:
 def decode(data: bytes, plan: Plan, count: int | None = None) -> Decoded:
     """Decode complete lines of JSON, `count` of them if that is known. Never raises on any bytes."""
     regular = plan.compiled.decode(data) if plan.compiled is not None else None
-    return _with_odd_lines(regular, plan) if regular is not None else _decode_by_query(data, plan, count)
+    return _with_odd_lines(regular, plan) if regular is not None else decode_by_query(data, plan, count)
 
 
 def _with_odd_lines(regular: native.Regular, plan: Plan) -> Decoded:
@@ -70,7 +69,8 @@ def _with_odd_lines(regular: native.Regular, plan: Plan) -> Decoded:
     return decoded
 
 
-def _decode_by_query(data: bytes, plan: Plan, count: int | None) -> Decoded:
+def decode_by_query(data: bytes, plan: Plan, count: int | None = None) -> Decoded:
+    """The same as `decode`, by Polars alone: where there is no machine code, or too many lines are odd."""
     narrow = narrowed(data, plan)
     decoded = _decode(data, narrow, count)
     if narrow is not plan:
@@ -239,7 +239,7 @@ def _decode_each(lines: list[tuple[int, bytes]], plan: Plan, count: int) -> Deco
         record = parsed(text)
         if isinstance(record, str):
             decoded.rejects.append((row, record))
-        elif _conforms(record, text, plan, suspicious):
+        elif conforms(record, text, plan, suspicious):
             plain.append((row, text))
         else:
             rows.append({"row": row, **project(record, plan.columns, plan.objects)})
@@ -274,34 +274,3 @@ def _typed(lines: list[tuple[int, bytes]], plan: Plan) -> Decoded:
         )
         return empty
     return Decoded(raw)
-
-
-def _conforms(
-    record: dict[str, object], text: bytes, plan: Plan, suspicious: re.Pattern[bytes] | None
-) -> bool:
-    """Whether the typed decode reads this record rightly."""
-    if suspicious is not None and suspicious.search(text):
-        return False
-    return _takes(plan, record) or _takes(plan, _first_of_each(text))
-
-
-def _takes(plan: Plan, record: object) -> bool:
-    if plan.checker is None:
-        return False
-    try:
-        msgspec.convert(record, plan.checker, strict=True)
-    except (msgspec.ValidationError, OverflowError):
-        return False
-    return True
-
-
-def _first_of_each(text: bytes) -> object:
-    """The object with the first value of a repeated key, as the typed decode has it (orjson: the last)."""
-
-    def first(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        return dict(reversed(pairs))
-
-    try:
-        return json.loads(text, object_pairs_hook=first)
-    except (ValueError, RecursionError):
-        return None

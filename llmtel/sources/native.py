@@ -21,7 +21,7 @@ from llmtel.sources.raw import Kind, RawColumn, Step, Tree
 
 _ENDS = {"win32": "dll", "darwin": "dylib"}
 _LIBRARY = Path(__file__).with_name(f"libnative.{_ENDS.get(sys.platform, 'so')}")
-_ABI = 1
+_ABI = 2
 _ROOT = 0
 _VALUES: dict[Kind, bytes] = {
     "str": b"t", "time": b"t", "count": b"c", "code": b"c", "number": b"n", "bool": b"f",
@@ -156,6 +156,12 @@ def is_there() -> bool:
     return _library() is not None
 
 
+def line_count(data: bytes) -> int | None:
+    """How many lines some bytes have, the last perhaps without its end; None without the machine code."""
+    library = _library()
+    return None if library is None else int(library.llmtel_line_count(data, len(data)))
+
+
 @cache
 def _library() -> ctypes.CDLL | None:
     """The library, if it is there and is of this version's interface."""
@@ -167,6 +173,7 @@ def _library() -> ctypes.CDLL | None:
         return None
     number, pointer, size = ctypes.c_uint32, ctypes.c_void_p, ctypes.c_size_t
     for name, result, arguments in (
+        ("line_count", size, (ctypes.c_char_p, size)),
         ("plan_new", pointer, ()),
         ("plan_key", ctypes.c_int64, (pointer, number, ctypes.c_char_p, size, ctypes.c_uint8)),
         ("plan_place", ctypes.c_int64, (pointer, number, number, ctypes.c_uint8)),

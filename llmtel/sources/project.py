@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
+from llmtel.sources.plan import Plan
 from llmtel.sources.raw import Kind, RawColumn, Step
 from llmtel.sources.source import lookup
 
@@ -110,3 +115,34 @@ def project(
         if changed and converted is not None:
             row["coerced"].append(column.name)
     return row
+
+
+def conforms(
+    record: dict[str, object], text: bytes, plan: Plan, suspicious: re.Pattern[bytes] | None
+) -> bool:
+    """Whether the typed decode reads this record rightly."""
+    if suspicious is not None and suspicious.search(text):
+        return False
+    return _takes(plan, record) or _takes(plan, _first_of_each(text))
+
+
+def _takes(plan: Plan, record: object) -> bool:
+    if plan.checker is None:
+        return False
+    try:
+        msgspec.convert(record, plan.checker, strict=True)
+    except (msgspec.ValidationError, OverflowError):
+        return False
+    return True
+
+
+def _first_of_each(text: bytes) -> object:
+    """The object with the first value of a repeated key, as the typed decode has it (orjson: the last)."""
+
+    def first(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        return dict(reversed(pairs))
+
+    try:
+        return json.loads(text, object_pairs_hook=first)
+    except (ValueError, RecursionError):
+        return None

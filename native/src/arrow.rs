@@ -174,7 +174,14 @@ fn validity(valid: Bits) -> Buffer {
 }
 
 fn primitive(name: String, format: &'static str, length: usize, valid: Bits, buffer: Buffer) -> Made {
-    Made { name, format, length, nulls: valid.zeros, buffers: vec![validity(valid), buffer], children: vec![] }
+    Made {
+        name,
+        format,
+        length,
+        nulls: valid.zeros,
+        buffers: vec![validity(valid), buffer],
+        children: vec![],
+    }
 }
 
 fn values(name: String, column: Column) -> Made {
@@ -184,12 +191,15 @@ fn values(name: String, column: Column) -> Made {
         Values::Text(texts) => {
             let sizes = Buffer::Counts(vec![texts.bytes.len() as i64]);
             let nulls = valid.zeros;
-            let buffers = vec![validity(valid), Buffer::Views(texts.views), Buffer::Bytes(texts.bytes), sizes];
+            let buffers =
+                vec![validity(valid), Buffer::Views(texts.views), Buffer::Bytes(texts.bytes), sizes];
             Made { name, format: "vu", length, nulls, buffers, children: vec![] }
         }
         Values::Number(held) => primitive(name, "g", length, valid, Buffer::Numbers(held)),
         Values::Flag(held) => primitive(name, "b", length, valid, Buffer::Bytes(held.bytes)),
-        Values::Count(held) | Values::Items(held) => primitive(name, "l", length, valid, Buffer::Counts(held)),
+        Values::Count(held) | Values::Items(held) => {
+            primitive(name, "l", length, valid, Buffer::Counts(held))
+        }
         Values::Present => primitive(name, "b", length, Bits::default(), Buffer::Bytes(valid.bytes)),
     }
 }

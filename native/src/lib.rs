@@ -9,6 +9,8 @@
 
 mod arrow;
 mod columns;
+mod escapes;
+mod json;
 mod lines;
 mod plan;
 mod reader;
@@ -22,12 +24,22 @@ use lines::Decoded;
 use plan::Plan;
 
 /// Goes up when a function or its meaning changes; the reader in Python uses no other version than its own.
-const ABI: u32 = 1;
+const ABI: u32 = 2;
 
 /// The version of this interface.
 #[no_mangle]
 pub extern "C" fn llmtel_abi() -> u32 {
     ABI
+}
+
+/// How many lines some bytes have; the last may lack its end.
+///
+/// # Safety
+/// `data` has `length` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_line_count(data: *const u8, length: usize) -> usize {
+    // SAFETY: as the caller promises
+    scan::line_count(unsafe { slice::from_raw_parts(data, length) })
 }
 
 /// A new plan that wants nothing yet. Its root, node 0, is the object of a line.
@@ -44,7 +56,13 @@ pub extern "C" fn llmtel_plan_new() -> *mut Plan {
 /// # Safety
 /// `plan` is of `llmtel_plan_new` and in no other use now; `key` has `length` bytes of UTF-8.
 #[no_mangle]
-pub unsafe extern "C" fn llmtel_plan_key(plan: *mut Plan, parent: u32, key: *const u8, length: usize, kind: u8) -> i64 {
+pub unsafe extern "C" fn llmtel_plan_key(
+    plan: *mut Plan,
+    parent: u32,
+    key: *const u8,
+    length: usize,
+    kind: u8,
+) -> i64 {
     // SAFETY: as the caller promises
     let (plan, key) = unsafe { (&mut *plan, slice::from_raw_parts(key, length)) };
     plan.add_key(parent, key, kind).map_or(-1, i64::from)

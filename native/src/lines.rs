@@ -1,5 +1,7 @@
 //! Many lines to columns.
 
+use std::ops::Range;
+
 use crate::columns::Column;
 use crate::plan::Plan;
 use crate::reader::Rows;
@@ -43,11 +45,14 @@ pub fn decode(plan: &Plan, data: &[u8]) -> Option<Decoded> {
         return None;
     }
     let mut rows = Rows::new(plan);
-    let mut decoded = Decoded { rows: vec![], columns: vec![], counts: vec![], lines: 0, other: 0, odd: vec![] };
+    let mut decoded =
+        Decoded { rows: vec![], columns: vec![], counts: vec![], lines: 0, other: 0, odd: vec![] };
+    // to ask once is faster where all lines are looked at
+    let text = plan.markers.is_empty() && std::str::from_utf8(data).is_ok();
     let mut start = 0;
     while start < data.len() {
         let end = find(data, start, b'\n');
-        decoded.line(plan, &mut rows, data, start, end);
+        decoded.line(plan, &mut rows, data, start..end, text);
         let odd = decoded.odd.len() / 3;
         if odd > ODD_FROM && odd > decoded.lines / ODD_OF {
             return None;
@@ -66,8 +71,9 @@ pub fn decode(plan: &Plan, data: &[u8]) -> Option<Decoded> {
 }
 
 impl Decoded {
-    fn line(&mut self, plan: &Plan, rows: &mut Rows<'_>, data: &[u8], start: usize, end: usize) {
-        let line = &data[start..end];
+    /// One line more; `text`: it is known to be UTF-8.
+    fn line(&mut self, plan: &Plan, rows: &mut Rows<'_>, data: &[u8], range: Range<usize>, text: bool) {
+        let line = &data[range.clone()];
         let place = self.lines;
         self.lines += 1;
         let trimmed = line.trim_ascii();
@@ -76,12 +82,12 @@ impl Decoded {
             self.other += 1;
         } else if object
             && line.len() <= LONGEST
-            && std::str::from_utf8(line).is_ok()
-            && rows.read(data, start, end).is_ok()
+            && (text || std::str::from_utf8(line).is_ok())
+            && rows.read(data, range.start, range.end).is_ok()
         {
             self.rows.push(place as u32);
         } else {
-            self.odd.extend([place as u64, start as u64, end as u64]);
+            self.odd.extend([place, range.start, range.end].map(|number| number as u64));
         }
     }
 }

@@ -52,7 +52,13 @@ impl Plan {
     /// A plan with nothing but its root.
     pub fn new() -> Self {
         let root = Node::Object { keys: Keys::default(), present: None };
-        Plan { nodes: vec![root], groups_of: vec![0], columns: vec![], groups: 1, markers: Markers::default() }
+        Plan {
+            nodes: vec![root],
+            groups_of: vec![0],
+            columns: vec![],
+            groups: 1,
+            markers: Markers::default(),
+        }
     }
 
     /// A node below an object, or below the objects of an array.

@@ -7,6 +7,18 @@ pub fn find(text: &[u8], at: usize, byte: u8) -> usize {
     find_by(text, at, |chunk| mask_of(chunk, byte), |one| one == byte)
 }
 
+/// How many lines there are; the last may lack its end.
+pub fn line_count(text: &[u8]) -> usize {
+    let mut chunks = text.chunks_exact(WIDTH);
+    let ends: usize = chunks
+        .by_ref()
+        .filter_map(|chunk| chunk.try_into().ok())
+        .map(|chunk| mask_of(chunk, b'\n').count_ones() as usize)
+        .sum();
+    let rest = chunks.remainder().iter().filter(|&&one| one == b'\n').count();
+    ends + rest + usize::from(text.last().is_some_and(|&last| last != b'\n'))
+}
+
 /// The first place from `at` on that ends a run of plain characters of a JSON text: a quote, a backslash or a
 /// control character. Or the end.
 pub fn find_special(text: &[u8], at: usize) -> usize {
@@ -22,7 +34,8 @@ pub fn goes_on(text: &[u8], at: usize, with: &[u8]) -> bool {
         return here.iter().eq(with);
     }
     if length < 8 {
-        return number::<4>(here) == number::<4>(with) && number::<4>(&here[length - 4..]) == number::<4>(&with[length - 4..]);
+        return number::<4>(here) == number::<4>(with)
+            && number::<4>(&here[length - 4..]) == number::<4>(&with[length - 4..]);
     }
     let mut next = 0;
     while next + 8 < length {
@@ -44,7 +57,12 @@ pub fn number<const N: usize>(bytes: &[u8]) -> u64 {
 
 /// Where `mask` has a bit, or `single` holds near the end.
 #[inline(always)]
-fn find_by(text: &[u8], mut at: usize, mask: impl Fn(&[u8; WIDTH]) -> u32, single: impl Fn(u8) -> bool) -> usize {
+fn find_by(
+    text: &[u8],
+    mut at: usize,
+    mask: impl Fn(&[u8; WIDTH]) -> u32,
+    single: impl Fn(u8) -> bool,
+) -> usize {
     while let Some(chunk) = chunk_at(text, at) {
         let found = mask(chunk);
         if found != 0 {
@@ -64,7 +82,8 @@ fn chunk_at(text: &[u8], at: usize) -> Option<&[u8; WIDTH]> {
 #[cfg(target_arch = "x86_64")]
 mod wide {
     use core::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set1_epi8,
     };
 
     use super::WIDTH;
@@ -116,9 +135,16 @@ mod wide {
 use wide::{mask_of, mask_of_specials};
 
 /// Texts that begin with a quote, of which a line must have one.
-#[derive(Default)]
 pub struct Markers {
     texts: Vec<Vec<u8>>,
+    /// Which bytes come after their first quotes.
+    seconds: [bool; 256],
+}
+
+impl Default for Markers {
+    fn default() -> Self {
+        Markers { texts: vec![], seconds: [false; 256] }
+    }
 }
 
 impl Markers {
@@ -127,13 +153,19 @@ impl Markers {
         let fits = text.len() > 1 && text[0] == b'"';
         if fits {
             self.texts.push(text.to_vec());
+            self.seconds[usize::from(text[1])] = true;
         }
         fits
     }
 
+    /// Whether none is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
     /// Whether a line has one of them, or none is wanted.
     pub fn any_in(&self, line: &[u8]) -> bool {
-        if self.texts.is_empty() {
+        if self.is_empty() {
             return true;
         }
         let mut at = 0;
@@ -152,7 +184,7 @@ impl Markers {
 
     #[inline(always)]
     fn begin(&self, rest: &[u8]) -> bool {
-        let second = rest.get(1);
-        self.texts.iter().any(|text| second == text.get(1) && rest.starts_with(text))
+        let second = rest.get(1).copied().unwrap_or_default();
+        self.seconds[usize::from(second)] && self.texts.iter().any(|text| rest.starts_with(text))
     }
 }

@@ -1,4 +1,7 @@
-"""The fast way of reading and the exact one give the same rows and the same rejects for the same bytes."""
+"""The fast ways of reading and the exact one give the same rows and the same rejects for the same bytes.
+
+What is decoded by machine code where that is there is decoded by Polars elsewhere: `both` asks both.
+"""
 
 import json
 from pathlib import Path
@@ -36,7 +39,12 @@ GOOD = b'{"timestamp":"2026-09-01T10:00:00Z","model":"m","latency_ms":1.5,"usage
 
 
 def both(data, plan=PLAN):
-    return decode.decode(data, plan), decode.decode_slowly(data, plan)
+    slowly = decode.decode_slowly(data, plan)
+    assert facts(decode.decode_by_query(data, plan)) == facts(slowly)
+    return decode.decode(data, plan), slowly
+
+
+WAYS = pytest.mark.parametrize("way", [decode.decode, decode.decode_by_query])
 
 
 def facts(decoded):
@@ -164,20 +172,22 @@ def test_a_count_of_another_type_is_coerced_or_unreadable_and_told(value, read, 
     )
 
 
+@WAYS
 @pytest.mark.parametrize("bad", [[500], [0], [1000], [3, 4, 5], list(range(0, 1001, 7)), list(range(1001))])
-def test_a_bad_line_in_a_large_batch_costs_one_line(monkeypatch, bad):
+def test_a_bad_line_in_a_large_batch_costs_one_line(monkeypatch, bad, way):
     monkeypatch.setattr(decode, "PIECE", 1024)
     lines = [b"{bad}\n" if row in bad else GOOD for row in range(1001)]
-    decoded = decode.decode(b"".join(lines), PLAN)
+    decoded = way(b"".join(lines), PLAN)
     assert decoded.lines == 1001
     assert decoded.raw["row"].to_list() == [row for row in range(1001) if row not in bad]
     assert [row for row, _ in decoded.rejects] == bad
 
 
-def test_a_line_longer_than_a_piece_that_fails_costs_itself(monkeypatch):
+@WAYS
+def test_a_line_longer_than_a_piece_that_fails_costs_itself(monkeypatch, way):
     monkeypatch.setattr(decode, "PIECE", 1024)
     long = b'{"bad": "' + b"x" * 50_000 + b'"\n'
-    decoded = decode.decode(GOOD * 3 + long + long + GOOD * 3, PLAN)
+    decoded = way(GOOD * 3 + long + long + GOOD * 3, PLAN)
     assert decoded.raw["row"].to_list() == [0, 1, 2, 5, 6, 7]
     assert [row for row, _ in decoded.rejects] == [3, 4]
 
@@ -245,15 +255,16 @@ def test_whole_files_are_read_the_same_both_ways(same, monkeypatch):
         pytest.skip("the shared data is not here")
     paths = [*(SHARED / "fixtures").rglob("*.json*"), *(SHARED / "traces").rglob("*session.jsonl")]
     fast = {path: read_or_refused(path) for path in paths}
-    monkeypatch.setattr(take, "decode", lambda data, plan, _count: decode.decode_slowly(data, plan))
-    for path, one in fast.items():
-        other = read_or_refused(path)
-        if isinstance(one, str) or isinstance(other, str):
-            assert one == other
-            continue
-        same(one.calls, other.calls)
-        assert one.rejects == other.rejects
-        assert one.account == other.account
+    for way in (decode.decode_slowly, decode.decode_by_query):
+        monkeypatch.setattr(take, "decode", lambda data, plan, _count, way=way: way(data, plan))
+        for path, one in fast.items():
+            other = read_or_refused(path)
+            if isinstance(one, str) or isinstance(other, str):
+                assert one == other
+                continue
+            same(one.calls, other.calls)
+            assert one.rejects == other.rejects
+            assert one.account == other.account
     assert sum(not isinstance(one, str) for one in fast.values()) > 40
 
 
