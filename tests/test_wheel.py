@@ -1,6 +1,8 @@
 """What a wheel installs prices and counts by itself: no network, no cache of a tokenizer, no checkout."""
 
 import json
+import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -33,7 +35,9 @@ def installed(tmp_path_factory):
     """A folder with what a wheel of this tree installs."""
     builder = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(TOP))
     folder = tmp_path_factory.mktemp("wheel")
-    [wheel] = builder.build(directory=str(folder), versions=["standard"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", pwd.getpwuid(os.getuid()).pw_dir)  # where a compiler's toolchain may be
+        [wheel] = builder.build(directory=str(folder), versions=["standard"])
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(folder / "site")
     return folder / "site"
