@@ -26,6 +26,7 @@ _STOPS = (
 _GUARD = "amazon-bedrock-guardrailAction"
 TIMES = "amazon-bedrock-invocationMetrics"
 """Where a stream tells its times, in its last event."""
+_TIMES = ("metrics", TIMES)
 
 
 def records(line: Record) -> Iterator[dict[str, Any]]:
@@ -61,19 +62,21 @@ def _invocations(line: Record) -> Iterable[Record]:
 
 def _told(events: list[Any]) -> dict[str, Any]:
     """What a body or a stream's events tell: usage (later counts win), reason to stop, times, guardrail."""
-    told: dict[str, Any] = {"usage": {}}
+    told: dict[str, Any] = {"usage": {}, "stop": None, "guarded": False}
     for event in events:
         if not isinstance(event, dict):
             continue
-        for steps in _USAGES:
-            usage = lookup(event, steps)
-            told["usage"] |= usage if isinstance(usage, dict) else {}
-        stops = [stop for steps in _STOPS if (stop := lookup(event, steps)) is not None]
-        told["stop"] = stops[0] if stops else told.get("stop")
-        for key in ("metrics", TIMES):
-            found = lookup(event, (key,)) or lookup(event, ("metadata", key))
-            told |= {key: found} if isinstance(found, dict) else {}
-        told["guarded"] = told.get("guarded", False) or event.get(_GUARD) == "INTERVENED"
+        # most events have few of these keys, and to ask takes a fraction of looking along a path
+        for usage in (lookup(event, steps) for steps in _USAGES if steps[0] in event):
+            if isinstance(usage, dict):
+                told["usage"] |= usage
+        stops = (lookup(event, steps) for steps in _STOPS if steps[0] in event)
+        told["stop"] = next((stop for stop in stops if stop is not None), told["stop"])
+        for key in _TIMES:
+            if key in event or "metadata" in event:
+                found = event.get(key) or lookup(event, ("metadata", key))
+                told |= {key: found} if isinstance(found, dict) else {}
+        told["guarded"] = told["guarded"] or event.get(_GUARD) == "INTERVENED"
     return told
 
 

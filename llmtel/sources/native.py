@@ -55,14 +55,22 @@ class Regular(Struct):
     odd: list[tuple[int, bytes]]
 
 
+class Untold(Exception):
+    """Something is wanted that the library cannot be told."""
+
+
 class Compiled:
     """What is wanted of lines, as the library knows it. Threads may share it."""
 
-    def __init__(self, library: ctypes.CDLL, tree: Tree) -> None:
+    def __init__(self, library: ctypes.CDLL, tree: Tree, markers: Iterable[str]) -> None:
+        """Tell the library of some columns, and of texts of which a line must have one. Raises `Untold`."""
         self._library = library
         self._plan: int = library.llmtel_plan_new()
         self._columns = {_ROOT: "row"}
         self._add_children(_ROOT, tree)
+        for marker in (marker.encode() for marker in markers):
+            if not library.llmtel_plan_marker(self._plan, marker, len(marker)):
+                raise Untold
 
     def __del__(self) -> None:
         self._library.llmtel_plan_free(self._plan)
@@ -80,11 +88,6 @@ class Compiled:
             return Regular(self._exported(decoded), fates.lines, fates.other, odd)
         finally:
             library.llmtel_decoded_free(decoded)
-
-    def marked(self, markers: Iterable[str]) -> bool:
-        """Looks only at lines with one of these texts; false where such a text cannot be looked for."""
-        known = [marker.encode() for marker in markers]
-        return all(self._library.llmtel_plan_marker(self._plan, text, len(text)) for text in known)
 
     def _exported(self, decoded: int) -> pl.DataFrame:
         """The columns that have values."""
@@ -110,9 +113,13 @@ class Compiled:
 
     def _add(self, parent: int, step: Step, kind: bytes) -> int:
         if isinstance(step, int):
-            return int(self._library.llmtel_plan_place(self._plan, parent, step, kind[0]))
-        key = step.encode()
-        return int(self._library.llmtel_plan_key(self._plan, parent, key, len(key), kind[0]))
+            node = self._library.llmtel_plan_place(self._plan, parent, step, kind[0])
+        else:
+            key = step.encode(errors="surrogatepass")
+            node = self._library.llmtel_plan_key(self._plan, parent, key, len(key), kind[0])
+        if node < 0:
+            raise Untold
+        return int(node)
 
 
 def _tree_of_items(column: RawColumn) -> Tree:
@@ -145,10 +152,10 @@ def _triples(fates: _Fates) -> Iterator[tuple[int, int, int]]:
 def compiled(tree: Tree, markers: Iterable[str]) -> Compiled | None:
     """What is wanted of lines that have one of some texts; None where the machine code cannot be used."""
     library = _library()
-    if library is None:
+    try:
+        return None if library is None else Compiled(library, tree, markers)
+    except Untold:
         return None
-    made = Compiled(library, tree)
-    return made if made.marked(markers) else None
 
 
 def is_there() -> bool:

@@ -139,6 +139,14 @@ def test_most_lines_of_a_formats_own_sample_are_regular(source):
     same_as_slowly(records, Plan(source))
 
 
+@built
+def test_what_is_both_an_array_and_an_object_is_left_to_other_means():
+    calls = {"model": raw.text("made[0].model", "made.model")}
+    plan = Plan(Source(name="trial", help="", link="", calls=calls))
+    assert plan.compiled is None
+    same_as_slowly(b'{"made":{"model":"m"}}\n{"made":[{"model":"n"}]}\n', plan)
+
+
 @pytest.mark.parametrize("why", ["not built", "of another version"])
 def test_without_the_machine_code_lines_are_read_all_the_same(monkeypatch, tmp_path, why):
     data = b"".join(json.dumps({"model": "m", "usage": {"in": n}}).encode() + b"\n" for n in range(9))
