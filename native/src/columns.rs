@@ -207,6 +207,18 @@ impl Column {
         }
     }
 
+    /// Room for so many rows, so that a column does not move as it grows.
+    pub fn reserve(&mut self, rows: usize) {
+        self.valid.bytes.reserve(rows.div_ceil(8));
+        match &mut self.values {
+            Values::Text(texts) => texts.views.reserve(rows),
+            Values::Count(values) | Values::Items(values) => values.reserve(rows),
+            Values::Number(values) => values.reserve(rows),
+            Values::Flag(values) => values.bytes.reserve(rows.div_ceil(8)),
+            Values::Present => {}
+        }
+    }
+
     #[cold]
     fn fill_up(&mut self, rows: usize) {
         self.valid.fill(rows);

@@ -16,6 +16,9 @@ const MOST: usize = 1 << 30;
 const ODD_OF: usize = 16;
 const ODD_FROM: usize = 64;
 
+/// Lines that tell how many there will be.
+const SAMPLED: usize = 128;
+
 /// What was decoded of some lines, and where the odd ones are.
 pub struct Decoded {
     /// The place of each row's line.
@@ -58,6 +61,9 @@ pub fn decode(plan: &Plan, data: &[u8]) -> Option<Decoded> {
             return None;
         }
         start = end + 1;
+        if decoded.lines == SAMPLED {
+            rows.reserve(decoded.rows.len() * (data.len() / start + 1));
+        }
     }
     for (column, declared) in rows.columns.iter_mut().zip(&plan.columns) {
         if declared.group > 0 || !column.is_empty() {

@@ -60,6 +60,15 @@ impl<'plan> Rows<'plan> {
         read
     }
 
+    /// Room for so many lines in the columns that some line has filled.
+    pub fn reserve(&mut self, lines: usize) {
+        for (column, declared) in self.columns.iter_mut().zip(&self.plan.columns) {
+            if declared.group == 0 && !column.is_empty() {
+                column.reserve(lines);
+            }
+        }
+    }
+
     fn take_back(&mut self) {
         for (column, declared) in self.columns.iter_mut().zip(&self.plan.columns) {
             column.truncate(self.before[declared.group]);
