@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 from msgspec import Struct
 
-from llmtel.sources.raw import Kind, RawColumn, Step, Tree
+from llmtel.sources.raw import Kind, RawColumn, Step, Tree, tree_of_items
 
 _ENDS = {"win32": "dll", "darwin": "dylib"}
 _LIBRARY = Path(__file__).with_name(f"libnative.{_ENDS.get(sys.platform, 'so')}")
@@ -109,7 +109,7 @@ class Compiled:
             else:
                 items = self._add(parent, step, _ITEMS)
                 self._columns[items] = child.name
-                self._add_children(items, _tree_of_items(child))
+                self._add_children(items, tree_of_items(child))
 
     def _add(self, parent: int, step: Step, kind: bytes) -> int:
         if isinstance(step, int):
@@ -120,16 +120,6 @@ class Compiled:
         if node < 0:
             raise Untold
         return int(node)
-
-
-def _tree_of_items(column: RawColumn) -> Tree:
-    fields: Tree = {}
-    for steps, kind in column.items:
-        place = fields
-        for step in steps[:-1]:
-            place = place.setdefault(step, {})
-        place[steps[-1]] = RawColumn("", (), kind)
-    return fields
 
 
 class _Exported(Struct):

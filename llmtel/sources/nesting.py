@@ -1,4 +1,4 @@
-"""Nested exports: their lines are opened in Python, piece by piece, while Polars decodes the piece before.
+"""Nested exports: their lines are opened in Python, piece by piece, while the piece before is decoded.
 
 Opening holds Python's lock and decoding does not, so that two cores have work. What a source can read at
 once is not opened at all.

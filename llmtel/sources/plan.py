@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
 from llmtel.sources import native
-from llmtel.sources.raw import DTYPES, PATH, STEM, Kind, RawColumn, Step, Tree, tree_of
+from llmtel.sources.raw import DTYPES, PATH, STEM, Kind, RawColumn, Step, Tree, tree_of, tree_of_items
 from llmtel.sources.source import Record, Source
 
 _END = 7
@@ -39,13 +39,7 @@ def _checker(node: Tree | RawColumn) -> Any:  # noqa: ANN401 (a type made at run
     if isinstance(node, RawColumn):
         if not node.items:
             return _CHECKED[node.kind]
-        fields: Tree = {}
-        for steps, kind in node.items:
-            place = fields
-            for step in steps[:-1]:
-                place = place.setdefault(step, {})
-            place[steps[-1]] = RawColumn("", (), kind)
-        return list[_checker(fields)] | None  # type: ignore[misc]  # made at run time
+        return list[_checker(tree_of_items(node))] | None  # type: ignore[misc]  # made at run time
     if any(isinstance(step, int) for step in node):
         return list[_checker(next(iter(node.values())))] | None  # type: ignore[misc]  # so too
     members = [

@@ -164,3 +164,14 @@ def tree_of(columns: tuple[RawColumn, ...]) -> Tree:
             node = node.setdefault(step, {})
         node.setdefault(column.steps[-1], column)
     return root
+
+
+def tree_of_items(column: RawColumn) -> Tree:
+    """The fields of a list's elements by their steps, each at its end a column without a name."""
+    fields: Tree = {}
+    for steps, kind in column.items:
+        place = fields
+        for step in steps[:-1]:
+            place = place.setdefault(step, {})
+        place[steps[-1]] = RawColumn("", (), kind)
+    return fields

@@ -207,16 +207,18 @@ impl Column {
         }
     }
 
-    /// Room for so many rows, so that a column does not move as it grows.
+    /// Room for so many rows, if there is, so that a column does not move as it grows.
     pub fn reserve(&mut self, rows: usize) {
-        self.valid.bytes.reserve(rows.div_ceil(8));
-        match &mut self.values {
-            Values::Text(texts) => texts.views.reserve(rows),
-            Values::Count(values) | Values::Items(values) => values.reserve(rows),
-            Values::Number(values) => values.reserve(rows),
-            Values::Flag(values) => values.bytes.reserve(rows.div_ceil(8)),
-            Values::Present => {}
-        }
+        let bytes = rows.div_ceil(8);
+        // what is not to be had now may not be needed: the number of rows is a guess
+        let _ = self.valid.bytes.try_reserve(bytes);
+        let _ = match &mut self.values {
+            Values::Text(texts) => texts.views.try_reserve(rows),
+            Values::Count(values) | Values::Items(values) => values.try_reserve(rows),
+            Values::Number(values) => values.try_reserve(rows),
+            Values::Flag(values) => values.bytes.try_reserve(bytes),
+            Values::Present => Ok(()),
+        };
     }
 
     #[cold]
