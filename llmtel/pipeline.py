@@ -112,7 +112,7 @@ def read(  # noqa: PLR0913 (each is a wish of some command, and has a default)
     account.reconciled = int(calls[RECONCILED].sum()) if RECONCILED in calls.columns else 0
     twice = _given_twice(calls) if account.buckets else ()
     notes = (*found.notes, *met, *counted(calls), *skipped(inputs.skipped), *twice)
-    counts = dict(calls.group_by("@file").len().iter_rows()) if "@file" in calls.columns else {}
+    counts = dict(calls["@file"].value_counts().iter_rows()) if "@file" in calls.columns else {}
     reading = Reading(
         complete(calls), account, found.rejects, notes,
         tuple(_input(seen, counts) for seen in found.seen),

@@ -106,8 +106,7 @@ def counted(calls: pl.DataFrame) -> list[Note]:
     """How many calls' tokens are not the provider's, but counted here."""
     if "token_source" not in calls.columns:
         return []
-    counted = calls.select("token_source").filter(pl.col("token_source") != "logged")
-    levels = dict(counted.to_series().value_counts().iter_rows())
+    levels = dict(calls["token_source"].value_counts().iter_rows())
     exact, estimated = levels.get("tokenizer", 0), levels.get("estimated", 0)
     if not exact + estimated:
         return []
