@@ -195,8 +195,8 @@ def _check_values(mapped: Mapped, source: Source) -> None:
     schema, calls = polars_schema(), mapped.calls
     calls = calls.with_columns(
         pl.col(name).cast(schema[name])
-        for name in calls.columns
-        if name in schema and calls.schema[name] != schema[name]
+        for name, dtype in calls.schema.items()
+        if name in schema and dtype not in (schema[name], pl.Categorical)
     )
     logged = [
         name for name in calls.columns if name in FIELDS and (name in source.calls or not FIELDS[name].words)
@@ -206,7 +206,11 @@ def _check_values(mapped: Mapped, source: Source) -> None:
     if "cost_logged" in masks and "grain" in calls.columns:  # a bill has credits
         masks["cost_logged"] &= (pl.col("cost_logged") >= 0) | (pl.col("grain") != "bucket")
     # tags are JSON, whose values were cut one by one
-    texts = [name for name in calls.columns if schema.get(name) == pl.String and name != "tags"]
+    texts = [
+        name
+        for name, dtype in calls.schema.items()
+        if dtype == pl.String and name in schema and name != "tags"
+    ]
     faults = calls.select(
         *(mask.sum().alias(f"bad {name}") for name, mask in masks.items()),
         *((pl.col(name).str.len_bytes() > LONGEST_TEXT).any().alias(f"long {name}") for name in texts),

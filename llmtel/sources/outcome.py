@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cache
 
 import polars as pl
 
@@ -62,6 +63,8 @@ _ENDED_BLOCKED = {"refusal": "refusal"} | dict.fromkeys(
     "content_filter",
 )  # fmt: skip
 """Reasons for which an answer ended that are a failure, whoever logs them and whatever the HTTP status."""
+_FEW = 16
+"""So many words, or failures that differ, are judged once for all batches: a log has few."""
 _FACTS = {
     WORD: pl.String, TEXT: pl.String, SUCCESS: pl.Boolean, ANSWERED: pl.Boolean, "http_status": pl.Int64
 }  # fmt: skip
@@ -94,7 +97,8 @@ def settled(calls: pl.DataFrame) -> pl.DataFrame:
     http, good = pl.col("http_status"), pl.col("@good")
     bad = ~good | (pl.col(TEXT).str.len_bytes() > 0) | (http >= _BAD_HTTP) | ~pl.col(SUCCESS)
     fine = good | http.is_between(100, _BAD_HTTP - 1) | pl.col(SUCCESS) | pl.col(ANSWERED)
-    status = pl.when(bad).then(pl.lit("error")).when(fine).then(pl.lit("ok"))
+    error, ok = (pl.lit(word, dtype=pl.Categorical) for word in ("error", "ok"))
+    status = pl.when(bad).then(error).when(fine).then(ok)
     facts = facts.with_columns(status.alias("status"))
     return calls.drop(given).with_columns(facts["status"], _kinds(facts))
 
@@ -121,29 +125,61 @@ def not_understood(words: pl.Series, statuses: pl.Series) -> int:
 def word_is_good(words: pl.Series) -> pl.Series:
     """Whether each status word is good, bad or (null) says nothing. Words are few: each is judged once."""
     unique = words.drop_nulls().unique()
-    if unique.is_empty():
-        return pl.Series("@good", [None], dtype=pl.Boolean).new_from_index(0, words.len())
+    good, bad = _goodness_of_few(frozenset(unique)) if len(unique) <= _FEW else _goodness(unique)
+    told = pl.when(_one_of(good)).then(statement=True).when(_one_of(bad)).then(statement=False)
+    return words.to_frame(WORD).with_columns(told.alias("@good"))["@good"]
+
+
+def _one_of(words: Collection[str]) -> pl.Expr:
+    """Whether a word is one of some; to compare it with each of few takes a fraction of a search."""
+    word = pl.col(WORD)
+    few = len(words) <= _FEW
+    return (
+        pl.any_horizontal(pl.lit(value=False), *(word == one for one in words)) if few else word.is_in(words)
+    )
+
+
+@cache
+def _goodness_of_few(words: frozenset[str]) -> tuple[list[str], list[str]]:
+    return _goodness(list(words))
+
+
+def _goodness(words: Sequence[str] | pl.Series) -> tuple[list[str], list[str]]:
+    """The good and the bad ones of different words."""
     lower = pl.col("word").str.strip_chars().str.to_lowercase()
+    good = lower.is_in(_GOOD)
     bad = lower.is_in(_BAD) | pl.any_horizontal(lower.str.contains(pattern) for pattern in _PATTERNS.values())
-    good = pl.when(lower.is_in(_GOOD)).then(statement=True).when(bad).then(statement=False)
-    judged = unique.alias("word").to_frame().select("word", good.alias("good"))
-    return words.replace_strict(judged["word"], judged["good"], default=None, return_dtype=pl.Boolean)
+    judged = pl.DataFrame({"word": words}, schema={"word": pl.String}).with_columns(
+        good=good, bad=~good & bad
+    )
+    told, failed = (judged.filter(column)["word"].to_list() for column in ("good", "bad"))
+    return told, failed
 
 
 def _kinds(facts: pl.DataFrame) -> pl.Series:
     """The kind of error of every failed call. Most failures are alike, so each is judged once."""
-    kinds = pl.Series("error", [None], dtype=pl.String).new_from_index(0, facts.height)
     bad = (facts["status"] == "error").fill_null(value=False)
-    if not bad.any():
-        return kinds
     text = pl.concat_str(TEXT, pl.when(~pl.col("@good")).then(pl.col(WORD)), separator=" ", ignore_nulls=True)
     failures = facts.filter(bad).select(text.alias("text"), pl.col("http_status").alias("http"))
-    judged = failures.unique().with_columns(_judged().alias("kind"))
-    found = failures.join(judged, on=["text", "http"], how="left", nulls_equal=True, maintain_order="left")
-    return kinds.scatter(bad.arg_true(), found["kind"])
+    unique = failures.unique()
+    kinds = _kinds_of_few(frozenset(unique.iter_rows())) if len(unique) <= _FEW else _judged(unique)
+    found = failures.join(kinds, on=list(unique.columns), how="left", nulls_equal=True, maintain_order="left")
+    numbers = pl.Series([None], dtype=pl.UInt32).new_from_index(0, facts.height)
+    return kinds["error"].gather(numbers.scatter(bad.arg_true(), found["number"]))
 
 
-def _judged() -> pl.Expr:
+@cache
+def _kinds_of_few(failures: frozenset[tuple[str | None, int | None]]) -> pl.DataFrame:
+    return _judged(pl.DataFrame(list(failures), schema={"text": pl.String, "http": pl.Int64}, orient="row"))
+
+
+def _judged(failures: pl.DataFrame) -> pl.DataFrame:
+    """Different failures (`text`, `http`) with their kind of `error`, numbered (`number`)."""
+    kind = _kind().cast(pl.Categorical).alias("error")
+    return failures.with_columns(kind).with_row_index("number")
+
+
+def _kind() -> pl.Expr:
     """The kind of a failure: `text` tells blocked answers, then `http` decides, then the words of `text`."""
     words, status = pl.col("text").str.to_lowercase(), pl.col("http")
     said = {kind: words.str.contains(pattern) for kind, pattern in _PATTERNS.items()}
