@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from msgspec import Struct
+from msgspec import Struct, field
 
 from llmtel.sources.raw import Kind, RawColumn, Step, Tree, tree_of_items
 
 _ENDS = {"win32": "dll", "darwin": "dylib"}
 _LIBRARY = Path(__file__).with_name(f"libnative.{_ENDS.get(sys.platform, 'so')}")
-_ABI = 2
+_ABI = 3
 _ROOT = 0
 _VALUES: dict[Kind, bytes] = {
     "str": b"t", "time": b"t", "count": b"c", "code": b"c", "number": b"n", "bool": b"f",
@@ -30,6 +30,9 @@ _OBJECT, _ARRAY, _ITEMS = b"o", b"a", b"i"
 _new_capsule = ctypes.pythonapi.PyCapsule_New
 _new_capsule.restype = ctypes.py_object
 _new_capsule.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+_in_capsule = ctypes.pythonapi.PyCapsule_GetPointer
+_in_capsule.restype = ctypes.c_void_p
+_in_capsule.argtypes = (ctypes.py_object, ctypes.c_char_p)
 
 
 class _Fates(ctypes.Structure):
@@ -93,10 +96,9 @@ class Compiled:
         """The columns that have values."""
         columns: dict[str, pl.Series] = {}
         for node, name in self._columns.items():
-            # the structs of the interface, of 80 and 72 bytes on machines of 64 bits
-            array, schema = ctypes.create_string_buffer(80), ctypes.create_string_buffer(72)
-            if self._library.llmtel_export(self._plan, decoded, node, array, schema):
-                columns[name] = pl.Series(values=_Exported(array, schema))
+            column = _Exported()
+            if self._library.llmtel_export(self._plan, decoded, node, column.array, column.schema):
+                columns[name] = pl.Series(values=column)
         return pl.DataFrame(columns)
 
     def _add_children(self, parent: int, children: Tree) -> None:
@@ -123,10 +125,10 @@ class Compiled:
 
 
 class _Exported(Struct):
-    """Columns for whoever takes Arrow's C data interface, once."""
+    """A column for whoever takes Arrow's C data interface, once: its structs, as long as on 64 bits."""
 
-    array: Any
-    schema: Any
+    array: Any = field(default_factory=lambda: ctypes.create_string_buffer(80))
+    schema: Any = field(default_factory=lambda: ctypes.create_string_buffer(72))
 
     def __arrow_c_array__(self, _requested: object = None) -> tuple[Any, Any]:
         """The capsules of schema and array."""
@@ -159,6 +161,20 @@ def line_count(data: bytes) -> int | None:
     return None if library is None else int(library.llmtel_line_count(data, len(data)))
 
 
+def times(column: pl.Series) -> tuple[pl.Series, int] | None:
+    """Texts as moments in UTC, and how many of them have no offset; None without the machine code.
+
+    Null is what is no time, before 2015, or written otherwise than `2026-09-01T10:00:00.123Z` (with `T` or a
+    space, a fraction of up to nine digits or none, and `Z`, an offset like `+02:00` or nothing).
+    """
+    library = _library()
+    if library is None:
+        return None
+    texts, found = column.__arrow_c_stream__(), _Exported()
+    assumed = library.llmtel_times(_in_capsule(texts, b"arrow_array_stream"), found.array, found.schema)
+    return (pl.Series(values=found).alias(column.name), int(assumed)) if assumed >= 0 else None
+
+
 @cache
 def _library() -> ctypes.CDLL | None:
     """The library, if it is there and is of this version's interface."""
@@ -180,6 +196,7 @@ def _library() -> ctypes.CDLL | None:
         ("fates", None, (pointer, pointer)),
         ("export", ctypes.c_bool, (pointer, pointer, number, pointer, pointer)),
         ("decoded_free", None, (pointer,)),
+        ("times", ctypes.c_int64, (pointer, pointer, pointer)),
     ):
         function = getattr(library, f"llmtel_{name}")
         function.restype, function.argtypes = result, arguments

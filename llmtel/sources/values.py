@@ -12,6 +12,7 @@ import polars as pl
 from msgspec import Struct
 
 from llmtel.core.schema import FIELDS, TIME
+from llmtel.sources import native
 
 LONGEST_TEXT = 1024
 """Characters of a name or id that are kept."""
@@ -67,10 +68,7 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     writes), `T` or a space, with or without an offset, a date alone, and epoch numbers whose size tells the
     unit (seconds below 1e11, ms below 1e14, µs below 1e17, .NET ticks, else ns).
     """
-    first = column.first(ignore_nulls=True)
-    form = _form_of(first) if isinstance(first, str) else None
-    found = _none(column) if form is None else _of_one_form(column, form)
-    assumed = 0 if form is None or form.suffix else len(found) - found.null_count()
+    found, assumed = native.times(column) or _of_first_form(column)
     left = (found.is_null() & column.is_not_null()).arg_true()
     if left.is_empty():
         return found, assumed
@@ -87,6 +85,16 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
         for reader in _likeliest_first(_DIGIT.sub("1", reading.texts[reading.left[0]])):
             reading.read(reader)
     return reading.found, reading.assumed
+
+
+def _of_first_form(column: pl.Series) -> tuple[pl.Series, int]:
+    """Times in the form of the first one, null where one is not, and how many have no offset."""
+    first = column.first(ignore_nulls=True)
+    form = _form_of(first) if isinstance(first, str) else None
+    if form is None:
+        return _none(column), 0
+    found = _of_one_form(column, form)
+    return found, 0 if form.suffix else len(found) - found.null_count()
 
 
 class _Reading(Struct):

@@ -1,40 +1,13 @@
-//! Decoded columns in Arrow's C data interface (https://arrow.apache.org/docs/format/CDataInterface.html).
+//! Decoded columns on their way out, by Arrow's C data interface.
 
-use std::ffi::{c_char, c_void, CString};
+use std::ffi::{c_void, CString};
 use std::ptr;
 
-use crate::columns::{Bits, Column, Values};
+use crate::bits::Valid;
+use crate::columns::{Column, Values};
+use crate::interface::{ArrowArray, ArrowSchema};
 use crate::lines::Decoded;
 use crate::plan::{Id, Node, Place, Plan};
-
-/// `ArrowSchema` of the interface.
-#[repr(C)]
-pub struct ArrowSchema {
-    format: *const c_char,
-    name: *const c_char,
-    metadata: *const c_char,
-    flags: i64,
-    n_children: i64,
-    children: *mut *mut ArrowSchema,
-    dictionary: *mut ArrowSchema,
-    release: Option<unsafe extern "C" fn(*mut ArrowSchema)>,
-    private_data: *mut c_void,
-}
-
-/// `ArrowArray` of the interface.
-#[repr(C)]
-pub struct ArrowArray {
-    length: i64,
-    null_count: i64,
-    offset: i64,
-    n_buffers: i64,
-    n_children: i64,
-    buffers: *mut *const c_void,
-    children: *mut *mut ArrowArray,
-    dictionary: *mut ArrowArray,
-    release: Option<unsafe extern "C" fn(*mut ArrowArray)>,
-    private_data: *mut c_void,
-}
 
 const NULLABLE: i64 = 2;
 
@@ -93,7 +66,7 @@ pub fn exported(plan: &Plan, decoded: &mut Decoded, node: Id) -> Option<(ArrowAr
     let made = match plan.nodes.get(node as usize)? {
         Node::Object { .. } if node == 0 => {
             let rows = std::mem::take(&mut decoded.rows);
-            primitive(name, "I", rows.len(), Bits::default(), Buffer::Rows(rows))
+            primitive(name, "I", rows.len(), Valid::default(), Buffer::Rows(rows))
         }
         Node::Value(Place { column, group: 0, .. }) | Node::Items { column, .. }
             if !decoded.columns[*column].is_empty() =>
@@ -104,6 +77,13 @@ pub fn exported(plan: &Plan, decoded: &mut Decoded, node: Id) -> Option<(ArrowAr
         _ => return None,
     };
     Some(handed_over(made))
+}
+
+/// Moments (a column of whole numbers: microseconds since 1970) on their way out.
+pub fn moments(column: Column) -> (ArrowArray, ArrowSchema) {
+    let Column { values, valid } = column;
+    let micros = if let Values::Count(micros) = values { micros } else { vec![] };
+    handed_over(primitive(String::new(), "tsu:UTC", micros.len(), valid, Buffer::Counts(micros)))
 }
 
 /// Columns on their way out.
@@ -132,7 +112,7 @@ impl Parts<'_> {
                     name,
                     format: "+L",
                     length,
-                    nulls: valid.zeros,
+                    nulls: valid.nulls(),
                     buffers: vec![validity(valid), Buffer::Counts(ends(&counts))],
                     children: vec![elements],
                 }
@@ -152,7 +132,7 @@ impl Parts<'_> {
             .iter()
             .map(|(key, child)| self.made(*child, String::from_utf8_lossy(key).into_owned()))
             .collect();
-        Made { name, format: "+s", length, nulls: valid.zeros, buffers: vec![validity(valid)], children }
+        Made { name, format: "+s", length, nulls: valid.nulls(), buffers: vec![validity(valid)], children }
     }
 }
 
@@ -165,20 +145,16 @@ fn ends(counts: &[i64]) -> Vec<i64> {
     std::iter::once(0).chain(sums).collect()
 }
 
-fn validity(valid: Bits) -> Buffer {
-    if valid.zeros == 0 {
-        Buffer::None
-    } else {
-        Buffer::Bytes(valid.bytes)
-    }
+fn validity(valid: Valid) -> Buffer {
+    valid.bits().map_or(Buffer::None, Buffer::Bytes)
 }
 
-fn primitive(name: String, format: &'static str, length: usize, valid: Bits, buffer: Buffer) -> Made {
+fn primitive(name: String, format: &'static str, length: usize, valid: Valid, buffer: Buffer) -> Made {
     Made {
         name,
         format,
         length,
-        nulls: valid.zeros,
+        nulls: valid.nulls(),
         buffers: vec![validity(valid), buffer],
         children: vec![],
     }
@@ -190,7 +166,7 @@ fn values(name: String, column: Column) -> Made {
     match values {
         Values::Text(texts) => {
             let sizes = Buffer::Counts(vec![texts.bytes.len() as i64]);
-            let nulls = valid.zeros;
+            let nulls = valid.nulls();
             let buffers =
                 vec![validity(valid), Buffer::Views(texts.views), Buffer::Bytes(texts.bytes), sizes];
             Made { name, format: "vu", length, nulls, buffers, children: vec![] }
@@ -200,7 +176,9 @@ fn values(name: String, column: Column) -> Made {
         Values::Count(held) | Values::Items(held) => {
             primitive(name, "l", length, valid, Buffer::Counts(held))
         }
-        Values::Present => primitive(name, "b", length, Bits::default(), Buffer::Bytes(valid.bytes)),
+        Values::Present => {
+            Made { name, format: "n", length, nulls: length, buffers: vec![], children: vec![] }
+        }
     }
 }
 

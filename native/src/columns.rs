@@ -1,5 +1,7 @@
 //! Columns that grow by a value, and need nothing where a line has none.
 
+use crate::bits::{Bits, Valid};
+
 /// What a column holds.
 #[derive(Clone, Copy)]
 pub enum Kind {
@@ -11,49 +13,6 @@ pub enum Kind {
     Items,
     /// Whether there is an object.
     Present,
-}
-
-/// Which rows have a value, a bit each.
-#[derive(Default)]
-pub struct Bits {
-    pub bytes: Vec<u8>,
-    pub length: usize,
-    pub zeros: usize,
-}
-
-impl Bits {
-    #[inline(always)]
-    fn push(&mut self, one: bool) {
-        if self.length % 8 == 0 {
-            self.bytes.push(0);
-        }
-        if let Some(last) = self.bytes.last_mut() {
-            *last |= u8::from(one) << (self.length % 8);
-        }
-        self.zeros += usize::from(!one);
-        self.length += 1;
-    }
-
-    /// Zeros up to a length, or nothing where it is reached.
-    fn fill(&mut self, length: usize) {
-        if length > self.length {
-            self.zeros += length - self.length;
-            self.bytes.resize(length.div_ceil(8), 0);
-            self.length = length;
-        }
-    }
-
-    fn truncate(&mut self, length: usize) {
-        while self.length > length {
-            self.length -= 1;
-            let bit = 1 << (self.length % 8);
-            if let Some(last) = self.bytes.get_mut(self.length / 8) {
-                self.zeros -= usize::from(*last & bit == 0);
-                *last &= !bit;
-            }
-        }
-        self.bytes.truncate(length.div_ceil(8));
-    }
 }
 
 /// The most bytes that a view holds by itself.
@@ -129,7 +88,7 @@ pub enum Values {
 /// A column: its values, and which rows have one. Rows from its length on have none.
 pub struct Column {
     pub values: Values,
-    pub valid: Bits,
+    pub valid: Valid,
 }
 
 impl Column {
@@ -143,12 +102,12 @@ impl Column {
             Kind::Items => Values::Items(vec![]),
             Kind::Present => Values::Present,
         };
-        Column { values, valid: Bits::default() }
+        Column { values, valid: Valid::default() }
     }
 
     /// Whether no row has a value.
     pub fn is_empty(&self) -> bool {
-        self.valid.zeros == self.valid.length
+        self.valid.nulls() == self.valid.length
     }
 
     /// A text in a row; false where the column holds something else.
@@ -159,7 +118,7 @@ impl Column {
             Values::Text(texts) => texts.push(text),
             _ => return false,
         }
-        self.valid.push(true);
+        self.valid.push();
         true
     }
 
@@ -169,7 +128,7 @@ impl Column {
         self.fill(row);
         if let Values::Count(values) | Values::Items(values) = &mut self.values {
             values.push(count);
-            self.valid.push(true);
+            self.valid.push();
         }
     }
 
@@ -179,7 +138,7 @@ impl Column {
         self.fill(row);
         if let Values::Number(values) = &mut self.values {
             values.push(number);
-            self.valid.push(true);
+            self.valid.push();
         }
     }
 
@@ -189,14 +148,14 @@ impl Column {
         self.fill(row);
         if let Values::Flag(values) = &mut self.values {
             values.push(flag);
-            self.valid.push(true);
+            self.valid.push();
         }
     }
 
     /// That there is an object.
     pub fn push_present(&mut self, row: usize) {
         self.fill(row);
-        self.valid.push(true);
+        self.valid.push();
     }
 
     /// Null for all rows up to `rows` that have no value.
@@ -207,18 +166,18 @@ impl Column {
         }
     }
 
-    /// Room for so many rows, if there is, so that a column does not move as it grows.
-    pub fn reserve(&mut self, rows: usize) {
-        let bytes = rows.div_ceil(8);
-        // what is not to be had now may not be needed: the number of rows is a guess
-        let _ = self.valid.bytes.try_reserve(bytes);
-        let _ = match &mut self.values {
-            Values::Text(texts) => texts.views.try_reserve(rows),
-            Values::Count(values) | Values::Items(values) => values.try_reserve(rows),
-            Values::Number(values) => values.try_reserve(rows),
-            Values::Flag(values) => values.bytes.try_reserve(bytes),
-            Values::Present => Ok(()),
-        };
+    /// Room for so many times what there is, so that a column does not move as it grows.
+    pub fn reserve(&mut self, times: usize) {
+        match &mut self.values {
+            Values::Text(texts) => {
+                reserve(&mut texts.views, times);
+                reserve(&mut texts.bytes, times);
+            }
+            Values::Count(values) | Values::Items(values) => reserve(values, times),
+            Values::Number(values) => reserve(values, times),
+            Values::Flag(values) => reserve(&mut values.bytes, times),
+            Values::Present => {}
+        }
     }
 
     #[cold]
@@ -236,7 +195,6 @@ impl Column {
     /// All rows, in no more memory than they need.
     pub fn finish(&mut self, rows: usize) {
         self.fill(rows);
-        self.valid.bytes.shrink_to_fit();
         match &mut self.values {
             Values::Text(texts) => {
                 texts.views.shrink_to_fit();
@@ -263,4 +221,9 @@ impl Column {
             Values::Present => {}
         }
     }
+}
+
+/// If there is no room now, none may be needed: how much comes is a guess.
+fn reserve<T>(values: &mut Vec<T>, times: usize) {
+    let _ = values.try_reserve(values.len().saturating_mul(times));
 }

@@ -15,6 +15,11 @@ pub type Read<T> = Result<T, Odd>;
 pub const DEEPEST: usize = 100;
 /// Digits of a whole number that is read without a thought of what it may hold.
 const DIGITS: usize = 18;
+/// Digits of a number that a float has exactly, as it has these powers of ten: their quotient is the float that
+/// is nearest to the decimal fraction (Clinger 1990, "How to read floating point numbers accurately").
+const EXACT_DIGITS: usize = 15;
+const POWERS: [f64; EXACT_DIGITS + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 /// A place in some lines. A line end is no blank, so that nothing is read beyond a line.
 pub struct Cursor<'lines> {
@@ -122,38 +127,36 @@ impl Cursor<'_> {
     }
 
     /// A whole number of up to 18 digits.
+    #[inline(always)]
     pub fn count(&mut self) -> Read<i64> {
-        let range = self.numeral()?;
-        let text = &self.lines[range];
-        let (minus, digits) = text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest));
-        if digits.len() > DIGITS {
-            return Err(Odd);
-        }
-        let mut count = 0;
-        for digit in digits {
-            if !digit.is_ascii_digit() {
-                return Err(Odd);
-            }
-            count = count * 10 + i64::from(digit - b'0');
-        }
-        Ok(if minus { -count } else { count })
+        self.numeral()?.count()
     }
 
     /// A finite number; the whole number -0 is 0.
+    #[inline(always)]
     pub fn number(&mut self) -> Read<f64> {
         let start = self.at;
-        let range = self.numeral()?;
-        let text = &self.lines[range];
-        let digits = text.strip_prefix(b"-").unwrap_or(text);
-        if digits.iter().all(u8::is_ascii_digit) {
-            self.at = start;
-            return Ok(self.count()? as f64);
+        let numeral = self.numeral()?;
+        if !numeral.scientific {
+            match numeral.fraction {
+                0 => return Ok(numeral.count()? as f64),
+                fraction if numeral.digits <= EXACT_DIGITS => {
+                    let number = numeral.value as f64 / POWERS[fraction];
+                    return Ok(if numeral.minus { -number } else { number });
+                }
+                _ => {}
+            }
         }
-        let number: f64 = std::str::from_utf8(text).map_err(|_| Odd)?.parse().map_err(|_| Odd)?;
-        if number.is_finite() {
-            Ok(number)
-        } else {
-            Err(Odd)
+        self.parsed(start)
+    }
+
+    /// The number from `start` on, of any number of digits.
+    #[cold]
+    fn parsed(&self, start: usize) -> Read<f64> {
+        let text = std::str::from_utf8(&self.lines[start..self.at]).map_err(|_| Odd)?;
+        match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(number),
+            _ => Err(Odd),
         }
     }
 
@@ -169,34 +172,38 @@ impl Cursor<'_> {
 
     /// A number as JSON writes one: a minus, digits with no zero before others, a fraction, an exponent.
     #[inline(always)]
-    fn numeral(&mut self) -> Read<Range<usize>> {
-        let start = self.at;
-        self.takes(b'-')?;
+    fn numeral(&mut self) -> Read<Numeral> {
+        let minus = self.takes(b'-')?;
+        let mut numeral = Numeral { minus, value: 0, digits: 1, fraction: 0, scientific: false };
         if !self.takes(b'0')? {
-            self.digits()?;
+            numeral.digits = self.digits(&mut numeral.value)?;
         }
         if self.lines.get(self.at) == Some(&b'.') {
             self.at += 1;
-            self.digits()?;
+            numeral.fraction = self.digits(&mut numeral.value)?;
+            numeral.digits += numeral.fraction;
         }
         if let Some(b'e' | b'E') = self.lines.get(self.at) {
             self.at += 1;
             if let Some(b'+' | b'-') = self.lines.get(self.at) {
                 self.at += 1;
             }
-            self.digits()?;
+            self.digits(&mut 0)?;
+            numeral.scientific = true;
         }
-        Ok(start..self.at)
+        Ok(numeral)
     }
 
+    /// Digits, of which there is one at least, behind those of `value`; how many there are.
     #[inline(always)]
-    fn digits(&mut self) -> Read<()> {
+    fn digits(&mut self, value: &mut u64) -> Read<usize> {
         let start = self.at;
-        while self.lines.get(self.at).is_some_and(u8::is_ascii_digit) {
+        while let Some(digit @ b'0'..=b'9') = self.lines.get(self.at) {
+            *value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
             self.at += 1;
         }
         if self.at > start {
-            Ok(())
+            Ok(self.at - start)
         } else {
             Err(Odd)
         }
@@ -248,13 +255,34 @@ impl Cursor<'_> {
 
     /// Goes over a number; one that may be larger than any float is odd.
     fn skip_number(&mut self) -> Read<()> {
-        let range = self.numeral()?;
-        if range.len() > DIGITS || self.lines[range.clone()].iter().any(|one| matches!(one, b'e' | b'E')) {
-            let text = std::str::from_utf8(&self.lines[range]).map_err(|_| Odd)?;
-            if !text.parse::<f64>().is_ok_and(f64::is_finite) {
-                return Err(Odd);
-            }
+        let start = self.at;
+        let numeral = self.numeral()?;
+        if numeral.scientific || numeral.digits > DIGITS {
+            self.parsed(start)?;
         }
         Ok(())
+    }
+}
+
+/// A number as it is written: its digits as a whole number (good for up to 19 of them), and what is told of it.
+struct Numeral {
+    minus: bool,
+    value: u64,
+    digits: usize,
+    /// How many of the digits come after a point.
+    fraction: usize,
+    /// Whether there is an exponent.
+    scientific: bool,
+}
+
+impl Numeral {
+    /// The whole number that it is, of up to 18 digits.
+    #[inline(always)]
+    fn count(&self) -> Read<i64> {
+        if self.fraction > 0 || self.scientific || self.digits > DIGITS {
+            return Err(Odd);
+        }
+        let count = self.value as i64;
+        Ok(if self.minus { -count } else { count })
     }
 }

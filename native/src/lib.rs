@@ -8,23 +8,28 @@
 //! Nothing here keeps a pointer to the lines after `llmtel_decode` returns.
 
 mod arrow;
+mod bits;
 mod columns;
 mod escapes;
+mod interface;
 mod json;
 mod lines;
 mod plan;
 mod reader;
 mod scan;
+mod texts;
+mod times;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::slice;
 
-use arrow::{ArrowArray, ArrowSchema};
+use columns::{Column, Kind};
+use interface::{ArrowArray, ArrowArrayStream, ArrowSchema};
 use lines::Decoded;
 use plan::Plan;
 
 /// Goes up when a function or its meaning changes; the reader in Python uses no other version than its own.
-const ABI: u32 = 2;
+const ABI: u32 = 3;
 
 /// The version of this interface.
 #[no_mangle]
@@ -170,4 +175,39 @@ pub unsafe extern "C" fn llmtel_export(
 pub unsafe extern "C" fn llmtel_decoded_free(decoded: *mut Decoded) {
     // SAFETY: as the caller promises
     drop(unsafe { Box::from_raw(decoded) });
+}
+
+/// Reads times: moves them out as `llmtel_export`, with null for a text that is none in a form known here. How
+/// many of them did not tell their offset from UTC, and were read as UTC; -1, and nothing is written, where the
+/// stream does not give texts as views.
+///
+/// # Safety
+/// `stream` is one of Arrow's C stream interface that nobody else reads; the structs can be written.
+#[no_mangle]
+pub unsafe extern "C" fn llmtel_times(
+    stream: *mut ArrowArrayStream,
+    array: *mut ArrowArray,
+    schema: *mut ArrowSchema,
+) -> i64 {
+    let mut column = Column::new(Kind::Count);
+    let (mut rows, mut assumed) = (0, 0);
+    let each = |text: Option<&[u8]>| {
+        if let Some(moment) = text.and_then(times::moment) {
+            column.push_count(rows, moment.micros);
+            assumed += i64::from(!moment.offset_told);
+        }
+        rows += 1;
+    };
+    // SAFETY: as the caller promises
+    if !unsafe { texts::each_text(stream, each) } {
+        return -1;
+    }
+    column.finish(rows);
+    let (made, described) = arrow::moments(column);
+    // SAFETY: as the caller promises
+    unsafe {
+        array.write(made);
+        schema.write(described);
+    }
+    assumed
 }

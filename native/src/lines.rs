@@ -62,7 +62,7 @@ pub fn decode(plan: &Plan, data: &[u8]) -> Option<Decoded> {
         }
         start = end + 1;
         if decoded.lines == SAMPLED {
-            rows.reserve(decoded.rows.len() * (data.len() / start + 1));
+            rows.reserve(data.len() / start);
         }
     }
     for (column, declared) in rows.columns.iter_mut().zip(&plan.columns) {

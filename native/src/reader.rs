@@ -60,12 +60,10 @@ impl<'plan> Rows<'plan> {
         read
     }
 
-    /// Room for so many lines in the columns that some line has filled.
-    pub fn reserve(&mut self, lines: usize) {
-        for (column, declared) in self.columns.iter_mut().zip(&self.plan.columns) {
-            if declared.group == 0 && !column.is_empty() {
-                column.reserve(lines);
-            }
+    /// Room for so many times the values that there are.
+    pub fn reserve(&mut self, times: usize) {
+        for column in &mut self.columns {
+            column.reserve(times);
         }
     }
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmtel.core.schema import FIELDS, TIME
+from llmtel.sources import native, values
 from llmtel.sources.values import limits, times
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -154,3 +155,57 @@ def test_times_of_the_commonest_widths_are_read_like_all_others(separator, fract
         (together, assumed), (alone, apart) = times(pl.Series(texts)), times(pl.Series([changed, "1 Jan"]))
         assert together.to_physical()[texts.index(changed)] == alone.to_physical()[0]
         assert assumed == own + apart
+
+
+@pytest.mark.skipif(not native.is_there(), reason="llmtel was installed without a Rust compiler")
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.from_regex(
+                r"(20[12]\d|2100|9999)-(0[0-39]|1[0-3])-([0-3]\d)[T ]([01]\d|2[0-4]):[0-6]\d:[0-6]\d"
+                r"(\.\d{0,10})?(Z|[+-](\d\d|24):[0-6]\d|\+0530| UTC|z)?",
+                fullmatch=True,
+            ).filter(str.isascii),
+            st.sampled_from(["", " ", "x", "1788264000", "2026-09-01T12:00:00Zé", "2026-02-29T00:00:00Z"]),
+        ),
+        max_size=6,
+    ),
+    st.integers(0, 5),
+)
+def test_the_machine_code_reads_the_times_that_are_read_without_it(texts, skipped):
+    column = pl.concat(
+        [pl.Series("ts", texts, dtype=pl.String), pl.Series("ts", texts[::-1], dtype=pl.String)]
+    )
+    column = column.slice(skipped)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(values.native, "times", lambda _: None)
+        without, assumed = times(column)
+    found, counted = times(column)
+    assert (found.to_list(), counted) == (without.to_list(), assumed)
+    told, _ = native.times(column)
+    assert told.is_not_null().sum() <= found.is_not_null().sum()
+
+
+@pytest.mark.skipif(not native.is_there(), reason="llmtel was installed without a Rust compiler")
+def test_the_machine_code_knows_the_commonest_times_and_leaves_others():
+    known = ["2026-09-01T12:00:00Z", "2026-09-01 12:00:00.5", None, "2026-09-01T14:00:00.123456789+02:00"]
+    other = [
+        "2014-09-01T12:00:00Z",
+        "2026-09-01",
+        "1788264000",
+        "2026-09-01T12:00:60Z",
+        "2026-02-30T12:00:00Z",
+    ]
+    found, assumed = native.times(pl.Series("ts", known + other))
+    assert found.dtype == TIME
+    assert found.name == "ts"
+    assert found.to_list() == [
+        NOON,
+        NOON + timedelta(milliseconds=500),
+        None,
+        NOON + timedelta(microseconds=123456),
+        *[None] * len(other),
+    ]
+    assert assumed == 1
