@@ -142,8 +142,13 @@ def _one_frame(frames: list[pl.DataFrame], files: list[str]) -> pl.DataFrame:
     """All calls, each with the name of its file (those of a Parquet file keep the one they came from)."""
     if not frames:
         return empty_calls()
-    calls = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
-    names = pl.Series("file", files, dtype=pl.Categorical).gather(calls["@file"])
+    names = pl.Series("file", files, dtype=pl.Categorical)
+    # Frame by frame: a column in one piece beside those in many would be aligned by each query anew.
+    named = [_with_names(frame, names.gather(frame["@file"])) for frame in frames]
+    return pl.concat(named, how="diagonal") if len(named) > 1 else named[0]
+
+
+def _with_names(calls: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
     return calls.with_columns(pl.coalesce("file", names) if "file" in calls.columns else names)
 
 
