@@ -135,8 +135,6 @@ class Lowering(Struct):
 
     def _measure(self, m: Measure, include_failed: bool) -> Lowered:  # noqa: FBT001 (one switch, passed through)
         values = self._scoped(m, include_failed)
-        if m.how == "distinct":  # as categories, which are told apart as integers
-            values = values.cast(pl.Categorical)
         weight = self._weight(m)
         scope = self._scope_rows(m.scope, include_failed)
         name = self.column(values)
@@ -153,7 +151,9 @@ class Lowering(Struct):
             self.parts[Part(m, "quantile", finished)] = q.name
             return Lowered(pl.col(q.name), n, scope)
         if m.how in ("distinct", "max", "min"):
-            found = self._aggregate(name, m.how, Part(m, m.how, finished))
+            # Categories are told apart as integers.
+            among = self.column(values.cast(pl.Categorical)) if m.how == "distinct" else name
+            found = self._aggregate(among, m.how, Part(m, m.how, finished))
             return Lowered(pl.when(n > 0).then(found), n, scope)
         summed = name if weight is None else self.column(values * weight)
         whole = self._aggregate(summed, "sum", Part(m, "sum", finished))
