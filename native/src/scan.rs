@@ -9,13 +9,10 @@ pub fn find(text: &[u8], at: usize, byte: u8) -> usize {
 
 /// How many lines there are; the last may lack its end.
 pub fn line_count(text: &[u8]) -> usize {
-    let mut chunks = text.chunks_exact(WIDTH);
-    let ends: usize = chunks
-        .by_ref()
-        .filter_map(|chunk| chunk.try_into().ok())
-        .map(|chunk| mask_of(chunk, b'\n').count_ones() as usize)
-        .sum();
-    let rest = chunks.remainder().iter().filter(|&&one| one == b'\n').count();
+    // sums of a byte each are added up before they overflow
+    let mut parts = text.chunks_exact(WIDTH * usize::from(u8::MAX));
+    let ends: usize = parts.by_ref().map(|part| count_in(part, b'\n')).sum();
+    let rest = parts.remainder().iter().filter(|&&one| one == b'\n').count();
     ends + rest + usize::from(text.last().is_some_and(|&last| last != b'\n'))
 }
 
@@ -82,8 +79,8 @@ fn chunk_at(text: &[u8], at: usize) -> Option<&[u8; WIDTH]> {
 #[cfg(target_arch = "x86_64")]
 mod wide {
     use core::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
-        _mm_set1_epi8,
+        __m128i, _mm_cmpeq_epi8, _mm_cvtsi128_si64, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8,
+        _mm_or_si128, _mm_sad_epu8, _mm_set1_epi8, _mm_setzero_si128, _mm_srli_si128, _mm_sub_epi8,
     };
 
     use super::WIDTH;
@@ -99,6 +96,20 @@ mod wide {
     pub fn mask_of(chunk: &[u8; WIDTH], byte: u8) -> u32 {
         // SAFETY: SSE2 is part of x86-64
         unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(loaded(chunk), _mm_set1_epi8(byte as i8))) as u32 }
+    }
+
+    /// How often a byte comes in at most 255 times sixteen others.
+    #[allow(unused_unsafe)]
+    pub fn count_in(part: &[u8], byte: u8) -> usize {
+        // SAFETY: SSE2 is part of x86-64
+        unsafe {
+            let (zeros, wanted) = (_mm_setzero_si128(), _mm_set1_epi8(byte as i8));
+            let chunks = part.chunks_exact(WIDTH).filter_map(|chunk| chunk.try_into().ok());
+            let sums =
+                chunks.fold(zeros, |sums, chunk| _mm_sub_epi8(sums, _mm_cmpeq_epi8(loaded(chunk), wanted)));
+            let halves = _mm_sad_epu8(sums, zeros);
+            (_mm_cvtsi128_si64(halves) + _mm_cvtsi128_si64(_mm_srli_si128(halves, 8))) as usize
+        }
     }
 
     #[allow(unused_unsafe)]
@@ -123,6 +134,10 @@ mod wide {
         chunk.iter().enumerate().fold(0, |mask, (place, &one)| mask | u32::from(holds(one)) << place)
     }
 
+    pub fn count_in(part: &[u8], byte: u8) -> usize {
+        part.iter().filter(|&&one| one == byte).count()
+    }
+
     pub fn mask_of(chunk: &[u8; WIDTH], byte: u8) -> u32 {
         mask_by(chunk, |one| one == byte)
     }
@@ -132,7 +147,7 @@ mod wide {
     }
 }
 
-use wide::{mask_of, mask_of_specials};
+use wide::{count_in, mask_of, mask_of_specials};
 
 /// Texts that begin with a quote, of which a line must have one.
 pub struct Markers {
