@@ -37,9 +37,9 @@ Outcome = Mishap | Seen
 _NO_WISHES = Wishes()
 _WAITING = 1
 """Batches that are read ahead."""
-_CELLS = 2_500_000
+_CELLS = 4_000_000
 """Decoded values that are mapped together: enough that the fixed cost of the many expressions is small, few
-enough that memory stays bounded (about 170,000 flat calls, 70,000 of the wider lines of transcripts)."""
+enough that memory stays bounded (about 270,000 flat calls, 110,000 of the wider lines of transcripts)."""
 _CORES = os.cpu_count() or 1
 _WORKERS = min(8, _CORES) if native.is_there() else min(4, max(1, _CORES // 2))
 """Batches under work side by side; without the machine code each uses several cores by itself."""
