@@ -78,6 +78,7 @@ def mapped(rows: list[pl.DataFrame], plan: Plan, paths: list[str]) -> Taken:
     """The calls among the decoded rows of several batches of one plan, less the copies near at hand."""
     taken = Taken()
     whole = pl.concat(rows, how="diagonal", rechunk=True) if len(rows) > 1 else rows[0]
+    rows.clear()  # the next batches take their memory
     _add(_mapped(whole, plan.source), plan, paths, taken)
     if plan.source.copies is not None:
         for place, frame in enumerate(taken.frames):
