@@ -14,7 +14,7 @@ from llmtel.sources.newlines import line_count
 from llmtel.sources.plan import Plan
 from llmtel.sources.raw import PATH, STEM
 
-SIZE = 8 << 20
+SIZE = 16 << 20
 """Bytes of a batch: enough that a query's fixed cost is small, few enough that memory stays bounded."""
 
 
