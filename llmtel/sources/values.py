@@ -69,9 +69,9 @@ def times(column: pl.Series) -> tuple[pl.Series, int]:
     unit (seconds below 1e11, ms below 1e14, µs below 1e17, .NET ticks, else ns).
     """
     found, assumed = native.times(column) or _of_first_form(column)
-    left = (found.is_null() & column.is_not_null()).arg_true()
-    if left.is_empty():
+    if found.null_count() == column.null_count():
         return found, assumed
+    left = (found.is_null() & column.is_not_null()).arg_true()
     reading = _Reading(column, found, left, assumed)
     for _ in range(_OTHER_FORMS):
         form = None if reading.left.is_empty() else _form_of(column[reading.left[0]])
