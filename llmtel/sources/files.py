@@ -252,13 +252,17 @@ def _why(error: Exception) -> str:
 
 
 def blocks(stream: Stream, size: int, first: bytes = b"") -> Iterator[bytes]:
-    """Blocks of complete lines, about `size` bytes each, `first` before all; the last may lack a newline.
+    """Blocks of complete lines, about `size` bytes each; the last may lack a newline.
 
-    Raises `Undecodable` after what could be decoded has been given.
+    `first` is what was read of the stream already. Raises `Undecodable` after what could be decoded has been
+    given.
     """
-    if stream.source is stream.raw and stream.raw.seekable() and b"\n" in first:
-        yield from _blocks_of_file(stream.raw, size, first)
-        return
+    if stream.source is stream.raw and stream.raw.seekable():
+        return _blocks_of_file(stream.raw, size, stream.raw.tell() - len(first))
+    return _blocks_of_stream(stream, size, first)
+
+
+def _blocks_of_stream(stream: Stream, size: int, first: bytes) -> Iterator[bytes]:
     parts, held = [first], len(first)  # a long line is joined once, not again with every block of it
     while block := _until_fault(stream, max(size - held, _LEAST_READ)):
         end = block.rfind(b"\n") + 1
@@ -273,10 +277,8 @@ def blocks(stream: Stream, size: int, first: bytes = b"") -> Iterator[bytes]:
         raise stream.fault
 
 
-def _blocks_of_file(file: BinaryIO, size: int, first: bytes) -> Iterator[bytes]:
-    """Blocks of a plain file: where each ends is looked up before it is read, and none is copied again."""
-    start = first.rfind(b"\n") + 1
-    yield first[:start]
+def _blocks_of_file(file: BinaryIO, size: int, start: int) -> Iterator[bytes]:
+    """Blocks of a plain file: where each ends is looked up before it is read, and none is copied."""
     while True:
         file.seek(start + size)
         file.readline()

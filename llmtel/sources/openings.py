@@ -34,6 +34,8 @@ from llmtel.sources.sheets import Sheet
 from llmtel.sources.source import Record, Source
 from llmtel.sources.wishes import Wishes
 
+_HEAD = 4 << 20
+"""Bytes by which a file is judged."""
 OWN = "parquet"
 """What calls that llmtel wrote have been read as: they are of their own format."""
 
@@ -77,7 +79,7 @@ class Opener(Struct):
     def _file(self, number: int, path: str) -> Iterator[Item]:
         stream = open_stream(path)
         with stream.raw:
-            first = stream.read(SIZE)
+            first = stream.read(_HEAD)
             kind = layout.kind_of(first)
             if kind == "sqlite":
                 yield from self._database(number, path, stream, first)
