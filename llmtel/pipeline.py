@@ -149,7 +149,8 @@ def _one_frame(frames: list[pl.DataFrame], files: list[str]) -> pl.DataFrame:
 
 
 def _with_names(calls: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
-    return calls.with_columns(pl.coalesce("file", names) if "file" in calls.columns else names)
+    own = pl.col("file").cast(names.dtype)
+    return calls.with_columns(pl.coalesce(own, names) if "file" in calls.columns else names)
 
 
 def _given_twice(calls: pl.DataFrame) -> list[Note]:

@@ -68,6 +68,13 @@ class _Placed(Struct):
 
         And `STEM` and `PATH` where the mapping asks for them.
         """
+        if len(self.starts) == 1:
+            return rows.with_columns(
+                pl.lit(0, dtype=pl.UInt32).alias("@segment"),
+                pl.lit(self.files[0], dtype=pl.UInt32).alias("@file"),
+                *(pl.lit(told[0]).alias(name) for name, told in self._of_files().items()),
+                line=pl.col("row").cast(pl.Int64) + (self.firsts[0] - self.starts[0]),
+            )
         segments = pl.DataFrame(
             {
                 "@segment": range(len(self.starts)),
@@ -76,19 +83,17 @@ class _Placed(Struct):
                 "@first": self.firsts,
             },
             schema={"@segment": pl.UInt32, "@start": pl.UInt32, "@file": pl.UInt32, "@first": pl.Int64},
-        )
-        for name in sorted(self.plan.of_files):
-            told = [_OF_FILES[name](self.paths[file]) for file in self.files]
-            segments = segments.with_columns(pl.Series(name, told, dtype=pl.String))
-        if segments.height == 1:
-            rows = rows.with_columns(
-                pl.lit(segments[name].item(), dtype=segments.schema[name]).alias(name)
-                for name in segments.columns
-            )
-        else:
-            rows = rows.sort("row", maintain_order=True).join_asof(segments, left_on="row", right_on="@start")
+        ).with_columns(self._of_files().values())
+        rows = rows.sort("row", maintain_order=True).join_asof(segments, left_on="row", right_on="@start")
         line = pl.col("row").cast(pl.Int64) - pl.col("@start") + pl.col("@first")
         return rows.with_columns(line.alias("line")).drop("@start", "@first")
+
+    def _of_files(self) -> dict[str, pl.Series]:
+        """What the mapping asks of the file of each segment."""
+        return {
+            name: pl.Series(name, [_OF_FILES[name](self.paths[file]) for file in self.files], dtype=pl.String)
+            for name in sorted(self.plan.of_files)
+        }
 
 
 class Batch(_Placed, dict=True):
