@@ -12,14 +12,12 @@ from msgspec import Struct
 
 from llmtel.core.account import Account, Note, Reject
 from llmtel.core.errors import UsageError
-from llmtel.store import rejected
-from llmtel.store.read import stored
-from llmtel.store.table import Table
 
 if TYPE_CHECKING:
     from llmtel.sources.detect import Verdict
     from llmtel.sources.plan import Plan
     from llmtel.sources.source import Record
+    from llmtel.store.table import Table
 
 _TOLD = 5
 """Files of each kind that a message names."""
@@ -88,6 +86,9 @@ def of_store(
     without: Collection[str] = (),
 ) -> Reading:
     """The calls of a store in a range of time, without some fields; arguments as those of `store.read`."""
+    from llmtel.store import rejected  # noqa: PLC0415 (who reads logs does not pay for it)
+    from llmtel.store.read import stored  # noqa: PLC0415 (as above)
+
     found = stored(table, since, until, without)
     calls = found.calls
     passes = int(calls.select((pl.col("request_count") == 0).sum()).item())

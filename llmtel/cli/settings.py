@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from llmtel.config import Config
+    from llmtel.pipeline import Gathered
     from llmtel.reading import Reading
     from llmtel.sources.counted import TokenizerOf
+    from llmtel.sources.files import Inputs
     from llmtel.sources.joins import Join
     from llmtel.sources.maps import Rule
     from llmtel.store.encryption import Ring
@@ -118,12 +120,12 @@ class Settings(Struct, frozen=True, dict=True):
         people whom `filters` name have their names. Logs are read through a cache where `cached` says on what
         else than the options the reading rests.
         """
-        from llmtel import reading as readings
-        from llmtel.cli.people import People
-        from llmtel.store.table import opened
-
         folder = self.store_of(paths)
         if folder is not None:
+            from llmtel import reading as readings
+            from llmtel.cli.people import People
+            from llmtel.store.table import opened
+
             self._refuse_beside_store(folder, paths, input_format)
             if count_all:
                 raise UsageError(
@@ -134,7 +136,6 @@ class Settings(Struct, frozen=True, dict=True):
             calls, told = people.named(reading.calls, filters)
             return self._joined(replace(reading, calls=calls, notes=(*reading.notes, *told)), paths)
         from llmtel import pipeline
-        from llmtel.cache import Cache
 
         kept = dict.fromkeys((*(self.config.tags if self.config else ()), *tags))
         wanted = [tag for tag in kept if tag not in self.columns]
@@ -150,9 +151,16 @@ class Settings(Struct, frozen=True, dict=True):
             samples=samples,
             through=None
             if cached is None
-            else Cache.of(paths, self.rules, input_format, wanted, fingerprints, *cached).gathered,
+            else self._through_cache(paths, input_format, wanted, fingerprints, *cached),
         )
         return self._joined(reading, paths)
+
+    def _through_cache(
+        self, paths: Sequence[str], *facts: object
+    ) -> Callable[[Inputs, Callable[[Inputs], Gathered]], Gathered]:
+        from llmtel.cache import Cache
+
+        return Cache.of(paths, self.rules, *facts).gathered
 
     def _joined(self, reading: Reading, paths: Sequence[str]) -> Reading:
         calls = reading.calls
