@@ -50,30 +50,40 @@ class Pseudonyms:
 
         Null stays null, and what is no id ("", or zeros) stays as it is.
         """
-        return _replaced(values, lambda value: self.one(value, prefix))
+        return _replaced(
+            values, lambda some: pl.Series([self.one(value, prefix) for value in some], dtype=pl.String)
+        )
 
     def settled(self, values: pl.Series, prefix: str) -> pl.Series:
         """As `of`, always with `prefix`; and what is a pseudonym already, of any key, stays as it is."""
-        return _replaced(
-            values, lambda value: value if MADE.fullmatch(value) else self.one(value, prefix, vendors=False)
-        )
+
+        def names(some: pl.Series) -> pl.Series:
+            stay = some.str.contains(f"^{MADE.pattern}$") | (some.str.strip_chars(_NOTHING) == "")
+            made = f"{prefix}{self.key_id}" + pl.Series(
+                [self._digest(value) for value in some], dtype=pl.String
+            )
+            return some.zip_with(stay, made)
+
+        return _replaced(values, names)
 
     def one(self, value: str, prefix: str = "id_", *, vendors: bool = True) -> str:
         """The pseudonym of one value; `vendors`: their own beginnings stay."""
         if not value.strip(_NOTHING):
             return value
         own = _KIND_OF_ID.match(value) if vendors else None
+        return f"{own[0] if own else prefix}{self.key_id}{self._digest(value)}"
+
+    def _digest(self, value: str) -> str:
         digest = self._keyed.copy()  # to begin with the key each time takes half as long again
         digest.update(value.encode("utf-8", "surrogatepass"))
-        return f"{own[0] if own else prefix}{self.key_id}{digest.hexdigest()}"
+        return digest.hexdigest()
 
 
-def _replaced(values: pl.Series, name: Callable[[str], str]) -> pl.Series:
-    """The values under other names; a name is found once for each distinct value."""
+def _replaced(values: pl.Series, names: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """The values under other `names`, which are found once for each distinct value."""
     values = values.cast(pl.String)
     distinct = values.unique().drop_nulls()
-    names = pl.Series("@name", [name(value) for value in distinct], dtype=pl.String)
-    by_value = pl.DataFrame([distinct.alias("@value"), names])
+    by_value = pl.DataFrame([distinct.alias("@value"), names(distinct).alias("@name")])
     # a join takes half the time of `replace_strict` where nearly all values are distinct
     found = values.to_frame("@value").join(by_value, on="@value", how="left", maintain_order="left")
     return found["@name"].alias(values.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from llmtel import __version__
 from llmtel.core.account import Account, Note, Reject
@@ -10,7 +11,9 @@ from llmtel.core.answers import Document, Line
 from llmtel.reports import trust
 from llmtel.reports.context import input_meta, nameless
 from llmtel.reports.sealing import sealed
-from llmtel.reports.sharing import Sharing
+
+if TYPE_CHECKING:
+    from llmtel.reports.sharing import Sharing
 
 
 def ingestion(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 VERSION = 1
 """Version of the stored columns (`llmtel.schema` of the table)."""
 UNKNOWN_DAY = "__HIVE_DEFAULT_PARTITION__"
+_AT_ONCE = 2
+"""Days that are written side by side: Polars keeps not all cores busy with one."""
 _PATH = re.compile(rf"day=(\d{{4}}-\d\d-\d\d|{UNKNOWN_DAY})/[A-Za-z0-9._-]+\.parquet")
 
 
@@ -162,15 +165,17 @@ class Table:
         ordered = calls if order.is_sorted() else calls[order]
         days = ordered.select(pl.col("ts").dt.date().rle().alias("run")).unnest("run")
         starts = days["len"].cum_sum() - days["len"]
-        written: list[Written] = []
-        try:
-            with on_disk(self.folder):
-                for start, length, day in zip(starts, days["len"], days["value"], strict=True):
-                    written.append(self._write_day(day, ordered.slice(start, length)))
-        except BaseException:
-            self.discard(written)
-            raise
-        return written
+        with ThreadPoolExecutor(_AT_ONCE) as pool, on_disk(self.folder):
+            parts = [
+                pool.submit(self._write_day, day, ordered.slice(start, length))
+                for start, length, day in zip(starts, days["len"], days["value"], strict=True)
+            ]
+            try:
+                return [part.result() for part in parts]
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                self.discard(part.result() for part in parts if not part.cancelled() and not part.exception())
+                raise
 
     def _write_day(self, day: date | None, calls: pl.DataFrame) -> Written:
         frame = _known(to_file(calls).select(self.kind.schema.names()))
