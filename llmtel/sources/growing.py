@@ -10,6 +10,7 @@ import orjson
 from msgspec import Struct
 
 from llmtel.sources.files import Mark
+from llmtel.sources.newlines import line_count
 
 _STEP = 1 << 16
 
@@ -44,7 +45,7 @@ class Window(Struct):
                 self.end = at
                 return
             at += len(block)
-            self.lines += block.count(b"\n")
+            self.lines += line_count(block) - (not block.endswith(b"\n"))
             yield block
 
 
