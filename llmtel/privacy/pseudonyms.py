@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -59,9 +59,7 @@ class Pseudonyms:
 
         def names(some: pl.Series) -> pl.Series:
             stay = some.str.contains(f"^{MADE.pattern}$") | (some.str.strip_chars(_NOTHING) == "")
-            made = f"{prefix}{self.key_id}" + pl.Series(
-                [self._digest(value) for value in some], dtype=pl.String
-            )
+            made = f"{prefix}{self.key_id}" + pl.Series(self._digests(some.to_list()), dtype=pl.String)
             return some.zip_with(stay, made)
 
         return _replaced(values, names)
@@ -71,12 +69,15 @@ class Pseudonyms:
         if not value.strip(_NOTHING):
             return value
         own = _KIND_OF_ID.match(value) if vendors else None
-        return f"{own[0] if own else prefix}{self.key_id}{self._digest(value)}"
+        return f"{own[0] if own else prefix}{self.key_id}{self._digests([value])[0]}"
 
-    def _digest(self, value: str) -> str:
-        digest = self._keyed.copy()  # to begin with the key each time takes half as long again
-        digest.update(value.encode("utf-8", "surrogatepass"))
-        return digest.hexdigest()
+    def _digests(self, values: Sequence[str]) -> list[str]:
+        keyed, found = self._keyed.copy, list[str]()
+        for value in values:
+            digest = keyed()  # to begin with the key each time takes half as long again
+            digest.update(value.encode("utf-8", "surrogatepass"))
+            found.append(digest.hexdigest())
+        return found
 
 
 def _replaced(values: pl.Series, names: Callable[[pl.Series], pl.Series]) -> pl.Series:
