@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import cache
+from functools import lru_cache
 
 import polars as pl
 
@@ -139,7 +139,7 @@ def _one_of(words: Collection[str]) -> pl.Expr:
     )
 
 
-@cache
+@lru_cache(64)
 def _goodness_of_few(words: frozenset[str]) -> tuple[list[str], list[str]]:
     return _goodness(list(words))
 
@@ -168,7 +168,7 @@ def _kinds(facts: pl.DataFrame) -> pl.Series:
     return kinds["error"].gather(numbers.scatter(bad.arg_true(), found["number"]))
 
 
-@cache
+@lru_cache(64)
 def _kinds_of_few(failures: frozenset[tuple[str | None, int | None]]) -> pl.DataFrame:
     return _judged(pl.DataFrame(list(failures), schema={"text": pl.String, "http": pl.Int64}, orient="row"))
 
