@@ -127,7 +127,7 @@ class CsvBatch(_Placed):
     """Rows of a table of texts, with the line each ends on, and those that do not fit the header."""
 
     table: pl.DataFrame = field(default_factory=pl.DataFrame)
-    places: list[int] = field(default_factory=list)
+    places: pl.Series = field(default_factory=pl.Series)
     bad: list[tuple[int, str]] = field(default_factory=list)
     finals: frozenset[int] = frozenset()
 

@@ -24,9 +24,9 @@ _GROUPED = r"^-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
 """Thousands with commas, as in money: a comma elsewhere is no part of a number."""
 
 
-def raw_rows(table: pl.DataFrame, numbers: list[int], plan: Plan) -> pl.DataFrame:
+def raw_rows(table: pl.DataFrame, numbers: pl.Series, plan: Plan) -> pl.DataFrame:
     """The raw columns of a plan from a table of texts, with `row` (`numbers`) and maybe `unreadable`."""
-    columns: list[pl.Series | pl.Expr] = [pl.Series("row", numbers, dtype=pl.UInt32)]
+    columns: list[pl.Series | pl.Expr] = [numbers.alias("row")]
     faults = []
     texts = _texts(table, plan.columns)
     for column in plan.columns:

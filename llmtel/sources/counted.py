@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import orjson
@@ -75,7 +75,7 @@ def records_of_lines(data: bytes) -> RecordOf:
     return record
 
 
-def records_of_table(table: pl.DataFrame, places: Sequence[int]) -> RecordOf:
+def records_of_table(table: pl.DataFrame, places: Iterable[int]) -> RecordOf:
     """The rows of a table of texts, by their place."""
     at: dict[int, int] = {}
 

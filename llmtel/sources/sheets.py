@@ -25,7 +25,7 @@ class Sheet(Struct, frozen=True):
     """A table of texts, the line that each row ends on, (line, reason) of rows that do not fit, all lines."""
 
     table: pl.DataFrame
-    places: list[int]
+    places: pl.Series
     lines: int
     bad: list[tuple[int, str]] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ def _of_parsed_csv(data: bytes) -> Sheet:
     cells = zip(*rows, strict=True) if rows else ((),) * len(header)
     columns = dict(zip(header, cells, strict=True))
     table = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
-    return Sheet(table, places, line_count(data), bad)
+    return Sheet(table, pl.Series(places, dtype=pl.UInt32), line_count(data), bad)
 
 
 def _of_regular_csv(data: bytes) -> Sheet | None:
@@ -68,7 +68,7 @@ def _of_regular_csv(data: bytes) -> Sheet | None:
     quoted = '"' in text
     if quoted and not pl.Series([text]).str.contains(_QUOTED.format(separator))[0]:
         return None
-    if not quoted and text.count("\r") != text.count("\r\n"):
+    if not quoted and "\r" in text and text.count("\r") != text.count("\r\n"):
         return None
     try:
         cells = pl.read_csv(
@@ -110,15 +110,15 @@ def _with_header(cells: pl.DataFrame, breaks: pl.Series, lines: int) -> Sheet | 
     longest = cells.select(pl.max_horizontal(pl.all().str.len_bytes().max())).item()
     if not any(header) or len(set(header)) != len(header) or longest > csv.field_size_limit():
         return None
-    places = pl.int_range(1, cells.height + 1, eager=True) + breaks.cum_sum()
+    places = pl.int_range(1, cells.height + 1, dtype=pl.UInt32, eager=True) + breaks.cum_sum()
     table = cells.slice(1).rename(dict(zip(cells.columns, header, strict=True)))
-    return Sheet(table, places[1:].to_list(), lines)
+    return Sheet(table, places[1:], lines)
 
 
 def of_frame(frame: pl.DataFrame) -> Sheet:
     """A frame as the CSV of it would be; structs as JSON, and of lists and bytes nothing."""
     table = frame.select(_as_text(name, dtype) for name, dtype in frame.schema.items())
-    return Sheet(table, list(range(1, table.height + 1)), table.height)
+    return Sheet(table, pl.int_range(1, table.height + 1, dtype=pl.UInt32, eager=True), table.height)
 
 
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -31,7 +31,7 @@ PLAN = Plan(
 def read(usage, tags=None):
     columns = {"usage": usage, "tags": tags or [None] * len(usage)}
     table = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
-    return raw_rows(table, list(range(1, len(usage) + 1)), PLAN)
+    return raw_rows(table, pl.int_range(1, len(usage) + 1, eager=True), PLAN)
 
 
 def test_a_damaged_cell_costs_its_own_values_alone():

@@ -214,7 +214,8 @@ def test_a_table_is_cut_as_it_would_be_parsed(rows, ending, ended, header):
     data = (ending.join([header, *rows]) + (ending if ended else "")).encode()
     cut, parsed = sheets.of_csv(data), sheets._of_parsed_csv(data)
     assert cut.table.equals(parsed.table)
-    assert (cut.places, cut.lines, sorted(cut.bad)) == (parsed.places, parsed.lines, sorted(parsed.bad))
+    assert cut.places.to_list() == parsed.places.to_list()
+    assert (cut.lines, sorted(cut.bad)) == (parsed.lines, sorted(parsed.bad))
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
