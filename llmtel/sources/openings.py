@@ -276,10 +276,7 @@ def _stands_alone(source: Source, stream: Stream) -> bool:
 
 
 def _rest(stream: Stream) -> bytes:
-    parts = []
-    while block := stream.read(SIZE):
-        parts.append(block)
-    return b"".join(parts)
+    return b"".join(iter(lambda: stream.read(SIZE), b""))
 
 
 def _to_a_line_break(first: bytes, stream: Stream) -> bytes:

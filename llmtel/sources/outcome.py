@@ -133,10 +133,9 @@ def word_is_good(words: pl.Series) -> pl.Series:
 def _one_of(words: Collection[str]) -> pl.Expr:
     """Whether a word is one of some; to compare it with each of few takes a fraction of a search."""
     word = pl.col(WORD)
-    few = len(words) <= _FEW
-    return (
-        pl.any_horizontal(pl.lit(value=False), *(word == one for one in words)) if few else word.is_in(words)
-    )
+    if len(words) > _FEW:
+        return word.is_in(words)
+    return pl.any_horizontal(pl.lit(value=False), *(word == one for one in words))
 
 
 @lru_cache(64)
@@ -149,11 +148,8 @@ def _goodness(words: Sequence[str] | pl.Series) -> tuple[list[str], list[str]]:
     lower = pl.col("word").str.strip_chars().str.to_lowercase()
     good = lower.is_in(_GOOD)
     bad = lower.is_in(_BAD) | pl.any_horizontal(lower.str.contains(pattern) for pattern in _PATTERNS.values())
-    judged = pl.DataFrame({"word": words}, schema={"word": pl.String}).with_columns(
-        good=good, bad=~good & bad
-    )
-    told, failed = (judged.filter(column)["word"].to_list() for column in ("good", "bad"))
-    return told, failed
+    every = pl.DataFrame({"word": words}, schema={"word": pl.String})
+    return every.filter(good)["word"].to_list(), every.filter(bad & ~good)["word"].to_list()
 
 
 def _kinds(facts: pl.DataFrame) -> pl.Series:

@@ -75,10 +75,13 @@ def take(batch: Batch | CsvBatch | FrameBatch, counting: Counting | None = None)
 
 
 def mapped(rows: list[pl.DataFrame], plan: Plan, paths: list[str]) -> Taken:
-    """The calls among the decoded rows of several batches of one plan, less the copies near at hand."""
+    """The calls among the decoded rows of several batches of one plan, less the copies near at hand.
+
+    The list of `rows` is empty afterwards, so that nobody holds them longer than they are needed.
+    """
     taken = Taken()
     whole = pl.concat(rows, how="diagonal", rechunk=True) if len(rows) > 1 else rows[0]
-    rows.clear()  # the next batches take their memory
+    rows.clear()
     _add(_mapped(whole, plan.source), plan, paths, taken)
     if plan.source.copies is not None:
         for place, frame in enumerate(taken.frames):

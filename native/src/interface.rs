@@ -39,7 +39,10 @@ impl ArrowSchema {
     }
 
     /// Gives back what it holds.
-    pub fn release(&mut self) {
+    ///
+    /// # Safety
+    /// Whoever filled it did so as the interface says.
+    pub unsafe fn release(&mut self) {
         if let Some(release) = self.release {
             // SAFETY: it holds something, as it can be given back, and does so for the last time
             unsafe { release(self) };
@@ -55,7 +58,10 @@ impl ArrowArray {
     }
 
     /// Gives back what it holds.
-    pub fn release(&mut self) {
+    ///
+    /// # Safety
+    /// As above.
+    pub unsafe fn release(&mut self) {
         if let Some(release) = self.release {
             // SAFETY: as above
             unsafe { release(self) };

@@ -23,7 +23,6 @@ mod times;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::slice;
 
-use columns::{Column, Kind};
 use interface::{ArrowArray, ArrowArrayStream, ArrowSchema};
 use lines::Decoded;
 use plan::Plan;
@@ -179,7 +178,7 @@ pub unsafe extern "C" fn llmtel_decoded_free(decoded: *mut Decoded) {
 
 /// Reads times: moves them out as `llmtel_export`, with null for a text that is none in a form known here. How
 /// many of them did not tell their offset from UTC, and were read as UTC; -1, and nothing is written, where the
-/// stream does not give texts as views.
+/// stream does not give texts as views, or after a fault of ours.
 ///
 /// # Safety
 /// `stream` is one of Arrow's C stream interface that nobody else reads; the structs can be written.
@@ -189,20 +188,9 @@ pub unsafe extern "C" fn llmtel_times(
     array: *mut ArrowArray,
     schema: *mut ArrowSchema,
 ) -> i64 {
-    let mut column = Column::new(Kind::Count);
-    let (mut rows, mut assumed) = (0, 0);
-    let each = |text: Option<&[u8]>| {
-        if let Some(moment) = text.and_then(times::moment) {
-            column.push_count(rows, moment.micros);
-            assumed += i64::from(!moment.offset_told);
-        }
-        rows += 1;
-    };
     // SAFETY: as the caller promises
-    if !unsafe { texts::each_text(stream, each) } {
-        return -1;
-    }
-    column.finish(rows);
+    let read = catch_unwind(AssertUnwindSafe(|| unsafe { texts::moments(stream) }));
+    let Ok(Some((column, assumed))) = read else { return -1 };
     let (made, described) = arrow::moments(column);
     // SAFETY: as the caller promises
     unsafe {

@@ -3,7 +3,9 @@
 use std::ffi::CStr;
 use std::slice;
 
+use crate::columns::{Column, Kind};
 use crate::interface::{ArrowArray, ArrowArrayStream, ArrowSchema};
+use crate::times::moment;
 
 /// A view of a text: its length, and itself or the number of a buffer and its place there.
 type View = [u32; 4];
@@ -11,11 +13,34 @@ const INLINE: usize = 12;
 /// Buffers of an array besides those of bytes: of nulls and views before them, of their lengths behind.
 const OTHERS: usize = 3;
 
+/// The moments that the texts of a stream are (a column of whole numbers), and how many of them did not tell their
+/// offset from UTC; None where it is no stream of text views.
+///
+/// # Safety
+/// As of `each_text`.
+pub unsafe fn moments(stream: *mut ArrowArrayStream) -> Option<(Column, i64)> {
+    let mut column = Column::new(Kind::Count);
+    let (mut rows, mut assumed) = (0, 0);
+    let each = |text: Option<&[u8]>| {
+        if let Some(moment) = text.and_then(moment) {
+            column.push_count(rows, moment.micros);
+            assumed += i64::from(!moment.offset_told);
+        }
+        rows += 1;
+    };
+    // SAFETY: as the caller promises
+    if !unsafe { each_text(stream, each) } {
+        return None;
+    }
+    column.finish(rows);
+    Some((column, assumed))
+}
+
 /// Gives each text of a stream to `each`, or None for a null; false where it is no stream of text views.
 ///
 /// # Safety
 /// `stream` is one of the interface that nobody else reads.
-pub unsafe fn each_text(stream: *mut ArrowArrayStream, mut each: impl FnMut(Option<&[u8]>)) -> bool {
+unsafe fn each_text(stream: *mut ArrowArrayStream, mut each: impl FnMut(Option<&[u8]>)) -> bool {
     // SAFETY: as the caller promises; what the stream gives is as the interface says, and is given back
     unsafe {
         let mut schema = ArrowSchema::empty();

@@ -372,6 +372,8 @@ def test_of_very_many_turns_whole_conversations_are_looked_at_and_the_finding_sa
     assert found.evidence["bad_turns"] == found.evidence["sessions"]
     assert 0.15 < found.evidence["sessions"] / 1000 < 0.35
     assert drop_off.drop_off(calls(rows[::-1]), Command(())) == [found]
+    of_a_store = calls(rows).with_columns(pl.col("session").cast(pl.Categorical))
+    assert drop_off.drop_off(of_a_store, Command(())) == [found]
 
 
 def test_a_sampled_log_has_lost_last_turns():
